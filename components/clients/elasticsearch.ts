@@ -1,0 +1,298 @@
+import { Answer, Credentials, isRecord, listOf, reason, Refused, send } from "./http";
+
+/** A snapshot as its repository lists it. */
+export interface SnapshotInfo {
+  name: string;
+  /** `IN_PROGRESS`, `SUCCESS`, `PARTIAL`, `FAILED`, ... Only `SUCCESS` with no failed shard may be restored from. */
+  state: string;
+  indices: string[];
+  shards: { total: number; failed: number; successful: number };
+  failures: string[];
+  includeGlobalState: boolean;
+  /** What was written beside the snapshot when it was taken. */
+  metadata: Record<string, unknown>;
+}
+
+/** Where the data of one primary shard came from, and how far it is. */
+export interface ShardRecovery {
+  index: string;
+  /** `SNAPSHOT`, `EMPTY_STORE` (a new index), `EXISTING_STORE` (after a restart), ... */
+  type: string;
+  /** `DONE` when the shard is whole. */
+  stage: string;
+  snapshot?: string;
+  repository?: string;
+}
+
+/** A snapshot repository as it is registered. */
+export interface Repository {
+  type: string;
+  settings: Record<string, string>;
+}
+
+/** Health of a set of indices. */
+export interface Health {
+  status: string;
+  unassignedShards: number;
+}
+
+/** Elasticsearch's (or OpenSearch's) snapshot API: one method for each request, no decisions. */
+export class ElasticsearchClient {
+  constructor(
+    readonly url: string,
+    private readonly timeoutMs: number,
+    private readonly credentials?: Credentials,
+  ) {}
+
+  /** Health of the cluster, or of the indices that match the patterns. */
+  async health(patterns: readonly string[] = []): Promise<Health> {
+    const path = `/_cluster/health${patterns.length > 0 ? `/${patterns.join(",")}` : ""}`;
+    const body = await this.ok("GET", path);
+    return { status: String(body.status), unassignedShards: Number(body.unassigned_shards) };
+  }
+
+  /** Names of the existing indices that match the patterns (`zeebe-record*`), sorted. */
+  async indices(patterns: readonly string[]): Promise<string[]> {
+    return Object.keys(await this.documents(patterns)).sort();
+  }
+
+  /** Number of documents by index, after a refresh: without one, documents written a moment ago do not count. */
+  async documents(patterns: readonly string[]): Promise<Record<string, number>> {
+    const target = patterns.join(",");
+    await this.ok("POST", `/${target}/_refresh?allow_no_indices=true`);
+    const body = await this.ok("GET", `/${target}/_stats/docs?allow_no_indices=true`);
+    const indices = isRecord(body.indices) ? body.indices : {};
+    return Object.fromEntries(
+      Object.entries(indices).map(([name, stats]) => {
+        const primaries = isRecord(stats) ? stats.primaries : undefined;
+        const docs = isRecord(primaries) ? primaries.docs : undefined;
+        const count = isRecord(docs) ? docs.count : undefined;
+        if (typeof count !== "number") {
+          throw new Refused(
+            this.request("GET", `/${target}/_stats/docs`),
+            200,
+            `no count of ${name}`,
+          );
+        }
+        return [name, count];
+      }),
+    );
+  }
+
+  /** Names of the index and component templates that begin with one of the prefixes, sorted. */
+  async templates(prefixes: readonly string[]): Promise<string[]> {
+    const index = await this.ok("GET", "/_index_template");
+    const component = await this.ok("GET", "/_component_template");
+    const names = [
+      ...listOf("GET /_index_template", index.index_templates, "templates").map(
+        (template) => `index template ${String(template.name)}`,
+      ),
+      ...listOf("GET /_component_template", component.component_templates, "templates").map(
+        (template) => `component template ${String(template.name)}`,
+      ),
+    ];
+    return names
+      .filter((name) => prefixes.some((prefix) => name.split(" ").at(-1)?.startsWith(prefix)))
+      .sort();
+  }
+
+  /** The registered repository of that name, or undefined. */
+  async repository(name: string): Promise<Repository | undefined> {
+    const path = `/_snapshot/${encodeURIComponent(name)}`;
+    const answer = await this.send("GET", path);
+    if (answer.status === 404) {
+      return undefined;
+    }
+    const found = this.body("GET", path, answer)[name];
+    if (!isRecord(found) || !isRecord(found.settings)) {
+      throw new Refused(this.request("GET", path), 200, reason(answer.body));
+    }
+    return {
+      type: String(found.type),
+      settings: Object.fromEntries(
+        Object.entries(found.settings).map(([key, value]) => [key, String(value)]),
+      ),
+    };
+  }
+
+  /** Registers a repository, also over an existing registration of that name: its data is not touched. */
+  async registerRepository(
+    name: string,
+    type: string,
+    settings: Record<string, unknown>,
+  ): Promise<void> {
+    await this.ok("PUT", `/_snapshot/${encodeURIComponent(name)}`, { type, settings });
+  }
+
+  /** Lets every node check that it reaches the repository. */
+  async verifyRepository(name: string): Promise<void> {
+    await this.ok("POST", `/_snapshot/${encodeURIComponent(name)}/_verify`);
+  }
+
+  /** A snapshot by name, or undefined when the repository, as this cluster sees it, has none. */
+  async snapshot(repository: string, name: string): Promise<SnapshotInfo | undefined> {
+    const path = `/_snapshot/${encodeURIComponent(repository)}/${encodeURIComponent(name)}`;
+    const answer = await this.send("GET", path);
+    if (answer.status === 404) {
+      return undefined;
+    }
+    const body = this.body("GET", path, answer);
+    const found = listOf(this.request("GET", path), body.snapshots, "snapshots").find(
+      (snapshot) => snapshot.snapshot === name,
+    );
+    return found && this.snapshotInfo(path, name, found);
+  }
+
+  /** Starts a snapshot and returns at once. */
+  async createSnapshot(
+    repository: string,
+    name: string,
+    indices: readonly string[],
+    metadata: Record<string, unknown>,
+  ): Promise<void> {
+    await this.ok(
+      "PUT",
+      `/_snapshot/${encodeURIComponent(repository)}/${encodeURIComponent(name)}`,
+      // Without the global state the restored Elasticsearch lacks the index templates, and Camunda's
+      // web applications loop at their start.
+      { indices: indices.join(","), include_global_state: true, metadata },
+    );
+  }
+
+  /** Starts a restore of a snapshot and returns at once. Refused when an index of it exists. */
+  async restoreSnapshot(
+    repository: string,
+    name: string,
+    indices: readonly string[],
+  ): Promise<void> {
+    await this.ok(
+      "POST",
+      `/_snapshot/${encodeURIComponent(repository)}/${encodeURIComponent(name)}/_restore`,
+      { indices: indices.join(","), include_global_state: true },
+    );
+  }
+
+  /** Where every primary shard of the matching indices came from, and how far it is. */
+  async recoveries(patterns: readonly string[]): Promise<ShardRecovery[]> {
+    const path = `/${patterns.join(",")}/_recovery?allow_no_indices=true`;
+    const body = await this.ok("GET", path);
+    return Object.entries(body).flatMap(([index, value]) =>
+      listOf(this.request("GET", path), isRecord(value) ? value.shards : undefined, "shards")
+        .filter((shard) => shard.primary === true)
+        .map((shard) => {
+          const source = isRecord(shard.source) ? shard.source : {};
+          return {
+            index,
+            type: String(shard.type),
+            stage: String(shard.stage),
+            ...(typeof source.snapshot === "string" ? { snapshot: source.snapshot } : {}),
+            ...(typeof source.repository === "string" ? { repository: source.repository } : {}),
+          };
+        }),
+    );
+  }
+
+  /** Deletes indices by their exact names, some at a time: a request line is limited to 4 kB. */
+  async deleteIndices(names: readonly string[]): Promise<void> {
+    for (let at = 0; at < names.length; at += 20) {
+      await this.ok(
+        "DELETE",
+        `/${names
+          .slice(at, at + 20)
+          .map(encodeURIComponent)
+          .join(",")}`,
+      );
+    }
+  }
+
+  /** Highest exported position by partition, over the records that Zeebe's exporter has written. */
+  async lastPositions(pattern: string): Promise<Map<number, number>> {
+    const path = `/${pattern}/_search?allow_no_indices=true`;
+    const body = await this.ok("POST", path, {
+      size: 0,
+      aggs: {
+        partitions: {
+          terms: { field: "partitionId", size: 10_000 },
+          aggs: { last: { max: { field: "position" } } },
+        },
+      },
+    });
+    const aggregations = isRecord(body.aggregations) ? body.aggregations : {};
+    const partitions = isRecord(aggregations.partitions)
+      ? aggregations.partitions
+      : { buckets: [] };
+    return new Map(
+      listOf(this.request("POST", path), partitions.buckets, "buckets").map((bucket) => [
+        Number(bucket.key),
+        Number(isRecord(bucket.last) ? bucket.last.value : NaN),
+      ]),
+    );
+  }
+
+  /** Number of records of a partition up to a position. */
+  async countUpTo(pattern: string, partition: number, position: number): Promise<number> {
+    const body = await this.ok("POST", `/${pattern}/_count?allow_no_indices=true`, {
+      query: {
+        bool: {
+          filter: [
+            { term: { partitionId: partition } },
+            { range: { position: { lte: position } } },
+          ],
+        },
+      },
+    });
+    return Number(body.count);
+  }
+
+  private snapshotInfo(path: string, name: string, found: Record<string, unknown>): SnapshotInfo {
+    const shards = isRecord(found.shards) ? found.shards : {};
+    const failures = Array.isArray(found.failures) ? found.failures : [];
+    if (typeof found.state !== "string") {
+      throw new Refused(this.request("GET", path), 200, `snapshot ${name} has no state`);
+    }
+    return {
+      name,
+      state: found.state,
+      indices: Array.isArray(found.indices) ? found.indices.map(String).sort() : [],
+      shards: {
+        total: Number(shards.total),
+        failed: Number(shards.failed),
+        successful: Number(shards.successful),
+      },
+      failures: failures.map((failure) => reason(failure)),
+      includeGlobalState: found.include_global_state === true,
+      metadata: isRecord(found.metadata) ? found.metadata : {},
+    };
+  }
+
+  private async ok(
+    method: "GET" | "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: unknown,
+  ): Promise<Record<string, unknown>> {
+    return this.body(method, path, await this.send(method, path, body));
+  }
+
+  private body(method: string, path: string, answer: Answer): Record<string, unknown> {
+    if (answer.status < 200 || answer.status > 299 || !isRecord(answer.body)) {
+      throw new Refused(this.request(method, path), answer.status, reason(answer.body));
+    }
+    return answer.body;
+  }
+
+  private request(method: string, path: string): string {
+    return `${method} ${this.url}${path}`;
+  }
+
+  private async send(
+    method: "GET" | "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: unknown,
+  ): Promise<Answer> {
+    return send(method, `${this.url}${path}`, {
+      body,
+      timeoutMs: this.timeoutMs,
+      credentials: this.credentials,
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { Unreachable } from "./http";
+
+/** What a probe saw: the value that was waited for, or what stands in its way in a few words. */
+export type Seen<T> = { done: true; value: T } | { done: false; seen: string };
+
+/** Where progress lines go. In a provider process: standard output, which Pulumi shows as messages. */
+export type Log = (line: string) => void;
+
+/** The time ran out. Names what was waited for and what was seen last. */
+export class DeadlineExceeded extends Error {
+  constructor(
+    readonly what: string,
+    readonly seconds: number,
+    readonly lastSeen: string,
+  ) {
+    super(`waited ${seconds} s for ${what}; last seen: ${lastSeen}`);
+    this.name = "DeadlineExceeded";
+  }
+}
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 2_000;
+const PROGRESS_EVERY_MS = 15_000;
+
+/**
+ * Probes until the thing is done or the deadline has passed. Fast at first (a forced removal takes
+ * 50 ms), then slower, at most every 2 s. The engine has no time limit for dynamic resources, so every
+ * wait of a provider goes through here.
+ *
+ * A server that does not answer counts as "not yet"; every other error of the probe ends the wait.
+ *
+ * @throws {@link DeadlineExceeded}
+ */
+export async function waitFor<T>(
+  what: string,
+  seconds: number,
+  log: Log,
+  probe: () => Promise<Seen<T>>,
+): Promise<T> {
+  const start = Date.now();
+  const deadline = start + seconds * 1000;
+  let delay = FIRST_DELAY_MS;
+  let nextProgress = start + PROGRESS_EVERY_MS;
+  for (;;) {
+    const seen = await probe().catch((error: unknown): Seen<T> => {
+      if (error instanceof Unreachable) {
+        return { done: false, seen: error.message };
+      }
+      throw error;
+    });
+    if (seen.done) {
+      return seen.value;
+    }
+    const now = Date.now();
+    if (now >= deadline) {
+      throw new DeadlineExceeded(what, seconds, seen.seen);
+    }
+    if (now >= nextProgress) {
+      log(
+        `waiting for ${what} (${Math.round((now - start) / 1000)} s of ${seconds} s): ${seen.seen}`,
+      );
+      nextProgress += PROGRESS_EVERY_MS;
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.min(delay, deadline - now)));
+    delay = Math.min(delay * 1.5, LONGEST_DELAY_MS);
+  }
+}

@@ -1,0 +1,299 @@
+import type {
+  Configuration,
+  LastChange,
+  Member,
+  Operation,
+  PendingChange,
+  Topology,
+} from "../camunda/topology";
+import { Answer, isRecord, listOf, reason, Refused, send } from "./http";
+
+/** What the cluster answers to a change, real or dry run: what it is going to do, and what it will be then. */
+export interface PlannedChange {
+  changeId: number;
+  operations: Operation[];
+  expectedMembers: Member[];
+  /** The members as they were when the request came. A dry run shows them even while the coordinator is dead. */
+  currentMembers: Member[];
+}
+
+/** State of exporting of one replica, from `/actuator/partitions` of its broker. */
+export interface ExporterPhase {
+  partition: number;
+  role: string;
+  /** `EXPORTING`, `PAUSED` or `SOFT_PAUSED`. */
+  phase: string;
+  exportedPosition: number;
+}
+
+/**
+ * The cluster refused a change because another one is pending (409). Its message is kilobytes of the
+ * broker's `toString`; only the id is taken from it.
+ */
+export class ChangePending extends Error {
+  constructor(readonly changeId: number | undefined) {
+    super(
+      `another configuration change${changeId === undefined ? "" : ` (${changeId})`} is in progress`,
+    );
+    this.name = "ChangePending";
+  }
+}
+
+/** Where the APIs of one region answer. */
+export interface ZeebeEndpoints {
+  gateway: string;
+  management: string;
+  brokers: Record<string, string>;
+}
+
+/**
+ * Zeebe's management and REST API as 8.6 answers it. One method for each request, no decisions: what a
+ * status means is read from real answers (202 is "accepted", a failed pause is a 200 with an error in it).
+ */
+export class ZeebeClient {
+  constructor(
+    readonly endpoints: ZeebeEndpoints,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** Who the gateway sees (`GET /v2/topology`). Dead brokers stay listed for some 10 s. */
+  async topology(): Promise<Topology> {
+    const request = `GET ${this.endpoints.gateway}/v2/topology`;
+    const body = this.ok(request, await this.get(`${this.endpoints.gateway}/v2/topology`), 200);
+    return {
+      brokers: listOf(request, body.brokers, "brokers").map((broker) => ({
+        id: Number(broker.nodeId),
+        version: String(broker.version),
+        partitions: listOf(request, broker.partitions, "partitions").map((partition) => ({
+          id: Number(partition.partitionId),
+          role: String(partition.role),
+          health: String(partition.health),
+        })),
+      })),
+      clusterSize: Number(body.clusterSize),
+      partitionsCount: Number(body.partitionsCount),
+      replicationFactor: Number(body.replicationFactor),
+      gatewayVersion: String(body.gatewayVersion),
+    };
+  }
+
+  /**
+   * The cluster's configuration (`GET /actuator/cluster`). Answered by the coordinator, the member with
+   * the lowest id: a {@link Refused} with 502 (or 500) when that one is dead.
+   */
+  async configuration(): Promise<Configuration> {
+    const url = `${this.endpoints.management}/actuator/cluster`;
+    const request = `GET ${url}`;
+    const body = this.ok(request, await this.get(url), 200);
+    return {
+      members: members(request, body.brokers),
+      lastChange: lastChange(body.lastChange),
+      pendingChange: pendingChange(request, body.pendingChange),
+    };
+  }
+
+  /** The aggregate state by exporter id (`GET /actuator/exporters`). Blind to a pause and to single partitions. */
+  async exporters(): Promise<Record<string, string>> {
+    const url = `${this.endpoints.management}/actuator/exporters`;
+    const answer = await this.get(url);
+    if (answer.status !== 200) {
+      throw new Refused(`GET ${url}`, answer.status, reason(answer.body));
+    }
+    return Object.fromEntries(
+      listOf(`GET ${url}`, answer.body, "exporters").map((exporter) => [
+        String(exporter.exporterId),
+        String(exporter.status),
+      ]),
+    );
+  }
+
+  /**
+   * Asks for a set of brokers (`POST /actuator/cluster/brokers`, all that are to stay or become members).
+   *
+   * @param options.force removes the others at once, without their consent: for brokers that are gone
+   * @param options.dryRun answers the same and changes nothing
+   * @throws {@link ChangePending} on 409
+   */
+  async setBrokers(
+    ids: readonly number[],
+    options: { force?: boolean; replicationFactor?: number; dryRun?: boolean },
+  ): Promise<PlannedChange> {
+    const query = new URLSearchParams();
+    if (options.force) {
+      query.set("force", "true");
+    }
+    if (options.replicationFactor !== undefined) {
+      query.set("replicationFactor", String(options.replicationFactor));
+    }
+    return this.change(
+      "/actuator/cluster/brokers",
+      query,
+      options.dryRun ?? false,
+      ids.map((id) => String(id)),
+    );
+  }
+
+  /** Disables an exporter in every partition (`POST /actuator/exporters/{id}/disable`). Waits for dead members for ever. */
+  async disableExporter(id: string, options: { dryRun?: boolean } = {}): Promise<PlannedChange> {
+    return this.change(
+      `/actuator/exporters/${encodeURIComponent(id)}/disable`,
+      new URLSearchParams(),
+      options.dryRun ?? false,
+    );
+  }
+
+  /**
+   * Enables an exporter (`POST /actuator/exporters/{id}/enable`), continuing where `initializeFrom` is:
+   * without it, the records of the time it was disabled would be skipped in silence. An unknown id is
+   * accepted and stays pending for ever: check it first.
+   */
+  async enableExporter(
+    id: string,
+    initializeFrom: string,
+    options: { dryRun?: boolean } = {},
+  ): Promise<PlannedChange> {
+    return this.change(
+      `/actuator/exporters/${encodeURIComponent(id)}/enable`,
+      new URLSearchParams(),
+      options.dryRun ?? false,
+      { initializeFrom },
+    );
+  }
+
+  /** Pauses exporting of all exporters on all brokers. Never the soft form. */
+  async pauseExporting(): Promise<void> {
+    return this.exporting("pause");
+  }
+
+  /** Resumes exporting on all brokers. */
+  async resumeExporting(): Promise<void> {
+    return this.exporting("resume");
+  }
+
+  /** Exporting state of every replica of one broker (`GET /actuator/partitions` of that broker): the only field that shows a pause. */
+  async exporterPhases(brokerUrl: string): Promise<ExporterPhase[]> {
+    const url = `${brokerUrl}/actuator/partitions`;
+    const body = this.ok(`GET ${url}`, await this.get(url), 200);
+    return Object.entries(body).map(([partition, state]) => {
+      if (!isRecord(state) || typeof state.exporterPhase !== "string") {
+        throw new Refused(`GET ${url}`, 200, `partition ${partition} has no exporterPhase`);
+      }
+      return {
+        partition: Number(partition),
+        role: String(state.role),
+        phase: state.exporterPhase,
+        exportedPosition: Number(state.exportedPosition),
+      };
+    });
+  }
+
+  private async exporting(operation: "pause" | "resume"): Promise<void> {
+    const url = `${this.endpoints.management}/actuator/exporting/${operation}`;
+    const answer = await send("POST", url, { timeoutMs: this.timeoutMs });
+    // 8.6.0 answers 200 whatever happened, with the real status in the body; later patches answer 204.
+    const inner =
+      answer.status === 200 && isRecord(answer.body) && typeof answer.body.status === "number"
+        ? { status: answer.body.status, body: answer.body.body }
+        : answer;
+    if (inner.status !== 204) {
+      throw new Refused(`POST ${url}`, inner.status, reason(inner.body));
+    }
+  }
+
+  private async change(
+    path: string,
+    query: URLSearchParams,
+    dryRun: boolean,
+    body?: unknown,
+  ): Promise<PlannedChange> {
+    if (dryRun) {
+      query.set("dryRun", "true");
+    }
+    const search = query.toString();
+    const url = `${this.endpoints.management}${path}${search ? `?${search}` : ""}`;
+    const request = `POST ${url}`;
+    const answer = await send("POST", url, { body, timeoutMs: this.timeoutMs });
+    if (answer.status === 409) {
+      const id = /ClusterChangePlan\[id=(\d+)/.exec(reasonInFull(answer.body))?.[1];
+      throw new ChangePending(id === undefined ? undefined : Number(id));
+    }
+    const accepted = this.ok(request, answer, 202);
+    return {
+      changeId: Number(accepted.changeId),
+      operations: operations(request, accepted.plannedChanges),
+      expectedMembers: members(request, accepted.expectedTopology),
+      currentMembers: members(request, accepted.currentTopology),
+    };
+  }
+
+  private async get(url: string): Promise<Answer> {
+    return send("GET", url, { timeoutMs: this.timeoutMs });
+  }
+
+  private ok(request: string, answer: Answer, status: number): Record<string, unknown> {
+    if (answer.status !== status || !isRecord(answer.body)) {
+      throw new Refused(request, answer.status, reason(answer.body));
+    }
+    return answer.body;
+  }
+}
+
+function reasonInFull(body: unknown): string {
+  return isRecord(body) && typeof body.message === "string" ? body.message : "";
+}
+
+function members(request: string, value: unknown): Member[] {
+  return listOf(request, value, "brokers").map((broker) => ({
+    id: Number(broker.id),
+    state: String(broker.state),
+    replicas: listOf(request, broker.partitions, "partitions").map((partition) => ({
+      partition: Number(partition.id),
+      state: String(partition.state),
+      exporters: exporterStatesOf(partition.config),
+    })),
+  }));
+}
+
+function exporterStatesOf(config: unknown): Record<string, string> {
+  const exporting = isRecord(config) ? config.exporting : undefined;
+  const exporters = isRecord(exporting) ? exporting.exporters : undefined;
+  return Array.isArray(exporters)
+    ? Object.fromEntries(exporters.filter(isRecord).map((e) => [String(e.id), String(e.state)]))
+    : {};
+}
+
+function lastChange(value: unknown): LastChange | undefined {
+  return isRecord(value)
+    ? {
+        id: Number(value.id),
+        status: String(value.status),
+        startedAt: optionalText(value.startedAt),
+        completedAt: optionalText(value.completedAt),
+      }
+    : undefined;
+}
+
+function pendingChange(request: string, value: unknown): PendingChange | undefined {
+  return isRecord(value)
+    ? {
+        id: Number(value.id),
+        status: String(value.status),
+        completed: operations(request, value.completed),
+        pending: operations(request, value.pending),
+      }
+    : undefined;
+}
+
+function operations(request: string, value: unknown): Operation[] {
+  return listOf(request, value, "operations").map((operation) => ({
+    operation: String(operation.operation),
+    brokerId: Number(operation.brokerId),
+    ...(operation.partitionId === undefined ? {} : { partitionId: Number(operation.partitionId) }),
+    ...(typeof operation.exporterId === "string" ? { exporterId: operation.exporterId } : {}),
+    brokers: Array.isArray(operation.brokers) ? operation.brokers.map(Number) : [],
+  }));
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,466 @@
+import { brokerIds, peerOf, RegionName, REGIONS } from "./camunda/brokers";
+import type { Credentials } from "./clients/http";
+import { isRecord } from "./clients/http";
+
+/** Where one region's Camunda and Elasticsearch answer. */
+export interface RegionEndpoints {
+  /** Zeebe REST API, without `/v2`: shows which brokers are seen. */
+  gateway: string;
+  /** Zeebe management API, without `/actuator`: changes membership, exporters and exporting. */
+  management: string;
+  /** Management API of every broker of the region by id: the only place that shows a pause. */
+  brokers: Record<string, string>;
+  /** Elasticsearch of the region. */
+  elasticsearch: string;
+}
+
+/** How long each kind of wait may take, in seconds. Past it the step fails, names what it saw last, and the next `up` goes on. */
+export interface Timeouts {
+  /** One HTTP request. Default 10. */
+  request: number;
+  /** Until the survivors no longer see a broker that was lost; they take 10 to 12 s. Default 60. */
+  loss: number;
+  /** Forced removal with the elections after it. Default 120. */
+  failover: number;
+  /** Disabling or enabling an exporter in every partition. Default 60. */
+  exporter: number;
+  /** Pausing or resuming exporting on every broker. Default 60. */
+  exporting: number;
+  /** Until the brokers of the recreated region are known to the survivors. Default 300. */
+  gate: number;
+  /** Snapshot of the surviving Elasticsearch: grows with its data. Default 3600. */
+  snapshot: number;
+  /** Restore in the recreated Elasticsearch: grows with its data. Default 3600. */
+  restore: number;
+  /** Until the recreated Elasticsearch has caught up with the survivor's after exporting was resumed. Default 900. */
+  catchUp: number;
+  /** Adding the brokers of the recreated region: they copy every partition. Default 1800. */
+  join: number;
+}
+
+const DEFAULT_TIMEOUTS: Timeouts = {
+  request: 10,
+  loss: 60,
+  failover: 120,
+  exporter: 60,
+  exporting: 60,
+  gate: 300,
+  snapshot: 3600,
+  restore: 3600,
+  catchUp: 900,
+  join: 1800,
+};
+
+/** The refusals that a written reason may override, and what is at stake. */
+export const OVERRIDES = {
+  "peer-declares-loss":
+    "the other region's stack declares this region lost: two halves forced apart lose data for good",
+  "export-gap":
+    "an exporter is enabled outside a failback: the records of the time it was disabled may be missing",
+} as const;
+
+/** Name of a refusal that can be overridden. */
+export type Override = keyof typeof OVERRIDES;
+
+/** The whole configuration of a stack, validated. */
+export interface Settings {
+  /** The region that this stack owns. */
+  region: RegionName;
+  /** The other region. */
+  peer: RegionName;
+  /** Name of the stack that owns the other region, or undefined when it cannot be told. */
+  peerStack: string | undefined;
+  camundaVersion: string;
+  clusterSize: number;
+  partitionCount: number;
+  replicationFactor: number;
+  endpoints: Record<RegionName, RegionEndpoints>;
+  /** Id of the exporter that writes to each region's Elasticsearch. */
+  exporters: Record<RegionName, string>;
+  repository: { name: string; type: string; settings: Record<string, unknown> };
+  /** Beginnings of the names of Camunda's indices and templates. */
+  indexPrefixes: string[];
+  webApps: { stop: string; start: string } | undefined;
+  credentials: Credentials | undefined;
+  /** The region that a human has declared lost. */
+  lostRegion: RegionName | undefined;
+  /** Name of the running attempt to fail back. */
+  failback: string | undefined;
+  overrides: Partial<Record<Override, string>>;
+  timeouts: Timeouts;
+}
+
+/** All problems of a configuration, one line each. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(
+      problems.length === 1
+        ? `configuration: ${problems[0]}`
+        : `${problems.length} problems in the configuration:\n${problems.map((p) => `  ${p}`).join("\n")}`,
+    );
+    this.name = "ConfigError";
+  }
+}
+
+/** Every key that the program reads. A key that is not listed here is a typing error of the user's. */
+export const KEYS = [
+  "platform",
+  "region",
+  "peerStack",
+  "camundaVersion",
+  "clusterSize",
+  "partitionCount",
+  "replicationFactor",
+  "endpoints",
+  "exporters",
+  "snapshotRepository",
+  "indexPrefixes",
+  "webApps",
+  "elasticsearchUser",
+  "elasticsearchPassword",
+  "lostRegion",
+  "failback",
+  "overrides",
+  "timeouts",
+] as const;
+
+/** A key of the configuration. */
+export type Key = (typeof KEYS)[number];
+
+/**
+ * The one reader of the configuration, for the program and for the provider process alike: both hand it
+ * a way to look a key up, so that neither knows more than the other.
+ *
+ * @param get the raw value of a key; objects as JSON
+ * @param stack name of the running stack, from which the peer's is derived; the provider process has none
+ * @throws {@link ConfigError} with every problem at once
+ */
+export function readSettings(get: (key: Key) => string | undefined, stack?: string): Settings {
+  const read = new Reader(get);
+  read.oneOf("platform", ["endpoints"], "endpoints");
+  const region = read.oneOf("region", REGIONS);
+  const clusterSize = read.integer("clusterSize", 8);
+  if (clusterSize % 2 !== 0 || clusterSize < 4) {
+    read.wrong(
+      "clusterSize",
+      `must be even and at least 4, not ${clusterSize}: half in each region`,
+    );
+  }
+  const replicationFactor = read.integer("replicationFactor", 4);
+  if (replicationFactor !== 4) {
+    read.wrong(
+      "replicationFactor",
+      `must be 4, not ${replicationFactor}: two replicas of every partition in each region`,
+    );
+  }
+  const partitionCount = read.integer("partitionCount", 8);
+  if (partitionCount < 1) {
+    read.wrong("partitionCount", `must be at least 1, not ${partitionCount}`);
+  }
+  const lostRegion = read.optionalOneOf("lostRegion", REGIONS);
+  if (lostRegion !== undefined && lostRegion === region) {
+    read.wrong(
+      "lostRegion",
+      `is ${lostRegion}, the region of this stack: set it on the stack of the region that survives`,
+    );
+  }
+  const failback = readFailback(read, lostRegion);
+  const settings: Settings = {
+    region,
+    peer: peerOf(region),
+    peerStack: read.text("peerStack") ?? derivedPeerStack(stack, region),
+    camundaVersion: read.oneOf("camundaVersion", ["8.6"], "8.6"),
+    clusterSize,
+    partitionCount,
+    replicationFactor,
+    endpoints: readEndpoints(read, clusterSize),
+    exporters: readExporters(read),
+    repository: readRepository(read),
+    indexPrefixes: readPrefixes(read),
+    webApps: readWebApps(read),
+    credentials: readCredentials(read),
+    lostRegion,
+    failback,
+    overrides: readOverrides(read),
+    timeouts: readTimeouts(read),
+  };
+  read.finish();
+  return settings;
+}
+
+/** The keys of `present` that the program does not know, with the closest one it does. */
+export function unknownKeys(present: readonly string[]): string[] {
+  return present
+    .filter((key) => !(KEYS as readonly string[]).includes(key))
+    .map((key) => {
+      const close = KEYS.find((known) => known.toLowerCase() === key.toLowerCase());
+      return `${key} is not a key of this program${close ? `: did you mean ${close}?` : `; it knows ${KEYS.join(", ")}`}`;
+    });
+}
+
+function derivedPeerStack(stack: string | undefined, region: RegionName): string | undefined {
+  return stack?.includes(region) ? stack.replace(region, peerOf(region)) : undefined;
+}
+
+function readFailback(read: Reader, lostRegion: RegionName | undefined): string | undefined {
+  const failback = read.text("failback");
+  if (failback === undefined) {
+    return undefined;
+  }
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(failback) || failback === "false") {
+    read.wrong(
+      "failback",
+      `is "${failback}", not a name of an attempt: a date or a ticket, of letters, digits, ".", "_" and "-"`,
+    );
+  }
+  if (lostRegion === undefined) {
+    read.wrong(
+      "failback",
+      "is set without lostRegion: only a lost region can be failed back; remove failback, or set lostRegion",
+    );
+  }
+  return failback;
+}
+
+function readEndpoints(read: Reader, clusterSize: number): Record<RegionName, RegionEndpoints> {
+  const all = read.object("endpoints");
+  const byRegion = (region: RegionName): RegionEndpoints => {
+    const value = all?.[region];
+    if (!isRecord(value)) {
+      read.wrong(
+        `endpoints.${region}`,
+        "is missing: where the gateway, management, brokers and elasticsearch of that region answer",
+      );
+      return { gateway: "", management: "", brokers: {}, elasticsearch: "" };
+    }
+    const brokers = isRecord(value.brokers) ? value.brokers : {};
+    const expected = brokerIds(region, clusterSize).map(String);
+    const given = Object.keys(brokers);
+    if (given.length !== expected.length || !expected.every((id) => given.includes(id))) {
+      read.wrong(
+        `endpoints.${region}.brokers`,
+        `has ${given.length > 0 ? given.join(", ") : "no broker"}: with clusterSize ${clusterSize} the brokers of ${region} are ${expected.join(", ")}`,
+      );
+    }
+    for (const key of Object.keys(value)) {
+      if (!["gateway", "management", "brokers", "elasticsearch"].includes(key)) {
+        read.wrong(
+          `endpoints.${region}.${key}`,
+          "is not known: gateway, management, brokers, elasticsearch are",
+        );
+      }
+    }
+    return {
+      gateway: read.url(`endpoints.${region}.gateway`, value.gateway),
+      management: read.url(`endpoints.${region}.management`, value.management),
+      brokers: Object.fromEntries(
+        Object.entries(brokers).map(([id, url]) => [
+          id,
+          read.url(`endpoints.${region}.brokers.${id}`, url),
+        ]),
+      ),
+      elasticsearch: read.url(`endpoints.${region}.elasticsearch`, value.elasticsearch),
+    };
+  };
+  return { region0: byRegion("region0"), region1: byRegion("region1") };
+}
+
+function readExporters(read: Reader): Record<RegionName, string> {
+  const given = read.object("exporters") ?? {};
+  const exporters = {
+    region0: String(given.region0 ?? "elasticsearchregion0"),
+    region1: String(given.region1 ?? "elasticsearchregion1"),
+  };
+  if (exporters.region0 === exporters.region1) {
+    read.wrong(
+      "exporters",
+      `names ${exporters.region0} for both regions: each has its own exporter`,
+    );
+  }
+  return exporters;
+}
+
+function readRepository(read: Reader): Settings["repository"] {
+  const given = read.object("snapshotRepository");
+  if (given === undefined || typeof given.type !== "string" || !isRecord(given.settings)) {
+    read.wrong(
+      "snapshotRepository",
+      'must be an object with name, type and settings, as Elasticsearch registers it: {"name": "camunda_backup", "type": "s3", "settings": {"bucket": "..."}}',
+    );
+    return { name: "", type: "", settings: {} };
+  }
+  if ("access_key" in given.settings || "secret_key" in given.settings) {
+    read.wrong(
+      "snapshotRepository.settings",
+      "holds keys of S3 in clear: put them into the keystore of Elasticsearch and name its client here",
+    );
+  }
+  return {
+    name: String(given.name ?? "camunda_backup"),
+    type: given.type,
+    settings: given.settings,
+  };
+}
+
+function readPrefixes(read: Reader): string[] {
+  const given = read.json("indexPrefixes");
+  if (given === undefined) {
+    return ["zeebe-record", "operate", "tasklist"];
+  }
+  if (
+    !Array.isArray(given) ||
+    given.length === 0 ||
+    !given.every((prefix) => typeof prefix === "string" && /^[a-z][a-z0-9-]+$/.test(prefix))
+  ) {
+    read.wrong(
+      "indexPrefixes",
+      "must be a list of lower-case beginnings of index names, without *",
+    );
+    return [];
+  }
+  return given as string[];
+}
+
+function readWebApps(read: Reader): Settings["webApps"] {
+  const given = read.object("webApps");
+  if (given === undefined) {
+    return undefined;
+  }
+  if (typeof given.stop !== "string" || typeof given.start !== "string") {
+    read.wrong("webApps", "must have both commands, stop and start, as text");
+    return undefined;
+  }
+  return { stop: given.stop, start: given.start };
+}
+
+function readCredentials(read: Reader): Credentials | undefined {
+  const user = read.text("elasticsearchUser");
+  const password = read.text("elasticsearchPassword");
+  if ((user === undefined) !== (password === undefined)) {
+    read.wrong(
+      user === undefined ? "elasticsearchUser" : "elasticsearchPassword",
+      "is missing: user and password of Elasticsearch go together",
+    );
+  }
+  return user !== undefined && password !== undefined ? { user, password } : undefined;
+}
+
+function readOverrides(read: Reader): Settings["overrides"] {
+  const given = read.object("overrides") ?? {};
+  for (const [name, why] of Object.entries(given)) {
+    if (!(name in OVERRIDES)) {
+      read.wrong(
+        `overrides.${name}`,
+        `is not a refusal that can be overridden; these are: ${Object.keys(OVERRIDES).join(", ")}`,
+      );
+    } else if (typeof why !== "string" || why.trim().length < 10) {
+      read.wrong(`overrides.${name}`, "must be a written reason of at least 10 characters");
+    }
+  }
+  return given as Settings["overrides"];
+}
+
+function readTimeouts(read: Reader): Timeouts {
+  const given = read.object("timeouts") ?? {};
+  for (const [name, seconds] of Object.entries(given)) {
+    if (!(name in DEFAULT_TIMEOUTS)) {
+      read.wrong(
+        `timeouts.${name}`,
+        `is not known; known are ${Object.keys(DEFAULT_TIMEOUTS).join(", ")}`,
+      );
+    } else if (typeof seconds !== "number" || !(seconds > 0)) {
+      read.wrong(`timeouts.${name}`, `must be a number of seconds above 0, not ${String(seconds)}`);
+    }
+  }
+  return { ...DEFAULT_TIMEOUTS, ...(given as Partial<Timeouts>) };
+}
+
+/** Looks keys up and collects what is wrong with them. */
+class Reader {
+  private readonly problems: string[] = [];
+
+  constructor(private readonly get: (key: Key) => string | undefined) {}
+
+  wrong(key: string, problem: string): void {
+    this.problems.push(`${key} ${problem}`);
+  }
+
+  finish(): void {
+    if (this.problems.length > 0) {
+      throw new ConfigError(this.problems);
+    }
+  }
+
+  text(key: Key): string | undefined {
+    const value = this.get(key);
+    return value === "" ? undefined : value;
+  }
+
+  integer(key: Key, otherwise: number): number {
+    const raw = this.text(key);
+    const value = raw === undefined ? otherwise : Number(raw);
+    if (!Number.isInteger(value)) {
+      this.wrong(key, `must be a whole number, not "${raw}"`);
+      return otherwise;
+    }
+    return value;
+  }
+
+  oneOf<T extends string>(key: Key, allowed: readonly T[], otherwise?: T): T {
+    const value = this.text(key) ?? otherwise;
+    if (value === undefined || !(allowed as readonly string[]).includes(value)) {
+      this.wrong(
+        key,
+        value === undefined
+          ? `is missing: ${allowed.join(" or ")}`
+          : `must be ${allowed.join(" or ")}, not "${value}"`,
+      );
+      return allowed[0] as T;
+    }
+    return value as T;
+  }
+
+  optionalOneOf<T extends string>(key: Key, allowed: readonly T[]): T | undefined {
+    return this.text(key) === undefined ? undefined : this.oneOf(key, allowed);
+  }
+
+  json(key: Key): unknown {
+    const raw = this.text(key);
+    if (raw === undefined) {
+      return undefined;
+    }
+    try {
+      return JSON.parse(raw) as unknown;
+    } catch {
+      this.wrong(
+        key,
+        `must be structured (set it with --path, or in the stack's file), not "${raw}"`,
+      );
+      return undefined;
+    }
+  }
+
+  object(key: Key): Record<string, unknown> | undefined {
+    const value = this.json(key);
+    if (value !== undefined && !isRecord(value)) {
+      this.wrong(key, "must be an object");
+      return undefined;
+    }
+    return value;
+  }
+
+  url(key: string, value: unknown): string {
+    if (typeof value !== "string" || !URL.canParse(value) || !/^https?:/.test(value)) {
+      this.wrong(key, `must be an http or https URL, not ${JSON.stringify(value) ?? "missing"}`);
+      return "";
+    }
+    const url = new URL(value);
+    if (url.username !== "" || url.password !== "") {
+      this.wrong(
+        key,
+        "has a user or password in it, which would be kept in clear: use elasticsearchUser and elasticsearchPassword",
+      );
+    }
+    return value.replace(/\/+$/, "");
+  }
+}

@@ -1,0 +1,163 @@
+import { brokerIds, named, peerOf, RegionName, sameIds, without } from "../camunda/brokers";
+
+/** What is known of the cluster when membership is decided. */
+export interface MembershipFacts {
+  /** Members by the cluster's configuration, dead or alive. */
+  members: readonly number[];
+  /** Brokers that the survivors' gateway sees now. */
+  seen: readonly number[];
+  /** Replication factor as the gateway states it. */
+  replicationFactor: number;
+  /** Partitions that would have no replica if only the brokers of this stack's region stayed. */
+  partitionsLost: readonly number[];
+}
+
+/** What the operator has declared. */
+export interface MembershipIntent {
+  /** The brokers that are to be members. */
+  brokers: readonly number[];
+  replicationFactor: number;
+  /** The region of this stack. */
+  region: RegionName;
+  clusterSize: number;
+  lostRegion: RegionName | undefined;
+  failback: string | undefined;
+}
+
+/** The one thing to do next about membership. */
+export type MembershipPlan =
+  /** Members and replication factor are as declared. */
+  | { kind: "nothing" }
+  /** Procedure, failover step 1: force out `remove`, keep `retain`. */
+  | { kind: "force-remove"; retain: readonly number[]; remove: readonly number[] }
+  /** Procedure, failback step 7: an ordinary change to `brokers` with the full replication factor. Never forced. */
+  | { kind: "add"; brokers: readonly number[]; add: readonly number[]; replicationFactor: number }
+  /** Right to act, but not yet: the survivors still see a lost broker, or do not see a recreated one. */
+  | { kind: "wait"; for: string; refusal: string }
+  /** Must not be done. The reason, with the way out. */
+  | { kind: "refuse"; why: string };
+
+/**
+ * Decides what to do about membership, from what is declared and what is there. Pure, so that the rule
+ * "force is for removing brokers that are gone, never for adding" can be shown for every state.
+ */
+export function planMembership(facts: MembershipFacts, intent: MembershipIntent): MembershipPlan {
+  const remove = without(facts.members, intent.brokers);
+  const add = without(intent.brokers, facts.members);
+  if (remove.length > 0 && add.length > 0) {
+    return refuse(
+      `the members are ${named(facts.members)}, declared are ${named(intent.brokers)}: ` +
+        "adding and removing at once is no step of a recovery; check clusterSize and region in the configuration",
+    );
+  }
+  if (remove.length > 0) {
+    return planRemoval(facts, intent, remove);
+  }
+  if (add.length > 0) {
+    return planAdd(facts, intent, add);
+  }
+  if (facts.replicationFactor !== intent.replicationFactor) {
+    return planReplication(facts, intent);
+  }
+  return { kind: "nothing" };
+}
+
+function planRemoval(
+  facts: MembershipFacts,
+  intent: MembershipIntent,
+  remove: readonly number[],
+): MembershipPlan {
+  const own = brokerIds(intent.region, intent.clusterSize);
+  const peer = brokerIds(peerOf(intent.region), intent.clusterSize);
+  if (intent.lostRegion !== peerOf(intent.region)) {
+    return refuse(
+      `${named(remove)} would be removed, but no region is declared lost; set lostRegion if ${peerOf(intent.region)} is gone`,
+    );
+  }
+  if (!sameIds(intent.brokers, own) || without(remove, peer).length > 0) {
+    return refuse(
+      `the survivors must be exactly the brokers of ${intent.region} (${named(own)}), not ${named(intent.brokers)}; check clusterSize`,
+    );
+  }
+  if (facts.partitionsLost.length > 0) {
+    return refuse(
+      `partition ${facts.partitionsLost.join(", ")} has no replica in ${intent.region}: forcing the others out would lose its data; bring ${intent.lostRegion} back`,
+    );
+  }
+  const absent = without(own, facts.seen);
+  if (absent.length > 0) {
+    return {
+      kind: "wait",
+      for: `${named(absent)} of ${intent.region} to be seen`,
+      refusal: `${named(absent)} of the surviving region is not seen by its gateway: bring it up first, or its replicas are lost too`,
+    };
+  }
+  const stillSeen = remove.filter((id) => facts.seen.includes(id));
+  if (stillSeen.length > 0) {
+    return {
+      kind: "wait",
+      for: `the survivors to no longer see ${named(stillSeen)}`,
+      refusal: `the survivors still see ${named(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop those brokers or cut their network, or remove lostRegion`,
+    };
+  }
+  return { kind: "force-remove", retain: own, remove };
+}
+
+function planAdd(
+  facts: MembershipFacts,
+  intent: MembershipIntent,
+  add: readonly number[],
+): MembershipPlan {
+  if (intent.failback === undefined) {
+    return refuse(
+      `${named(add)} is not a member, and adding brokers is part of a failback: ` +
+        "set lostRegion (again) and failback to the name of an attempt",
+    );
+  }
+  const absent = without(intent.brokers, facts.seen);
+  if (absent.length > 0) {
+    return {
+      kind: "wait",
+      for: `${named(absent)} to be seen by the survivors`,
+      refusal: `${named(absent)} is not seen by the survivors: adding a broker that does not run never ends; start it, with its contact points and an empty disk`,
+    };
+  }
+  return { kind: "add", brokers: intent.brokers, add, replicationFactor: intent.replicationFactor };
+}
+
+function planReplication(facts: MembershipFacts, intent: MembershipIntent): MembershipPlan {
+  if (facts.replicationFactor > intent.replicationFactor || facts.partitionsLost.length > 0) {
+    return refuse(
+      `the replication factor is ${facts.replicationFactor}, declared is ${intent.replicationFactor}: lowering it is no step of a recovery`,
+    );
+  }
+  if (
+    !sameIds(
+      intent.brokers,
+      Array.from({ length: intent.clusterSize }, (_, id) => id),
+    )
+  ) {
+    return refuse(
+      `the replication factor among the survivors is ${facts.replicationFactor} instead of ${intent.replicationFactor}: it follows from the forced removal; look at the cluster by hand`,
+    );
+  }
+  const absent = without(intent.brokers, facts.seen);
+  if (absent.length > 0) {
+    return {
+      kind: "wait",
+      for: `${named(absent)} to be seen`,
+      refusal: `${named(absent)} is a member but not seen: bring it up before the replication factor is raised to ${intent.replicationFactor}`,
+    };
+  }
+  // Brokers that were added without a replication factor keep the survivors' and only move replicas.
+  return {
+    kind: "add",
+    brokers: intent.brokers,
+    add: [],
+    replicationFactor: intent.replicationFactor,
+  };
+}
+
+function refuse(why: string): MembershipPlan {
+  return { kind: "refuse", why };
+}

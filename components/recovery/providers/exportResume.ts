@@ -1,0 +1,83 @@
+import { peerOf } from "../../camunda/brokers";
+import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { implement } from "./behaviour";
+import { ensureExporting } from "./phases";
+import { Refusal, Session } from "./session";
+
+/** Inputs of an `ExportResume`. */
+export interface ExportResumeInputs {
+  /** Name of the failback attempt. */
+  attempt: string;
+}
+
+/**
+ * Procedure, failback step 6: resume exporting, then prove that the recreated Elasticsearch misses no
+ * record. The procedure knows no check here; an exporter that was enabled without `initializeFrom` shows
+ * nowhere else.
+ */
+export const provider = implement<ExportResumeInputs>({
+  id: (inputs) => `export-resume-${inputs.attempt}`,
+  attempt: (inputs) => inputs.attempt,
+  async converge(_inputs, { session, begin }) {
+    const resumed = await ensureExporting(session, begin);
+    return {
+      how: resumed ? "done" : "already true",
+      observed: { exporterPhase: "EXPORTING", ...(await catchUp(session)) },
+    };
+  },
+});
+
+/** Prefix of the indices that Zeebe's exporter writes, and whose documents carry a position. */
+const RECORDS = "zeebe-record*";
+
+/**
+ * Takes the last position of each partition that the survivor's Elasticsearch has, and waits until the
+ * recreated one has as many records up to it. New records on either side do not disturb the comparison.
+ */
+async function catchUp(session: Session): Promise<Record<string, unknown>> {
+  const survivor = session.elasticsearch(session.settings.region);
+  const recreated = session.elasticsearch(peerOf(session.settings.region));
+  await survivor.documents([RECORDS]);
+  const upTo = await survivor.lastPositions(RECORDS);
+  const expected = new Map<number, number>();
+  for (const [partition, position] of upTo) {
+    expected.set(partition, await survivor.countUpTo(RECORDS, partition, position));
+  }
+  const lacking = async () => {
+    await recreated.documents([RECORDS]);
+    const found: string[] = [];
+    for (const [partition, count] of expected) {
+      const have = await recreated.countUpTo(RECORDS, partition, upTo.get(partition) ?? 0);
+      // More is no loss: the survivor may have deleted old indices by its retention meanwhile.
+      if (have < count) {
+        found.push(`partition ${partition}: ${have} of ${count} records`);
+      }
+    }
+    return found;
+  };
+  try {
+    await waitFor<void>(
+      "the recreated Elasticsearch to catch up",
+      session.settings.timeouts.catchUp,
+      session.log,
+      async () => {
+        const found = await lacking();
+        return found.length === 0
+          ? { done: true, value: undefined }
+          : { done: false, seen: found.join("; ") };
+      },
+    );
+  } catch (error) {
+    if (error instanceof DeadlineExceeded) {
+      throw new Refusal(
+        `the recreated Elasticsearch lacks records that the survivor's has (${error.lastSeen}, after ${error.seconds} s): its exporter was not initialised from the survivor's; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
+      );
+    }
+    throw error;
+  }
+  return {
+    records: Object.fromEntries(
+      [...expected].map(([partition, count]) => [`partition ${partition}`, count]),
+    ),
+  };
+}

@@ -1,0 +1,137 @@
+import { named, RegionName, without } from "../../camunda/brokers";
+import { exporterIds, exporterStates, memberIds, seenIds } from "../../camunda/topology";
+import { waitFor } from "../../clients/poll";
+import { implement, Outcome, Run } from "./behaviour";
+import { awaitChange, observeSettled, sendChange } from "./changes";
+import { Observation, Refusal, Session } from "./session";
+
+/** Inputs of an `Exporter`. */
+export interface ExporterInputs {
+  /** The exporter and its state in every partition: `{"elasticsearchregion1": "DISABLED"}`. */
+  exporters: Record<string, string>;
+  /** The region whose Elasticsearch it writes to. */
+  region: RegionName;
+  /** The exporter whose position it takes over when it is enabled. */
+  initializeFrom: string;
+}
+
+export const provider = implement<ExporterInputs>({
+  id: (inputs) => `exporter-${inputs.region}`,
+  converge,
+  async live(inputs, session) {
+    const { configuration } = await session.observe();
+    const [id] = wanted(inputs);
+    const states = exporterStates(configuration, id);
+    return {
+      ...inputs,
+      exporters: { [id]: states.length === 1 ? String(states[0]) : states.join("/") },
+    };
+  },
+});
+
+function wanted(inputs: ExporterInputs): [string, string] {
+  const [entry] = Object.entries(inputs.exporters);
+  if (entry === undefined) {
+    throw new Error("an Exporter without an exporter");
+  }
+  return entry;
+}
+
+async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promise<Outcome> {
+  const { session } = run;
+  const [id, state] = wanted(inputs);
+  const operation =
+    state === "ENABLED" ? "PARTITION_ENABLE_EXPORTER" : "PARTITION_DISABLE_EXPORTER";
+  const { observation, awaited } = await observeSettled(
+    session,
+    session.settings.timeouts.exporter,
+    (pending) => pending.operation === operation && pending.exporterId === id,
+  );
+  const known = exporterIds(observation.configuration);
+  for (const needed of [id, inputs.initializeFrom]) {
+    // The cluster accepts an unknown id, and the change then stays pending for ever and blocks all others.
+    if (!known.includes(needed)) {
+      throw new Refusal(
+        `the brokers have no exporter ${needed}, they have ${known.join(", ") || "none"}: correct exporters in the configuration, or the brokers' configuration`,
+      );
+    }
+  }
+  if (exporterStates(observation.configuration, id).every((found) => found === state)) {
+    return {
+      how: awaited ? "awaited" : "already true",
+      ...(awaited ? { changeId: awaited.id } : {}),
+      observed: await verify(session, id, state),
+    };
+  }
+  expectMembersAlive(observation, id);
+  const request =
+    state === "ENABLED" ? enable(session, id, inputs) : () => session.zeebe.disableExporter(id);
+  run.begin();
+  session.log(
+    state === "ENABLED"
+      ? `enabling exporter ${id}, continuing where ${inputs.initializeFrom} is`
+      : `disabling exporter ${id}`,
+  );
+  const sent = await sendChange(session, request);
+  await awaitChange(
+    session,
+    sent,
+    `exporter ${id} to be ${state}`,
+    session.settings.timeouts.exporter,
+  );
+  return {
+    how: "done",
+    ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),
+    operations: sent.operations,
+    observed: await verify(session, id, state),
+  };
+}
+
+/** Exporter changes visit every member: with a dead one they stay pending for ever, and block the forced removal. */
+function expectMembersAlive({ configuration, topology }: Observation, id: string): void {
+  const dead = without(memberIds(configuration), seenIds(topology));
+  if (dead.length > 0) {
+    throw new Refusal(
+      `${named(dead)} is a member but not seen: a change of exporter ${id} would wait for it for ever; remove lost brokers first (set lostRegion), or bring it up`,
+    );
+  }
+}
+
+function enable(session: Session, id: string, inputs: ExporterInputs) {
+  const { failback, overrides } = session.settings;
+  if (failback === undefined && overrides["export-gap"] === undefined) {
+    throw new Refusal(
+      `exporter ${id} is disabled, and enabling it outside a failback leaves a gap in its Elasticsearch: the records since it was disabled; restore it by a failback, or write the reason why the gap is acceptable into overrides.export-gap`,
+    );
+  }
+  return () => session.zeebe.enableExporter(id, inputs.initializeFrom);
+}
+
+/** Verifies by every replica of the configuration, then by the aggregate: one alone has been seen to lie. */
+async function verify(
+  session: Session,
+  id: string,
+  state: string,
+): Promise<Record<string, unknown>> {
+  return waitFor(
+    `exporter ${id} to be ${state} in every partition`,
+    session.settings.timeouts.exporter,
+    session.log,
+    async () => {
+      const { configuration } = await session.observe();
+      const states = exporterStates(configuration, id);
+      if (states.length !== 1 || states[0] !== state) {
+        return { done: false, seen: states.join(" and ") || "in no partition" };
+      }
+      const aggregate = (await session.zeebe.exporters())[id];
+      if (aggregate !== state) {
+        return {
+          done: false,
+          seen: `${state} in every partition, ${String(aggregate)} altogether`,
+        };
+      }
+      const replicas = configuration.members.reduce((sum, m) => sum + m.replicas.length, 0);
+      return { done: true, value: { [id]: state, replicas } };
+    },
+  );
+}

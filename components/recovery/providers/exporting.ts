@@ -1,0 +1,32 @@
+import { implement } from "./behaviour";
+import { distinct, ensureExporting, members, readPhases } from "./phases";
+
+/** Inputs of `Exporting`. */
+export interface ExportingInputs {
+  /** `running`: every broker exports every partition. */
+  exporting: string;
+  /**
+   * The last failback attempt and whether it was abandoned. Changes whenever an attempt begins or is
+   * abandoned, so that an update asserts the live state then: a pause that an interrupted run has left
+   * is in no state at all.
+   */
+  attempt: string;
+}
+
+export const provider = implement<ExportingInputs>({
+  id: () => "exporting",
+  async converge(_inputs, { session, begin }) {
+    const resumed = await ensureExporting(session, begin);
+    return {
+      how: resumed ? "done" : "already true",
+      observed: { brokers: await members(session), exporterPhase: "EXPORTING" },
+    };
+  },
+  async live(inputs, session) {
+    // The brokers of this region hold a replica of every partition, and a pause reaches every broker:
+    // so they show it, and a refresh does not need the other region.
+    const found = distinct(await readPhases(session, session.own));
+    const running = found.every((phase) => phase === "EXPORTING");
+    return { ...inputs, exporting: running ? "running" : found.join("/").toLowerCase() };
+  },
+});

@@ -1,0 +1,153 @@
+import { brokerIds, named, RegionName, without } from "../../camunda/brokers";
+import { exporterStates, memberIds, unhealthy } from "../../camunda/topology";
+import { Refused, Unreachable } from "../../clients/http";
+import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { implement } from "./behaviour";
+import { refusePending } from "./changes";
+import { describePending } from "../../camunda/topology";
+import { Refusal, Session } from "./session";
+import { restoredByUs } from "./snapshotRestore";
+
+/** Inputs of a `FailbackGate`. */
+export interface FailbackGateInputs {
+  /** Name of the failback attempt. */
+  attempt: string;
+  /** The region that was lost and has been recreated. */
+  recreated: RegionName;
+  /** The incident that this failback ends, as the failover recorded it; `unknown` when its record is gone. */
+  incident: string;
+}
+
+/**
+ * Procedure, failback step 1: the recreated region is there and clean. Changes nothing; everything after
+ * it relies on it.
+ */
+export const provider = implement<FailbackGateInputs>({
+  id: (inputs) => `failback-gate-${inputs.attempt}`,
+  attempt: (inputs) => inputs.attempt,
+  async converge(inputs, { session }) {
+    await expectFailedOver(session, inputs);
+    const brokers = brokerIds(inputs.recreated, session.settings.clusterSize);
+    await awaitRecreated(session, inputs, brokers);
+    const leftovers = await expectCleanElasticsearch(session, inputs);
+    return {
+      how: "already true",
+      observed: {
+        recreated: named(brokers),
+        ...(leftovers > 0 ? { indicesOfAnAbandonedAttempt: leftovers } : {}),
+      },
+    };
+  },
+});
+
+/** The cluster is where the failover left it: exactly the survivors, healthy, the lost region's exporter disabled. */
+async function expectFailedOver(session: Session, inputs: FailbackGateInputs): Promise<void> {
+  const { configuration, topology } = await session.observe();
+  const { partitionCount, exporters } = session.settings;
+  if (configuration.pendingChange) {
+    throw refusePending(
+      session,
+      configuration.pendingChange.id,
+      describePending(configuration.pendingChange),
+    );
+  }
+  const returned = without(memberIds(configuration), session.own);
+  if (returned.length > 0) {
+    throw new Refusal(
+      `${named(returned)} of ${inputs.recreated} is a member already: the cluster has moved on since incident ${inputs.incident}; if the failback was done by hand, remove failback and lostRegion`,
+    );
+  }
+  const problems = unhealthy(configuration, topology, session.own, 2, partitionCount);
+  if (problems.length > 0) {
+    throw new Refusal(
+      `the survivors are not healthy (${problems.slice(0, 3).join("; ")}): a failback adds load to them; mend them first`,
+    );
+  }
+  const id = exporters[inputs.recreated];
+  const states = exporterStates(configuration, id);
+  if (states.length !== 1 || states[0] !== "DISABLED") {
+    throw new Refusal(
+      `exporter ${id} is ${states.join(" and ") || "unknown"}, not DISABLED: the cluster has moved on since incident ${inputs.incident}; it would write into the recreated Elasticsearch before the restore; disable it: remove failback, pulumi up --refresh, then set a new attempt`,
+    );
+  }
+}
+
+async function awaitRecreated(
+  session: Session,
+  inputs: FailbackGateInputs,
+  brokers: readonly number[],
+): Promise<void> {
+  try {
+    await waitFor<void>(
+      `${named(brokers)} of ${inputs.recreated} to be known to the survivors, without partitions`,
+      session.settings.timeouts.gate,
+      session.log,
+      async () => {
+        const { topology } = await session.observe();
+        const unseen = brokers.filter((id) => !topology.brokers.some((broker) => broker.id === id));
+        if (unseen.length > 0) {
+          return { done: false, seen: `${named(unseen)} not seen by the survivors` };
+        }
+        const holding = topology.brokers.filter(
+          (broker) => brokers.includes(broker.id) && broker.partitions.length > 0,
+        );
+        if (holding.length > 0) {
+          return {
+            done: false,
+            seen: `${named(holding.map((b) => b.id))} still listed with partitions`,
+          };
+        }
+        // A broker that came back with its old data is listed too, but has closed its ports.
+        for (const id of brokers) {
+          const own = await session.zeebe
+            .exporterPhases(session.brokerUrl(id))
+            .catch((error: unknown) => {
+              if (error instanceof Unreachable || error instanceof Refused) {
+                return error;
+              }
+              throw error;
+            });
+          if (own instanceof Error) {
+            return { done: false, seen: `broker ${id} is listed but not up: ${own.message}` };
+          }
+          if (own.length > 0) {
+            return { done: false, seen: `broker ${id} runs ${own.length} partitions` };
+          }
+        }
+        return { done: true, value: undefined };
+      },
+    );
+  } catch (error) {
+    if (error instanceof DeadlineExceeded) {
+      throw new Refusal(
+        `the recreated ${inputs.recreated} is not there or not clean: ${error.lastSeen} (waited ${error.seconds} s); start its brokers with empty disks; one that came back with old data must be restarted once more, or its volume deleted`,
+      );
+    }
+    throw error;
+  }
+}
+
+async function expectCleanElasticsearch(
+  session: Session,
+  inputs: FailbackGateInputs,
+): Promise<number> {
+  const elasticsearch = session.elasticsearch(inputs.recreated);
+  const health = await waitFor(
+    "the recreated Elasticsearch to answer",
+    session.settings.timeouts.gate,
+    session.log,
+    async () => ({
+      done: true,
+      value: await elasticsearch.health(),
+    }),
+  );
+  if (health.status === "red") {
+    throw new Refusal(
+      `Elasticsearch of ${inputs.recreated} is red with ${health.unassignedShards} unassigned shards: recreate it empty`,
+    );
+  }
+  return restoredByUs(
+    await elasticsearch.recoveries(session.indexPatterns),
+    session.settings.repository.name,
+  ).length;
+}

@@ -1,0 +1,309 @@
+import { allBrokerIds, brokerMap, idsOfMap, named, sameIds } from "../../camunda/brokers";
+import {
+  describeOperation,
+  memberIds,
+  Operation,
+  partitionsWithout,
+  seenIds,
+  unhealthy,
+} from "../../camunda/topology";
+import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import type { PlannedChange } from "../../clients/zeebe";
+import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
+import { implement, Outcome, Run, StepRecord } from "./behaviour";
+import { awaitChange, observeSettled, sendChange } from "./changes";
+import { Observation, Refusal, Session } from "./session";
+
+/** Inputs of a `BrokerMembership`. */
+export interface MembershipInputs {
+  /** The brokers that are members, by name: `{"region0/0": "broker 0"}`. */
+  brokers: Record<string, string>;
+  /** Replicas of every partition: 4 with both regions, 2 with one. */
+  replicationFactor: number;
+}
+
+const FORCE_OPERATIONS = ["PARTITION_FORCE_RECONFIGURE", "BROKER_REMOVE"];
+const ADD_OPERATIONS = ["BROKER_ADD", "PARTITION_JOIN", "PARTITION_RECONFIGURE_PRIORITY"];
+
+export const provider = implement<MembershipInputs>({
+  id: () => "broker-membership",
+  converge,
+  async live(inputs, session) {
+    const { configuration, topology } = await session.observe();
+    return {
+      ...inputs,
+      brokers: brokerMap(memberIds(configuration)),
+      replicationFactor: topology.replicationFactor,
+    };
+  },
+});
+
+async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): Promise<Outcome> {
+  const { session } = run;
+  const intent = intentOf(inputs, session);
+  const operations = sameIds(intent.brokers, allBrokerIds(intent.clusterSize))
+    ? ADD_OPERATIONS
+    : FORCE_OPERATIONS;
+  const { awaited } = await observeSettled(
+    session,
+    operations === ADD_OPERATIONS
+      ? session.settings.timeouts.join
+      : session.settings.timeouts.failover,
+    (operation) => isPartOf(operation, operations, intent),
+  );
+  const plan = await decide(session, intent);
+  switch (plan.kind) {
+    case "nothing": {
+      const observed = await verify(session, intent, session.settings.timeouts.failover);
+      const kept = run.previous?.record;
+      return {
+        how: awaited ? "awaited" : "already true",
+        ...(kept && sameBrokers(run.previous, inputs) ? carried(kept) : {}),
+        ...(awaited ? { changeId: awaited.id } : {}),
+        observed,
+      };
+    }
+    case "force-remove":
+      return forceRemove(run, intent, plan.retain, plan.remove);
+    case "add":
+      return addBrokers(run, intent, plan.brokers, plan.replicationFactor);
+  }
+}
+
+function intentOf(inputs: MembershipInputs, session: Session): MembershipIntent {
+  const { region, clusterSize, lostRegion, failback } = session.settings;
+  return {
+    brokers: idsOfMap(inputs.brokers),
+    replicationFactor: inputs.replicationFactor,
+    region,
+    clusterSize,
+    lostRegion,
+    failback,
+  };
+}
+
+function isPartOf(operation: Operation, kinds: string[], intent: MembershipIntent): boolean {
+  if (!kinds.includes(operation.operation)) {
+    return false;
+  }
+  return kinds === ADD_OPERATIONS
+    ? intent.brokers.includes(operation.brokerId)
+    : operation.brokers.every(
+        (id) => operation.operation === "BROKER_REMOVE" || intent.brokers.includes(id),
+      );
+}
+
+function sameBrokers(previous: MembershipInputs | undefined, inputs: MembershipInputs): boolean {
+  return previous !== undefined && sameIds(idsOfMap(previous.brokers), idsOfMap(inputs.brokers));
+}
+
+/** What is still true of an earlier record when an update finds nothing to do. */
+function carried(record: StepRecord): Partial<Outcome> {
+  const { observed: _observed, ...rest } = record;
+  return rest;
+}
+
+/** Plans by what is there, and waits where waiting is what is to be done. */
+async function decide(
+  session: Session,
+  intent: MembershipIntent,
+): Promise<Exclude<MembershipPlan, { kind: "wait" | "refuse" }>> {
+  const seconds =
+    intent.failback === undefined ? session.settings.timeouts.loss : session.settings.timeouts.gate;
+  let refusal = "";
+  let said = "";
+  try {
+    return await waitFor(
+      "the brokers to be as the step needs them",
+      seconds,
+      session.log,
+      async () => {
+        const plan = planMembership(facts(await session.observe(), session), intent);
+        if (plan.kind === "refuse") {
+          throw new Refusal(plan.why);
+        }
+        if (plan.kind === "wait") {
+          refusal = plan.refusal;
+          if (said !== plan.for) {
+            said = plan.for;
+            session.log(`waiting for ${plan.for} (${seconds} s at most)`);
+          }
+          return { done: false, seen: plan.for };
+        }
+        return { done: true, value: plan };
+      },
+    );
+  } catch (error) {
+    if (error instanceof DeadlineExceeded && refusal !== "") {
+      throw new Refusal(`${refusal} (waited ${seconds} s)`);
+    }
+    throw error;
+  }
+}
+
+function facts({ configuration, topology }: Observation, session: Session) {
+  return {
+    members: memberIds(configuration),
+    seen: seenIds(topology),
+    replicationFactor: topology.replicationFactor,
+    partitionsLost: partitionsWithout(configuration, session.own, session.settings.partitionCount),
+  };
+}
+
+/** Procedure, failover step 1. Sent once, to the survivors, after the cluster's own plan has been read. */
+async function forceRemove(
+  run: Run<MembershipInputs>,
+  intent: MembershipIntent,
+  retain: readonly number[],
+  removed: readonly number[],
+): Promise<Outcome> {
+  const { session } = run;
+  const plan = await session.zeebe.setBrokers(retain, { force: true, dryRun: true });
+  expectForcePlan(plan, retain, removed);
+  run.begin();
+  session.log(`forcing out ${named(removed)}, keeping ${named(retain)}`);
+  const sent = await sendChange(session, () => session.zeebe.setBrokers(retain, { force: true }));
+  await awaitChange(
+    session,
+    sent,
+    "the forced removal to complete",
+    session.settings.timeouts.failover,
+  );
+  const observed = await verify(session, intent, session.settings.timeouts.failover);
+  return { how: "done", ...changeOf(sent), observed: { ...observed, removed: [...removed] } };
+}
+
+/** The dry run must say what is meant: the lost brokers go, nobody else, and every partition stays. */
+function expectForcePlan(
+  plan: PlannedChange,
+  retain: readonly number[],
+  removed: readonly number[],
+): void {
+  const wrong = plan.operations.filter((operation) =>
+    operation.operation === "BROKER_REMOVE"
+      ? !operation.brokers.every((id) => removed.includes(id))
+      : operation.operation !== "PARTITION_FORCE_RECONFIGURE" ||
+        operation.brokers.length === 0 ||
+        !operation.brokers.every((id) => retain.includes(id)),
+  );
+  const kept = plan.expectedMembers.map((member) => member.id);
+  if (wrong.length > 0 || !sameIds(kept, retain)) {
+    throw new Refusal(
+      `the cluster's own plan for the forced removal is not what is meant (${wrong.map(describeOperation).join("; ") || `it would keep ${named(kept)}`}): nothing was sent; look at the cluster by hand`,
+    );
+  }
+}
+
+/** Procedure, failback step 7. An ordinary change: a forced add would discard what the survivors hold. */
+async function addBrokers(
+  run: Run<MembershipInputs>,
+  intent: MembershipIntent,
+  brokers: readonly number[],
+  replicationFactor: number,
+): Promise<Outcome> {
+  const { session } = run;
+  const plan = await session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
+  expectAddPlan(plan, session, brokers, replicationFactor);
+  run.begin();
+  session.log(
+    `adding: the members are to be ${named(brokers)}, replication factor ${replicationFactor}`,
+  );
+  const sent = await sendChange(session, () =>
+    session.zeebe.setBrokers(brokers, { replicationFactor }),
+  );
+  await awaitChange(
+    session,
+    sent,
+    "the brokers to join every partition",
+    session.settings.timeouts.join,
+  );
+  const observed = await verify(session, intent, session.settings.timeouts.join);
+  return { how: "done", ...changeOf(sent), observed };
+}
+
+function expectAddPlan(
+  plan: PlannedChange,
+  session: Session,
+  brokers: readonly number[],
+  replicationFactor: number,
+): void {
+  const leaving = plan.operations.filter(
+    (operation) => !ADD_OPERATIONS.includes(operation.operation),
+  );
+  const replicas = new Map<number, number>();
+  for (const member of plan.expectedMembers) {
+    for (const replica of member.replicas) {
+      replicas.set(replica.partition, (replicas.get(replica.partition) ?? 0) + 1);
+    }
+  }
+  const short = [...Array(session.settings.partitionCount).keys()]
+    .map((index) => index + 1)
+    .filter((partition) => replicas.get(partition) !== replicationFactor);
+  const expected = plan.expectedMembers.map((member) => member.id);
+  if (leaving.length > 0 || short.length > 0 || !sameIds(expected, brokers)) {
+    const why =
+      leaving.length > 0
+        ? `it would ${leaving.map(describeOperation).join("; ")}`
+        : short.length > 0
+          ? `partition ${short.join(", ")} would not have ${replicationFactor} replicas`
+          : `the members would be ${named(expected)}`;
+    throw new Refusal(
+      `the cluster's own plan for adding the brokers is not what is meant (${why}): nothing was sent; look at the cluster by hand`,
+    );
+  }
+}
+
+function changeOf(sent: { changeId: number | undefined; operations: string[] }): Partial<Outcome> {
+  return {
+    ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),
+    operations: sent.operations,
+  };
+}
+
+/** Waits until the cluster is whole with exactly these members: COMPLETED comes seconds before the elections end. */
+async function verify(
+  session: Session,
+  intent: MembershipIntent,
+  seconds: number,
+): Promise<Record<string, unknown>> {
+  return waitFor(
+    `a healthy cluster of ${named(intent.brokers)} with replication factor ${intent.replicationFactor}`,
+    seconds,
+    session.log,
+    async () => {
+      const { configuration, topology } = await session.observe();
+      const problems = unhealthy(
+        configuration,
+        topology,
+        intent.brokers,
+        intent.replicationFactor,
+        session.settings.partitionCount,
+      );
+      // A recreated broker is seen too, without partitions; one with partitions is not gone.
+      const lingering = topology.brokers.filter(
+        (broker) => !intent.brokers.includes(broker.id) && broker.partitions.length > 0,
+      );
+      if (lingering.length > 0) {
+        problems.push(`${named(lingering.map((broker) => broker.id))} still seen with partitions`);
+      }
+      if (problems.length > 0) {
+        return { done: false, seen: problems.slice(0, 4).join("; ") };
+      }
+      return {
+        done: true,
+        value: {
+          members: memberIds(configuration),
+          clusterSize: topology.clusterSize,
+          replicationFactor: topology.replicationFactor,
+          leaders: Object.fromEntries(
+            topology.brokers.flatMap((broker) =>
+              broker.partitions
+                .filter((partition) => partition.role === "leader")
+                .map((partition) => [`partition ${partition.id}`, `broker ${broker.id}`]),
+            ),
+          ),
+        },
+      };
+    },
+  );
+}

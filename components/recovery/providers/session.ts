@@ -1,0 +1,156 @@
+import { brokerIds, regionOfBroker, RegionName } from "../../camunda/brokers";
+import { Configuration, seenIds, Topology } from "../../camunda/topology";
+import { ElasticsearchClient } from "../../clients/elasticsearch";
+import { Refused, Unreachable } from "../../clients/http";
+import type { Log } from "../../clients/poll";
+import { ZeebeClient } from "../../clients/zeebe";
+import { Key, readSettings, Settings } from "../../config";
+
+/**
+ * A step must not be taken, or cannot be. The message is one line for the operator: the fact, and the
+ * way out.
+ */
+export class Refusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "Refusal";
+  }
+}
+
+/** The cluster as it is now. */
+export interface Observation {
+  configuration: Configuration;
+  topology: Topology;
+  /**
+   * Where the configuration comes from. `dry run`: the coordinator is dead and every GET answers 502,
+   * but a forced dry run goes to the lowest survivor and shows the members all the same. It carries no
+   * changes: a pending one makes it answer 409.
+   */
+  via: "GET" | "dry run";
+}
+
+/** What a provider works with: the settings, and clients for the region of this stack. */
+export class Session {
+  readonly zeebe: ZeebeClient;
+  private observing: Promise<Observation> | undefined;
+
+  constructor(
+    readonly settings: Settings,
+    readonly log: Log = (line) => console.log(line),
+  ) {
+    this.zeebe = new ZeebeClient(
+      settings.endpoints[settings.region],
+      settings.timeouts.request * 1000,
+    );
+  }
+
+  /** The brokers of this stack's region. */
+  get own(): number[] {
+    return brokerIds(this.settings.region, this.settings.clusterSize);
+  }
+
+  /** Elasticsearch of a region. */
+  elasticsearch(region: RegionName): ElasticsearchClient {
+    return new ElasticsearchClient(
+      this.settings.endpoints[region].elasticsearch,
+      this.settings.timeouts.request * 1000,
+      this.settings.credentials,
+    );
+  }
+
+  /** Management API of one broker. */
+  brokerUrl(id: number): string {
+    const url = this.settings.endpoints[regionOfBroker(id)].brokers[String(id)];
+    if (url === undefined) {
+      throw new Refusal(
+        `broker ${id} is a member, but endpoints.${regionOfBroker(id)}.brokers does not have it: check clusterSize`,
+      );
+    }
+    return url;
+  }
+
+  /** Patterns of Camunda's indices. */
+  get indexPatterns(): string[] {
+    return this.settings.indexPrefixes.map((prefix) => `${prefix}*`);
+  }
+
+  /**
+   * Looks at the cluster. Several callers at the same moment (a refresh reads all resources at once)
+   * share one look.
+   *
+   * @throws {@link Unreachable} or {@link Refused} when there is no whole answer, {@link Refusal} when the
+   *   cluster is of another version or size than configured
+   */
+  async observe(): Promise<Observation> {
+    this.observing ??= this.look().finally(() => {
+      this.observing = undefined;
+    });
+    return this.observing;
+  }
+
+  private async look(): Promise<Observation> {
+    const topology = await this.zeebe.topology();
+    this.expectConfigured(topology);
+    try {
+      return { configuration: await this.zeebe.configuration(), topology, via: "GET" };
+    } catch (error) {
+      if (!coordinatorGone(error)) {
+        throw error;
+      }
+      const plan = await this.zeebe.setBrokers(this.own, { force: true, dryRun: true });
+      return { configuration: { members: plan.currentMembers }, topology, via: "dry run" };
+    }
+  }
+
+  private expectConfigured(topology: Topology): void {
+    const { camundaVersion, partitionCount } = this.settings;
+    if (!topology.gatewayVersion.startsWith(`${camundaVersion}.`)) {
+      throw new Refusal(
+        `the gateway is of version ${topology.gatewayVersion}, camundaVersion is ${camundaVersion}: their APIs differ; this program knows ${camundaVersion} only`,
+      );
+    }
+    if (topology.partitionsCount !== partitionCount) {
+      throw new Refusal(
+        `the cluster has ${topology.partitionsCount} partitions, partitionCount is ${partitionCount}: correct the configuration, or the endpoints if they are of another cluster`,
+      );
+    }
+    const foreign = seenIds(topology).filter((id) => id >= this.settings.clusterSize);
+    if (foreign.length > 0) {
+      throw new Refusal(
+        `the gateway sees broker ${foreign.join(", ")}, with clusterSize ${this.settings.clusterSize} the ids end at ${this.settings.clusterSize - 1}: correct clusterSize`,
+      );
+    }
+  }
+}
+
+/** Whether an error of `GET /actuator/cluster` is what survivors answer while the coordinator is dead. */
+function coordinatorGone(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof Refused && error.status >= 500);
+}
+
+/** What Pulumi hands a dynamic provider once for each process: the configuration of the whole stack, secrets in clear. */
+export interface ProviderConfiguration {
+  get(key: string): string | undefined;
+}
+
+let current: Session | Error | undefined;
+
+/** Keeps the configuration that Pulumi hands over. A bad one is reported by the first operation, as a line. */
+export function configureSession(config: ProviderConfiguration): void {
+  try {
+    current = new Session(readSettings((key: Key) => config.get(key)));
+  } catch (error) {
+    current = error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** The session of this provider process. */
+export function session(): Session {
+  if (current === undefined) {
+    throw new Error("the provider was not configured");
+  }
+  if (current instanceof Error) {
+    throw current;
+  }
+  return current;
+}

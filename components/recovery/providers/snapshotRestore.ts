@@ -1,0 +1,145 @@
+import { peerOf } from "../../camunda/brokers";
+import type { ElasticsearchClient, ShardRecovery, SnapshotInfo } from "../../clients/elasticsearch";
+import { waitFor } from "../../clients/poll";
+import { SNAPSHOT_PREFIX } from "../names";
+import { implement } from "./behaviour";
+import { expectPaused } from "./phases";
+import { Refusal, Session } from "./session";
+import { total } from "./snapshot";
+
+/** Inputs of a `SnapshotRestore`. */
+export interface SnapshotRestoreInputs {
+  /** Name of the failback attempt. */
+  attempt: string;
+  repository: string;
+  snapshot: string;
+}
+
+/**
+ * Procedure, failback step 3: restore the snapshot in the recreated Elasticsearch. The procedure checks
+ * the snapshot's own shard numbers here, which say nothing about the restore: what decides is where each
+ * shard came from, and that documents and templates are the survivor's.
+ */
+export const provider = implement<SnapshotRestoreInputs>({
+  id: (inputs) => `restore-${inputs.snapshot}`,
+  attempt: (inputs) => inputs.attempt,
+  async converge(inputs, { session, begin }) {
+    await expectPaused(session);
+    const region = peerOf(session.settings.region);
+    const recreated = session.elasticsearch(region);
+    const snapshot = await recreated.snapshot(inputs.repository, inputs.snapshot);
+    if (snapshot?.state !== "SUCCESS") {
+      throw new Refusal(
+        `Elasticsearch of ${region} sees snapshot ${inputs.snapshot} as ${snapshot?.state ?? "missing"}, not SUCCESS: run pulumi up again; if it stays so, start a new attempt: pulumi config set failback NEW-NAME`,
+      );
+    }
+    const present = await recreated.recoveries(session.indexPatterns);
+    const restoring = present.some((shard) => shard.snapshot === inputs.snapshot);
+    if (!restoring) {
+      const leftovers = restoredByUs(present, inputs.repository);
+      begin();
+      if (leftovers.length > 0) {
+        session.log(`deleting ${leftovers.length} indices that an abandoned attempt restored`);
+        await recreated.deleteIndices(leftovers);
+      }
+      session.log(`restoring snapshot ${inputs.snapshot} in ${region}`);
+      await recreated.restoreSnapshot(inputs.repository, inputs.snapshot, session.indexPatterns);
+    }
+    const shards = await awaitDone(session, recreated, inputs, snapshot);
+    return {
+      how: restoring ? "awaited" : "done",
+      observed: {
+        shards: { done: shards, total: snapshot.shards.total },
+        ...(await compare(session)),
+      },
+    };
+  },
+});
+
+/**
+ * The indices that an earlier attempt restored, to be deleted before the next; anything else in the
+ * recreated Elasticsearch is somebody's data and a refusal.
+ *
+ * @throws {@link Refusal}
+ */
+export function restoredByUs(present: readonly ShardRecovery[], repository: string): string[] {
+  const foreign = present.filter(
+    (shard) =>
+      shard.type !== "SNAPSHOT" ||
+      shard.repository !== repository ||
+      !shard.snapshot?.startsWith(SNAPSHOT_PREFIX),
+  );
+  if (foreign.length > 0) {
+    const names = [...new Set(foreign.map((shard) => shard.index))];
+    throw new Refusal(
+      `the recreated Elasticsearch already has ${names.length} of Camunda's indices (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}): the region must be recreated empty; delete its volumes and its Elasticsearch, with Operate and Tasklist off`,
+    );
+  }
+  return [...new Set(present.map((shard) => shard.index))];
+}
+
+async function awaitDone(
+  session: Session,
+  recreated: ElasticsearchClient,
+  inputs: SnapshotRestoreInputs,
+  snapshot: SnapshotInfo,
+): Promise<number> {
+  return waitFor(
+    `the restore of ${inputs.snapshot}`,
+    session.settings.timeouts.restore,
+    session.log,
+    async () => {
+      const shards = (await recreated.recoveries(session.indexPatterns)).filter(
+        (shard) => shard.snapshot === inputs.snapshot,
+      );
+      const done = shards.filter((shard) => shard.stage === "DONE").length;
+      const health = await recreated.health(session.indexPatterns);
+      return done === snapshot.shards.total && health.status !== "red"
+        ? { done: true, value: done }
+        : {
+            done: false,
+            seen: `${done} of ${snapshot.shards.total} shards done, health ${health.status}`,
+          };
+    },
+  );
+}
+
+/** Compares the two Elasticsearches while exporting is paused: index by index, template by template. */
+async function compare(session: Session): Promise<Record<string, unknown>> {
+  const survivor = session.elasticsearch(session.settings.region);
+  const recreated = session.elasticsearch(peerOf(session.settings.region));
+  const { indexPrefixes } = session.settings;
+  const expected = await survivor.documents(session.indexPatterns);
+  const found = await recreated.documents(session.indexPatterns);
+  const differing = [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter(
+    (index) => expected[index] !== found[index],
+  );
+  if (differing.length > 0) {
+    const first = differing[0] as string;
+    throw new Refusal(
+      `the restored data is not the survivor's: ${differing.length} indices differ, ${first} has ${found[first] ?? "no index"} instead of ${expected[first] ?? "no index"} documents; start a new attempt: pulumi config set failback NEW-NAME`,
+    );
+  }
+  const templates = await survivor.templates(indexPrefixes);
+  const restored = await recreated.templates(indexPrefixes);
+  const missing = templates.filter((template) => !restored.includes(template));
+  if (missing.length > 0) {
+    throw new Refusal(
+      `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${missing.slice(0, 3).join(", ")}): Camunda could not start on it; start a new attempt: pulumi config set failback NEW-NAME`,
+    );
+  }
+  // A replica that a single node cannot place makes the survivor yellow as well; worse than it is a fault.
+  const survivorHealth = await survivor.health(session.indexPatterns);
+  const health = await recreated.health(session.indexPatterns);
+  if (health.status !== "green" && health.status !== survivorHealth.status) {
+    throw new Refusal(
+      `the restored Elasticsearch is ${health.status} with ${health.unassignedShards} unassigned shards, the survivor's is ${survivorHealth.status}: look at its disks and nodes, then run pulumi up again`,
+    );
+  }
+  return {
+    indices: Object.keys(expected).length,
+    documents: total(found),
+    templates: templates.length,
+    health: health.status,
+  };
+}

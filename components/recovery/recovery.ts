@@ -1,0 +1,306 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { brokerMap, peerOf, RegionName, REGIONS } from "../camunda/brokers";
+import type { Settings } from "../config";
+import type { RecordedState } from "../stackState";
+import { snapshotName } from "./names";
+import type { PreviewPlan } from "./preview";
+import type { StepRecord } from "./providers/behaviour";
+import * as resources from "./resources";
+import { attemptLabel, desiredMembership, Shape } from "./shape";
+
+/** Arguments of {@link Recovery}. */
+export interface RecoveryArgs {
+  settings: Settings;
+  shape: Exclude<Shape, "rejoining">;
+  /** What this stack has recorded. */
+  recorded: RecordedState;
+  /** What to say beside the membership in a preview. */
+  plan?: PreviewPlan;
+}
+
+/** How the recovery of this stack stands, for platform pipelines. */
+export interface RecoveryStatus {
+  /** `steady`, `failed-over`, `failing-back` or `restored`; `rejoining` on the recreated region's own stack. */
+  phase: string;
+  /** The region that is lost, until the failback has finished. */
+  lostRegion?: string;
+  /** The loss that this recovery is about: the lost region and when it was forced out. */
+  incident?: string;
+  /** Since when the phase holds, ISO 8601. */
+  since?: string;
+  /** The running attempt to fail back. */
+  failback?: string;
+  /** The last failover, with its measured durations. */
+  lastFailover?: unknown;
+  /** The last failback, with its measured durations. */
+  lastFailback?: unknown;
+  /** Reasons that an operator has written to override a refusal. */
+  overrides?: Record<string, string>;
+}
+
+/**
+ * The recovery of a dual-region cluster as resources, in the order of Camunda's procedure.
+ *
+ * Persistent: {@link resources.BrokerMembership}, one {@link resources.Exporter} for each region,
+ * {@link resources.Exporting} and the web applications. Temporary, while an attempt to fail back is
+ * declared: its steps. Pulumi deletes last, so every act of a recovery is a create or an update.
+ */
+export class Recovery extends pulumi.ComponentResource {
+  /** The members, by name. */
+  readonly brokers: pulumi.Output<Record<string, string>>;
+  /** State of both exporters, by id. */
+  readonly exporters: pulumi.Output<Record<string, string>>;
+  /** The contract's `recovery`. */
+  readonly status: pulumi.Output<RecoveryStatus>;
+
+  constructor(name: string, args: RecoveryArgs, options?: pulumi.ComponentResourceOptions) {
+    super("camunda8:recovery:Recovery", name, {}, options);
+    const declared = new Declaration(this, args);
+    const made = args.shape === "failing-back" ? declared.failback() : declared.state();
+    if (args.plan) {
+      void pulumi.log.info(args.plan.text, made.membership);
+    }
+    this.brokers = verified(made.membership).apply(() => made.membership.brokers);
+    this.exporters = pulumi
+      .all(REGIONS.map((region) => made.exporters[region].exporters))
+      .apply((maps) => Object.assign({}, ...maps) as Record<string, string>);
+    this.status = statusOf(args, made);
+    this.registerOutputs({
+      brokers: this.brokers,
+      exporters: this.exporters,
+      status: this.status,
+    });
+  }
+}
+
+/** The resources that the outputs are derived from. */
+interface Made {
+  membership: resources.BrokerMembership;
+  exporters: Record<RegionName, resources.Exporter>;
+  exporting: resources.Exporting;
+}
+
+/** An output that is there only after the resource was verified: so what is derived from it is no mere claim. */
+function verified(resource: { record: pulumi.Output<StepRecord> }): pulumi.Output<StepRecord> {
+  return resource.record;
+}
+
+/** Declares the resources of one run. */
+class Declaration {
+  private readonly lost: RegionName;
+  private readonly survivor: RegionName;
+  private readonly attempt: string;
+
+  constructor(
+    private readonly parent: pulumi.Resource,
+    private readonly args: RecoveryArgs,
+  ) {
+    const { settings } = args;
+    this.lost = settings.lostRegion ?? settings.peer;
+    this.survivor = peerOf(this.lost);
+    this.attempt = settings.failback ?? "";
+  }
+
+  /**
+   * Steady or failed over. Membership first: an exporter change would wait for dead members for ever.
+   * Resuming and the web applications wait for membership only, so that an exporter that cannot be
+   * changed does not keep an abandoned failback paused.
+   */
+  state(): Made {
+    const membership = this.membership([]);
+    const exporters = {
+      region0: this.exporter("region0", [membership]),
+      region1: this.exporter("region1", [membership]),
+    };
+    const exporting = this.exporting([membership]);
+    this.webApps([membership]);
+    return { membership, exporters, exporting };
+  }
+
+  /** The steps of Camunda's failback procedure, each after the one before. */
+  failback(): Made {
+    const { settings, recorded } = this.args;
+    const attempt = this.attempt;
+    const repository = settings.repository.name;
+    const snapshot = snapshotName(this.lost, attempt);
+    const gate = new resources.FailbackGate(
+      "failback-gate",
+      { attempt, recreated: this.lost, incident: String(recorded.recovery?.incident ?? "unknown") },
+      this.after([]),
+    );
+    const stopped = this.stopWebApps([gate]);
+    const pause = new resources.ExportPause(
+      "export-pause",
+      { attempt },
+      this.after([gate, ...stopped]),
+    );
+    const source = new resources.SnapshotRepository(
+      `snapshot-repository-${this.survivor}`,
+      { attempt, region: this.survivor, repository, readonly: false },
+      this.after([pause]),
+    );
+    const taken = new resources.Snapshot(
+      "snapshot",
+      { attempt, repository, snapshot },
+      this.after([source]),
+    );
+    const target = new resources.SnapshotRepository(
+      `snapshot-repository-${this.lost}`,
+      { attempt, region: this.lost, repository, readonly: true, snapshot },
+      this.after([taken]),
+    );
+    const restored = new resources.SnapshotRestore(
+      "snapshot-restore",
+      { attempt, repository, snapshot },
+      this.after([target]),
+    );
+    const started = this.webApps([restored]);
+    const lostExporter = this.exporter(this.lost, [restored, ...started]);
+    const survivorExporter = this.exporter(this.survivor, [restored]);
+    const resume = new resources.ExportResume(
+      "export-resume",
+      { attempt },
+      this.after([lostExporter, survivorExporter]),
+    );
+    const exporting = this.exporting([resume]);
+    const membership = this.membership([exporting]);
+    const exporters = {
+      [this.lost]: lostExporter,
+      [this.survivor]: survivorExporter,
+    } as Record<RegionName, resources.Exporter>;
+    return { membership, exporters, exporting };
+  }
+
+  private membership(dependsOn: pulumi.Resource[]): resources.BrokerMembership {
+    const desired = desiredMembership(this.args.settings, this.args.shape);
+    return new resources.BrokerMembership(
+      "broker-membership",
+      { brokers: brokerMap(desired.ids), replicationFactor: desired.replicationFactor },
+      this.after(dependsOn),
+    );
+  }
+
+  private exporter(region: RegionName, dependsOn: pulumi.Resource[]): resources.Exporter {
+    const { settings, shape } = this.args;
+    const disabled = shape === "failed-over" && region === this.lost;
+    return new resources.Exporter(
+      `exporter-${region}`,
+      {
+        exporters: { [settings.exporters[region]]: disabled ? "DISABLED" : "ENABLED" },
+        region,
+        initializeFrom: settings.exporters[peerOf(region)],
+      },
+      this.after(dependsOn),
+    );
+  }
+
+  private exporting(dependsOn: pulumi.Resource[]): resources.Exporting {
+    return new resources.Exporting(
+      "exporting",
+      { exporting: "running", attempt: this.label() },
+      this.after(dependsOn),
+    );
+  }
+
+  /** The user's command that starts Operate and Tasklist again: run when an attempt begins or is abandoned. */
+  private webApps(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
+    const { webApps } = this.args.settings;
+    return webApps === undefined
+      ? []
+      : [
+          new command.local.Command(
+            "web-apps",
+            { create: webApps.start, environment: { CAMUNDA_FAILBACK_ATTEMPT: this.label() } },
+            this.after(dependsOn),
+          ),
+        ];
+  }
+
+  private stopWebApps(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
+    const { webApps } = this.args.settings;
+    return webApps === undefined
+      ? []
+      : [
+          new command.local.Command(
+            "web-apps-stop",
+            { create: webApps.stop, environment: { CAMUNDA_FAILBACK_ATTEMPT: this.attempt } },
+            this.after(dependsOn),
+          ),
+        ];
+  }
+
+  private label(): string {
+    return attemptLabel(this.args.settings, this.args.shape, this.args.recorded);
+  }
+
+  private after(dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions {
+    return { parent: this.parent, dependsOn };
+  }
+}
+
+/**
+ * Derived from what the resources have verified, so that an `up` that has failed keeps the status of the
+ * one before.
+ */
+function statusOf(
+  { settings, shape, recorded }: RecoveryArgs,
+  made: Made,
+): pulumi.Output<RecoveryStatus> {
+  const earlier = recorded.recovery ?? {};
+  return pulumi
+    .all([
+      verified(made.membership),
+      verified(made.exporters.region0),
+      verified(made.exporters.region1),
+      verified(made.exporting),
+    ])
+    .apply(([membership, exporter0, exporter1, exporting]) => {
+      const steps = { membership, exporter0, exporter1, exporting };
+      const history = {
+        ...(earlier.lastFailover === undefined ? {} : { lastFailover: earlier.lastFailover }),
+        ...(earlier.lastFailback === undefined ? {} : { lastFailback: earlier.lastFailback }),
+      };
+      const overrides =
+        Object.keys(settings.overrides).length > 0
+          ? { overrides: settings.overrides as Record<string, string> }
+          : {};
+      if (shape === "failed-over") {
+        const incident = `${settings.lostRegion}-${membership.startedAt}`;
+        const exporter = settings.lostRegion === "region0" ? exporter0 : exporter1;
+        return {
+          phase: "failed-over",
+          lostRegion: settings.lostRegion,
+          incident,
+          since: membership.startedAt,
+          ...history,
+          lastFailover: {
+            incident,
+            lostRegion: settings.lostRegion,
+            membership,
+            exporter,
+            seconds: Math.round((membership.seconds + exporter.seconds) * 10) / 10,
+          },
+          ...overrides,
+        };
+      }
+      if (shape === "failing-back") {
+        const incident = String(earlier.incident ?? "unknown");
+        return {
+          phase: "restored",
+          lostRegion: settings.lostRegion,
+          incident,
+          since: endOf(membership),
+          failback: settings.failback,
+          ...history,
+          lastFailback: { incident, attempt: settings.failback, ...steps },
+          ...overrides,
+        };
+      }
+      return { phase: "steady", since: endOf(membership), ...history, ...overrides };
+    });
+}
+
+function endOf(record: StepRecord): string {
+  return new Date(Date.parse(record.startedAt) + record.seconds * 1000).toISOString();
+}

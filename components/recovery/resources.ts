@@ -1,0 +1,159 @@
+import * as pulumi from "@pulumi/pulumi";
+import { providerFor } from "./dynamic";
+import type { StepRecord } from "./providers/behaviour";
+import type { ExporterInputs } from "./providers/exporter";
+import type { ExportingInputs } from "./providers/exporting";
+import type { ExportPauseInputs } from "./providers/exportPause";
+import type { ExportResumeInputs } from "./providers/exportResume";
+import type { FailbackGateInputs } from "./providers/failbackGate";
+import type { MembershipInputs } from "./providers/membership";
+import type { SnapshotInputs } from "./providers/snapshot";
+import type { SnapshotRepositoryInputs } from "./providers/snapshotRepository";
+import type { SnapshotRestoreInputs } from "./providers/snapshotRestore";
+
+type Inputs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
+
+/** A dynamic resource of this program: its inputs are what is declared, its `record` what was seen. */
+abstract class RecoveryResource extends pulumi.dynamic.Resource {
+  /** What was done and seen when the state was last verified. Known only after the operation. */
+  declare readonly record: pulumi.Output<StepRecord>;
+
+  constructor(
+    provider: pulumi.dynamic.ResourceProvider,
+    type: string,
+    name: string,
+    inputs: object,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(
+      provider,
+      name,
+      { ...inputs, record: undefined, schema: undefined },
+      options,
+      "camunda",
+      type,
+    );
+  }
+}
+
+const membership = providerFor("./components/recovery/providers/membership.ts");
+
+/**
+ * Which brokers are members of the Zeebe cluster, and how many replicas each partition has.
+ *
+ * Fewer brokers: the lost region's are **forced out** (failover step 1), after the interlocks. More: an
+ * **ordinary** add with the replication factor (failback step 7), never forced. Deleting it leaves the
+ * cluster as it is.
+ */
+export class BrokerMembership extends RecoveryResource {
+  declare readonly brokers: pulumi.Output<Record<string, string>>;
+  declare readonly replicationFactor: pulumi.Output<number>;
+
+  constructor(name: string, args: Inputs<MembershipInputs>, options: pulumi.CustomResourceOptions) {
+    super(membership, "BrokerMembership", name, args, options);
+  }
+}
+
+const exporter = providerFor("./components/recovery/providers/exporter.ts");
+
+/**
+ * The exporter to one region's Elasticsearch, in every partition. Disabled while that region is lost
+ * (failover step 2); enabled again from the position of the survivor's (failback step 5), so that no
+ * record is skipped.
+ */
+export class Exporter extends RecoveryResource {
+  declare readonly exporters: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: Inputs<ExporterInputs>, options: pulumi.CustomResourceOptions) {
+    super(exporter, "Exporter", name, args, options);
+  }
+}
+
+const exporting = providerFor("./components/recovery/providers/exporting.ts");
+
+/**
+ * Exporting as a whole: running on every broker. It owns the undo of the failback's pause: its `attempt`
+ * changes when an attempt begins or is abandoned, and its update asserts the live state.
+ */
+export class Exporting extends RecoveryResource {
+  declare readonly exporting: pulumi.Output<string>;
+  declare readonly attempt: pulumi.Output<string>;
+
+  constructor(name: string, args: Inputs<ExportingInputs>, options: pulumi.CustomResourceOptions) {
+    super(exporting, "Exporting", name, args, options);
+  }
+}
+
+const failbackGate = providerFor("./components/recovery/providers/failbackGate.ts");
+
+/** Failback step 1: the recreated region is there and clean, and the survivors are as the failover left them. */
+export class FailbackGate extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<FailbackGateInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(failbackGate, "FailbackGate", name, args, options);
+  }
+}
+
+const exportPause = providerFor("./components/recovery/providers/exportPause.ts");
+
+/** Failback step 2: exporting is paused. Processing goes on; what it does is exported after the resume. */
+export class ExportPause extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<ExportPauseInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(exportPause, "ExportPause", name, args, options);
+  }
+}
+
+const snapshotRepository = providerFor("./components/recovery/providers/snapshotRepository.ts");
+
+/** Failback step 3: the backup repository, registered in one region's Elasticsearch. */
+export class SnapshotRepository extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<SnapshotRepositoryInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(snapshotRepository, "SnapshotRepository", name, args, options);
+  }
+}
+
+const snapshot = providerFor("./components/recovery/providers/snapshot.ts");
+
+/** Failback step 3: the snapshot of the surviving Elasticsearch. It stays in the repository afterwards. */
+export class Snapshot extends RecoveryResource {
+  constructor(name: string, args: Inputs<SnapshotInputs>, options: pulumi.CustomResourceOptions) {
+    super(snapshot, "Snapshot", name, args, options);
+  }
+}
+
+const snapshotRestore = providerFor("./components/recovery/providers/snapshotRestore.ts");
+
+/** Failback step 3: the snapshot restored in the recreated Elasticsearch, equal to the survivor's. */
+export class SnapshotRestore extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<SnapshotRestoreInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(snapshotRestore, "SnapshotRestore", name, args, options);
+  }
+}
+
+const exportResume = providerFor("./components/recovery/providers/exportResume.ts");
+
+/** Failback step 6: exporting is resumed, and the recreated Elasticsearch lacks no record. */
+export class ExportResume extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<ExportResumeInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(exportResume, "ExportResume", name, args, options);
+  }
+}

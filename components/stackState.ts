@@ -1,0 +1,127 @@
+import * as pulumi from "@pulumi/pulumi";
+import { isRecord } from "./clients/http";
+
+/** What another stack says of itself, or why that is not known. */
+export type PeerState =
+  | { known: true; phase: string | undefined; lostRegion: string | undefined }
+  | { known: false; why: string };
+
+/** What the state of this stack has recorded of the recovery: by the last `up`, whatever has happened since. */
+export interface RecordedState {
+  brokers?: Record<string, string>;
+  exporters: Record<string, string>;
+  /** `attempt` of {@link Exporting}. */
+  exportingAttempt?: string;
+  /** The attempt whose gate is in the state: its steps may have begun. */
+  gateAttempt?: string;
+  /** The output `recovery` of the last `up`. */
+  recovery?: Record<string, unknown>;
+}
+
+const DEADLINE_MS = 5_000;
+
+/**
+ * Reads the other region's outputs. Tolerant by construction: a StackReference to a stack that is
+ * missing or unreadable fails the whole run, and cannot be caught, and then a lost region could block
+ * the recovery from its loss. Only the named outputs are taken: the engine hands over secrets in clear.
+ */
+export async function readPeer(peerStack: string | undefined): Promise<PeerState> {
+  if (peerStack === undefined) {
+    return {
+      known: false,
+      why: "peerStack is not set, and the stack's name does not hold its region",
+    };
+  }
+  const name = fullName(peerStack);
+  try {
+    const found = await within(
+      pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name }, { async: true }),
+    );
+    const outputs: unknown = isRecord(found) ? found.outputs : undefined;
+    const recovery = isRecord(outputs) ? outputs.recovery : undefined;
+    return {
+      known: true,
+      phase: textOf(recovery, "phase"),
+      lostRegion: textOf(recovery, "lostRegion"),
+    };
+  } catch (error) {
+    return { known: false, why: firstLine(error) };
+  }
+}
+
+/** Reads what this stack has recorded. Nothing recorded, or not readable: an empty state. */
+export async function readRecorded(): Promise<RecordedState> {
+  const recorded: RecordedState = { exporters: {} };
+  let resources: unknown;
+  try {
+    const found = await within(
+      pulumi.runtime.invoke(
+        "pulumi:pulumi:readStackResourceOutputs",
+        { stackName: fullName(pulumi.getStack()) },
+        { async: true },
+      ),
+    );
+    resources = isRecord(found) ? found.outputs : undefined;
+  } catch (error) {
+    await pulumi.log.warn(
+      `the recorded state of this stack cannot be read (${firstLine(error)}): the preview shows no plan`,
+    );
+  }
+  for (const resource of Object.values(isRecord(resources) ? resources : {})) {
+    if (!isRecord(resource) || !isRecord(resource.outputs)) {
+      continue;
+    }
+    const outputs = resource.outputs;
+    switch (resource.type) {
+      case "pulumi-nodejs:dynamic/camunda:BrokerMembership":
+        recorded.brokers = isRecord(outputs.brokers)
+          ? (outputs.brokers as Record<string, string>)
+          : undefined;
+        break;
+      case "pulumi-nodejs:dynamic/camunda:Exporter":
+        Object.assign(recorded.exporters, outputs.exporters);
+        break;
+      case "pulumi-nodejs:dynamic/camunda:Exporting":
+        recorded.exportingAttempt = textOf(outputs, "attempt");
+        break;
+      case "pulumi-nodejs:dynamic/camunda:FailbackGate":
+        recorded.gateAttempt = textOf(outputs, "attempt");
+        break;
+      case "pulumi:pulumi:Stack":
+        recorded.recovery = isRecord(outputs.recovery) ? outputs.recovery : undefined;
+        break;
+    }
+  }
+  return recorded;
+}
+
+function fullName(stack: string): string {
+  return stack.includes("/")
+    ? stack
+    : `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
+}
+
+/** A backend that hangs must not hold a recovery up. */
+async function within<T>(promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`no answer within ${DEADLINE_MS / 1000} s`)),
+      DEADLINE_MS,
+    );
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function textOf(value: unknown, key: string): string | undefined {
+  const found = isRecord(value) ? value[key] : undefined;
+  return typeof found === "string" ? found : undefined;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}

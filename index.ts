@@ -1,0 +1,29 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ConfigError, readSettings, Settings, unknownKeys } from "./components/config";
+import { Region } from "./components/region";
+
+/** The stack's configuration, or one error with every problem in it, before the first resource. */
+function configuration(): Settings {
+  const config = new pulumi.Config();
+  const prefix = `${pulumi.getProject()}:`;
+  const problems = unknownKeys(
+    Object.keys(pulumi.runtime.allConfig())
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length)),
+  );
+  try {
+    const settings = readSettings((key) => config.get(key), pulumi.getStack());
+    if (problems.length > 0) {
+      throw new ConfigError(problems);
+    }
+    return settings;
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      const all = error.problems === problems ? problems : [...problems, ...error.problems];
+      throw new pulumi.RunError(new ConfigError(all).message);
+    }
+    throw error;
+  }
+}
+
+export = async () => (await Region.create("region", configuration())).outputs;

@@ -1,0 +1,159 @@
+import {
+  LocalWorkspace,
+  OutputMap,
+  PreviewResult,
+  Stack,
+  UpResult,
+} from "@pulumi/pulumi/automation";
+import * as crypto from "node:crypto";
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { RegionName } from "./world/world";
+
+/** The folder of the Pulumi program. */
+export const REPOSITORY = path.resolve(__dirname, "..");
+
+/** The component that holds the whole recovery, and all in it. */
+export const RECOVERY_TARGET = "**Recovery$**";
+
+/** What a preview showed a person, and what it would do. */
+export interface Preview {
+  text: string;
+  changes: Record<string, number>;
+}
+
+/**
+ * A throw-away Pulumi: own backend, own home, own stack files, in a temporary folder. The program runs
+ * from the repository, but nothing is written there, and nothing of the user's Pulumi is touched.
+ */
+export class Workspace {
+  private constructor(
+    private readonly folder: string,
+    private readonly environment: Record<string, string>,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  /** Makes the folder and the two stack files. `config` is what both stacks share. */
+  static async create(options: {
+    config: Record<string, unknown>;
+    environment?: Record<string, string>;
+    signal?: AbortSignal;
+  }): Promise<Workspace> {
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), "camunda-dual-region-"));
+    await fs.mkdir(path.join(folder, "state"));
+    const project = await fs.readFile(path.join(REPOSITORY, "Pulumi.yaml"), "utf8");
+    await fs.writeFile(path.join(folder, "Pulumi.yaml"), `${project}main: ${REPOSITORY}\n`);
+    const workspace = new Workspace(
+      folder,
+      {
+        PULUMI_HOME: path.join(folder, "home"),
+        PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: crypto.randomBytes(12).toString("hex"),
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        ...options.environment,
+      },
+      options.signal,
+    );
+    for (const region of ["region0", "region1"] as const) {
+      await workspace.writeConfig(region, { ...options.config, region });
+      await workspace.open(region, true);
+    }
+    return workspace;
+  }
+
+  /** The stack of a region. */
+  async stack(region: RegionName): Promise<RegionStack> {
+    return new RegionStack(await this.open(region, false), this.signal);
+  }
+
+  /** Makes the stack of a recreated region anew, as the documentation says: state gone, configuration kept. */
+  async recreate(region: RegionName): Promise<void> {
+    const stack = await this.open(region, false);
+    await stack.workspace.removeStack(region, { force: true, preserveConfig: true });
+    await this.open(region, true);
+  }
+
+  /** Removes the folder. */
+  async dispose(): Promise<void> {
+    await fs.rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Environment for a `pulumi` of one's own on this workspace, and its folder. */
+  get shell(): { cwd: string; env: NodeJS.ProcessEnv } {
+    return { cwd: this.folder, env: { ...process.env, ...this.environment } };
+  }
+
+  private async open(region: RegionName, make: boolean): Promise<Stack> {
+    const workspace = await LocalWorkspace.create({
+      workDir: this.folder,
+      envVars: this.environment,
+    });
+    return make ? Stack.create(region, workspace) : Stack.select(region, workspace);
+  }
+
+  private async writeConfig(region: RegionName, config: Record<string, unknown>): Promise<void> {
+    // JSON is YAML: structured values need no other writer.
+    const keyed = Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [`camunda-dual-region:${key}`, value]),
+    );
+    await fs.writeFile(
+      path.join(this.folder, `Pulumi.${region}.yaml`),
+      `config: ${JSON.stringify(keyed)}\n`,
+    );
+  }
+}
+
+/** One stack, with the moves of an operator. */
+export class RegionStack {
+  constructor(
+    readonly stack: Stack,
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  /** `pulumi config set key value`. */
+  async set(key: string, value: string): Promise<void> {
+    await this.stack.setConfig(key, { value });
+  }
+
+  /** `pulumi config rm key`. */
+  async unset(key: string): Promise<void> {
+    await this.stack.removeConfig(key);
+  }
+
+  /** `pulumi preview`. */
+  async preview(options: { refresh?: boolean } = {}): Promise<Preview> {
+    const result: PreviewResult = await this.stack.preview({
+      color: "never",
+      refresh: options.refresh,
+      diff: true,
+      signal: this.signal,
+    });
+    return { text: readable(result.stdout), changes: { ...result.changeSummary } };
+  }
+
+  /** `pulumi up --yes`. Rejects with the engine's error when it fails. */
+  async up(options: { refresh?: boolean; target?: string[] } = {}): Promise<UpResult> {
+    return this.stack.up({ color: "never", ...options, signal: this.signal });
+  }
+
+  /** The stack's outputs, as another stack would read them. */
+  async outputs(): Promise<Record<string, unknown>> {
+    const outputs: OutputMap = await this.stack.outputs();
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, output]) => [name, output.value as unknown]),
+    );
+  }
+}
+
+/** A preview without what the engine prints for machines: progress dots, and lines of nothing but URNs. */
+export function readable(output: string): string {
+  return output
+    .split("\n")
+    .filter((line) => !/^@ |^\s*\[(urn|provider|id)=|^Previewing update|^Loading/.test(line.trim()))
+    .filter((line) => !/pulumi:pulumi:Stack: \(same\)/.test(line))
+    .join("\n")
+    .replace(/\n{2,}/g, "\n")
+    .trim();
+}

@@ -1,0 +1,165 @@
+/** An exporter of one replica. */
+export interface ExporterState {
+  state: "ENABLED" | "DISABLED";
+  metadataVersion: number;
+  initializedFrom?: string;
+}
+
+/** A replica in the dynamic configuration. */
+export interface PartitionState {
+  state: "ACTIVE" | "JOINING" | "LEAVING";
+  priority: number;
+  exporters: Map<string, ExporterState>;
+}
+
+/** A member in the dynamic configuration. */
+export interface MemberState {
+  state: "ACTIVE" | "JOINING" | "LEAVING";
+  version: number;
+  lastUpdated: string;
+  partitions: Map<number, PartitionState>;
+}
+
+/** One step of a change of the configuration. */
+export interface Operation {
+  operation: string;
+  /** The broker that carries it out. */
+  brokerId: number;
+  partitionId?: number;
+  priority?: number;
+  brokers: number[];
+  exporterId?: string;
+  initializeFrom?: string;
+  completedAt?: string;
+}
+
+/** A change that is under way. */
+export interface Plan {
+  id: number;
+  startedAt: string;
+  completed: Operation[];
+  pending: Operation[];
+}
+
+/** The change before the current one. */
+export interface CompletedChange {
+  id: number;
+  status: "COMPLETED" | "CANCELLED";
+  startedAt: string;
+  completedAt: string;
+}
+
+/** The dynamic configuration that brokers share by gossip. */
+export interface Configuration {
+  version: number;
+  members: Map<number, MemberState>;
+  lastChange?: CompletedChange;
+  plan?: Plan;
+}
+
+/** When a member was never changed. */
+export const never = "0000-01-01T00:00:00Z";
+
+/** The time in the resolution that Java prints. */
+export function nanoTime(): string {
+  const nanos = String(process.hrtime.bigint() % 1000000n).padStart(6, "0");
+  return new Date().toISOString().replace("Z", `${nanos}Z`);
+}
+
+/** Ids in the order in which brokers list members: they are not sorted, 0 comes last. */
+export function memberOrder(ids: Iterable<number>): number[] {
+  return [...ids].sort((a, b) => (a || Infinity) - (b || Infinity));
+}
+
+/** Ids of the replicas of a partition, with those that are about to join or leave. */
+export function replicasOf(configuration: Configuration, partitionId: number): number[] {
+  const ids = [...configuration.members.keys()].filter((id) =>
+    configuration.members.get(id)?.partitions.has(partitionId),
+  );
+  return memberOrder(ids);
+}
+
+/** All partitions that have a replica, sorted. */
+export function partitionsOf(configuration: Configuration): number[] {
+  const ids = [...configuration.members.values()].flatMap((member) => [
+    ...member.partitions.keys(),
+  ]);
+  return [...new Set(ids)].sort((a, b) => a - b);
+}
+
+/** Ids of the replicas of a partition that hold its data. */
+export function votersOf(configuration: Configuration, partitionId: number): number[] {
+  return replicasOf(configuration, partitionId).filter(
+    (id) => configuration.members.get(id)?.partitions.get(partitionId)?.state !== "JOINING",
+  );
+}
+
+/** The smallest number of replicas of any partition. */
+export function replicationFactorOf(configuration: Configuration): number {
+  const counts = partitionsOf(configuration).map((id) => votersOf(configuration, id).length);
+  return counts.length === 0 ? 0 : Math.min(...counts);
+}
+
+/** Ids of the members, the lowest first. */
+export function memberIds(configuration: Configuration): number[] {
+  return [...configuration.members.keys()].sort((a, b) => a - b);
+}
+
+/** The `brokers` part of the answers. */
+export function renderMembers(configuration: Configuration): object[] {
+  return memberOrder(configuration.members.keys()).map((id) => {
+    const member = configuration.members.get(id) as MemberState;
+    return {
+      id,
+      state: member.state,
+      version: member.version,
+      lastUpdatedAt: member.lastUpdated,
+      partitions: [...member.partitions]
+        .sort(([a], [b]) => a - b)
+        .map(([partitionId, { state, priority, exporters }]) => ({
+          id: partitionId,
+          state,
+          priority,
+          config: {
+            exporting: {
+              exporters: [...exporters].map(([exporterId, exporter]) => ({
+                id: exporterId,
+                state: exporter.state,
+              })),
+            },
+          },
+        })),
+    };
+  });
+}
+
+/** One operation as the answers show it. */
+export function renderOperation(operation: Operation): object {
+  return {
+    operation: operation.operation,
+    brokerId: operation.brokerId,
+    ...(operation.partitionId !== undefined && { partitionId: operation.partitionId }),
+    ...(operation.priority !== undefined && { priority: operation.priority }),
+    brokers: operation.brokers,
+    ...(operation.exporterId !== undefined && { exporterId: operation.exporterId }),
+    ...(operation.completedAt !== undefined && { completedAt: operation.completedAt }),
+  };
+}
+
+/** The answer of `GET /actuator/cluster`. */
+export function renderConfiguration(configuration: Configuration): object {
+  const { version, lastChange, plan } = configuration;
+  return {
+    version,
+    brokers: renderMembers(configuration),
+    ...(plan && {
+      pendingChange: {
+        id: plan.id,
+        status: "IN_PROGRESS",
+        completed: plan.completed.map(renderOperation),
+        pending: plan.pending.map(renderOperation),
+      },
+    }),
+    ...(lastChange && { lastChange }),
+  };
+}

@@ -1,0 +1,110 @@
+import { Broker, Cluster, ExporterPhase } from "./cluster";
+import { votersOf } from "./configuration";
+import { Reply } from "./server";
+
+const operations: Record<string, (soft: boolean) => ExporterPhase> = {
+  pause: (soft) => (soft ? "SOFT_PAUSED" : "PAUSED"),
+  resume: () => "EXPORTING",
+};
+
+/**
+ * Answers `POST /actuator/exporting/{operation}`. 8.6.0 wraps what should be the answer into the body
+ * of an answer with status 200.
+ */
+export function answerExporting(
+  cluster: Cluster,
+  from: Broker,
+  operation: string,
+  soft: boolean,
+  corrupted: (brokerId: number) => void,
+): Reply {
+  const failure = changePhases(cluster, from, operations[operation]?.(soft), corrupted);
+  const status = failure === undefined ? 204 : 500;
+  const body = failure === undefined ? null : exception(operation, failure.message);
+  if (cluster.settings.pauseAnswer === "204") return body === null ? { status } : { status, body };
+  return { status: 200, body: { body, status, contentType: null } };
+}
+
+function changePhases(
+  cluster: Cluster,
+  from: Broker,
+  phase: ExporterPhase | undefined,
+  corrupted: (brokerId: number) => void,
+): { message: string | null } | undefined {
+  if (phase === undefined) return { message: null };
+  const incomplete = missingInTopology(cluster, from);
+  if (incomplete !== undefined) return { message: incomplete };
+  const side = cluster.sideOf(from.region);
+  for (const broker of cluster.brokers.values()) {
+    if (!cluster.isAlive(side, broker.id)) continue;
+    for (const partitionId of cluster.partitionsOf(broker)) {
+      const before = cluster.phaseOf(broker, partitionId);
+      if (before === "SOFT_PAUSED" && phase === "PAUSED") corrupted(broker.id);
+      broker.phases.set(partitionId, phase);
+    }
+  }
+  // The brokers that answered have changed already; the request fails all the same.
+  const missed = [...cluster.brokers.values()].find((broker) => cluster.isMissed(from, broker));
+  if (!missed || missed.process === "zombie") return undefined;
+  return {
+    message: `io.camunda.zeebe.gateway.cmd.ConnectTimeoutException: Expected to send a request to broker '${missed.id}', but it could not be reached`,
+  };
+}
+
+/** Brokers refuse when they do not know of every replica, before they do anything. */
+function missingInTopology(cluster: Cluster, from: Broker): string | undefined {
+  const now = Date.now();
+  const side = cluster.sideOf(from.region);
+  const { partitionCount } = cluster.settings.shape;
+  const known = [...cluster.brokers.values()].filter((broker) => cluster.sees(from, broker, now));
+  const ids = Array.from({ length: partitionCount }, (_, i) => i + 1);
+  const leaders = ids.flatMap((id) => {
+    const leader = side.shownLeader(id, now);
+    return leader === undefined ? [] : [`${id}=${leader}`];
+  });
+  const { clusterSize, replicationFactor } = cluster.sizes(side);
+  const topology =
+    `BrokerClusterStateImpl{partitionLeaders={${leaders.join(", ")}}, brokers=[${known.map(({ id }) => id).join(", ")}], ` +
+    `partitions=[${ids.join(", ")}], clusterSize=${clusterSize}, partitionsCount=${partitionCount}, replicationFactor=${replicationFactor}}`;
+  const leaderless = ids.find((id) => side.shownLeader(id, now) === undefined);
+  if (leaderless !== undefined) {
+    return `Leader -2 of partition ${leaderless} is not known, current topology: ${topology}`;
+  }
+  const incomplete = ids.find((id) =>
+    votersOf(side.configuration, id).some((replica) => !known.some((b) => b.id === replica)),
+  );
+  return incomplete === undefined
+    ? undefined
+    : `Some replicas of partition ${incomplete} are not known, current topology: ${topology}`;
+}
+
+function exception(operation: string, message: string | null): object {
+  const frame = (methodName: string, fileName: string, lineNumber: number, className: string) => ({
+    classLoaderName: "app",
+    moduleName: null,
+    moduleVersion: null,
+    methodName,
+    fileName,
+    lineNumber,
+    className,
+    nativeMethod: false,
+  });
+  const service = "io.camunda.zeebe.gateway.admin.exporting.ExportingControlService";
+  const endpoint = "io.camunda.zeebe.shared.management.ExportingEndpoint";
+  return {
+    cause: null,
+    stackTrace: [
+      ...(message === null
+        ? []
+        : [
+            frame("validateTopology", "ExportingControlService.java", 111, service),
+            frame("broadcastOnTopology", "ExportingControlService.java", 54, service),
+            frame(`${operation}Exporting`, "ExportingControlService.java", 35, service),
+          ]),
+      frame("post", "ExportingEndpoint.java", 45, endpoint),
+    ],
+    message,
+    suppressed: [],
+    localizedMessage: message,
+  };
+}

@@ -1,0 +1,367 @@
+import { Broker, Cluster, coordinatorOf } from "./cluster";
+import { afterOperations } from "./changes";
+import {
+  Configuration,
+  Operation,
+  renderConfiguration,
+  renderMembers,
+  renderOperation,
+} from "./configuration";
+import { configurationText } from "./configurationText";
+import { answerExporting } from "./exportingControl";
+import {
+  InvalidRequest,
+  planDisable,
+  planEnable,
+  planForcedRemoval,
+  planScaling,
+} from "./planning";
+import { Incoming, Reply } from "./server";
+import { Side } from "./side";
+
+const actuator = { "Content-Type": "application/vnd.spring-boot.actuator.v3+json" };
+
+/** The management API that every broker serves. */
+export class ManagementApi {
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly corrupted: (brokerId: number) => void,
+  ) {}
+
+  /** Answers a request that reached the management port of a broker. */
+  answer(brokerId: number, request: Incoming): Reply {
+    const broker = this.cluster.broker(brokerId);
+    const [first, second, third, fourth, ...rest] = request.path.split("/").filter((p) => p !== "");
+    if (first !== "actuator")
+      return this.health(broker, request, first === "health" ? [] : [first]);
+    if (rest.length > 0) return springError(404, request);
+    switch (second) {
+      case undefined:
+        return { status: 200, body: index(request), headers: actuator };
+      case "cluster":
+        return this.clusterEndpoint(broker, request, third, fourth);
+      case "exporters":
+        return this.exportersEndpoint(broker, request, third, fourth);
+      case "exporting":
+        if (third === undefined || fourth !== undefined) return springError(404, request);
+        if (request.method !== "POST") return springError(405, request);
+        return answerExporting(this.cluster, broker, third, isSoft(request), this.corrupted);
+      case "rebalance":
+        if (request.method !== "POST") return springError(405, request);
+        this.cluster.sideOf(broker.region).rebalance();
+        return { status: 200 };
+      case "partitions":
+        if (request.method !== "GET") return springError(405, request);
+        return { status: 200, body: this.partitions(broker), headers: actuator };
+      case "health":
+        return this.health(broker, request, [third]);
+      default:
+        return springError(404, request);
+    }
+  }
+
+  private clusterEndpoint(
+    broker: Broker,
+    request: Incoming,
+    resource: string | undefined,
+    id: string | undefined,
+  ): Reply {
+    const side = this.cluster.sideOf(broker.region);
+    if (resource === undefined) {
+      if (request.method !== "GET") return springError(405, request);
+      return (
+        this.unreachable(broker, side, "topology-query") ?? {
+          status: 200,
+          body: renderConfiguration(side.configuration),
+        }
+      );
+    }
+    if (request.method === "DELETE" && resource === "changes" && id !== undefined) {
+      return this.cancel(broker, side, id);
+    }
+    if (request.method !== "POST") return springError(405, request);
+    if (resource !== "brokers" || id !== undefined) return springError(400, request);
+    return this.changeBrokers(broker, side, request);
+  }
+
+  private changeBrokers(broker: Broker, side: Side, request: Incoming): Reply {
+    if (!isJson(request)) return springError(415, request);
+    const ids = brokerIds(request.text);
+    const force = flag(request, "force");
+    const dryRun = flag(request, "dryRun");
+    const factorText = request.query.get("replicationFactor");
+    const factor = factorText ? Number(factorText) : undefined;
+    if (!ids || force === undefined || dryRun === undefined) return springError(400, request);
+    if (factor !== undefined && !Number.isInteger(factor)) return springError(400, request);
+    if (!force) {
+      return (
+        this.unreachable(broker, side, "topology-member-scale") ??
+        this.change(side, dryRun, (current) => planScaling(current, ids, factor))
+      );
+    }
+    if (factor !== undefined) {
+      return refusal(
+        `The replication factor cannot be changed to requested value '${factor}' during force scale down. ` +
+          "It will be automatically changed based on which brokers are removed. Do not provide any replication factor in the request",
+      );
+    }
+    // The lowest of those that stay decides: the coordinator may be among the lost.
+    const decides = ids.length > 0 ? Math.min(...ids) : coordinatorOf(side.configuration);
+    return (
+      this.unreachable(broker, side, "topology-force-scale-down", decides) ??
+      this.change(side, dryRun, (current) => planForcedRemoval(current, ids))
+    );
+  }
+
+  private exportersEndpoint(
+    broker: Broker,
+    request: Incoming,
+    id: string | undefined,
+    operation: string | undefined,
+  ): Reply {
+    const side = this.cluster.sideOf(broker.region);
+    if (id === undefined) {
+      if (request.method !== "GET") return springError(405, request);
+      return (
+        this.unreachable(broker, side, "topology-query") ?? {
+          status: 200,
+          body: exporterStates(side.configuration),
+        }
+      );
+    }
+    if (operation !== "enable" && operation !== "disable") return springError(404, request);
+    if (request.method !== "POST") return springError(405, request);
+    const dryRun = flag(request, "dryRun");
+    const body = exporterBody(request);
+    if (body === "unsupported") return springError(415, request);
+    if (dryRun === undefined || body === "malformed") return springError(400, request);
+    return (
+      this.unreachable(broker, side, `topology-exporter-${operation}`) ??
+      this.change(side, dryRun, (current) =>
+        operation === "enable"
+          ? planEnable(current, id, body.initializeFrom)
+          : planDisable(current, id),
+      )
+    );
+  }
+
+  private cancel(broker: Broker, side: Side, text: string): Reply {
+    if (!/^-?\d+$/.test(text)) return refusal("Change id must be a number");
+    const unreachable = this.unreachable(broker, side, "topology-change-cancel");
+    if (unreachable) return unreachable;
+    const { plan } = side.configuration;
+    const refused = `Cannot cancel change ${text}`;
+    if (!plan) return refusal(`${refused} because no change is in progress`);
+    if (plan.id !== Number(text)) return refusal(`${refused} because it is not the current change`);
+    side.cancelChange();
+    return { status: 200, body: renderConfiguration(side.configuration) };
+  }
+
+  private change(
+    side: Side,
+    dryRun: boolean,
+    planFor: (configuration: Configuration) => Operation[],
+  ): Reply {
+    const { configuration } = side;
+    if (configuration.plan) {
+      const message = `Cannot apply configuration change. Another configuration change [${configurationText(configuration)}] is in progress.`;
+      return { status: 409, body: { message } };
+    }
+    let operations: Operation[];
+    try {
+      operations = planFor(configuration);
+    } catch (error) {
+      if (error instanceof InvalidRequest) return refusal(error.message);
+      throw error;
+    }
+    const body = {
+      changeId: operations.length === 0 ? 0 : configuration.version + 1,
+      currentTopology: renderMembers(configuration),
+      plannedChanges: operations.map(renderOperation),
+      expectedTopology: renderMembers(afterOperations(configuration, operations)),
+    };
+    if (!dryRun && operations.length > 0) side.startChange(operations);
+    return { status: 202, body };
+  }
+
+  /** What a broker answers that cannot reach the one who decides. */
+  private unreachable(
+    from: Broker,
+    side: Side,
+    subject: string,
+    decides = coordinatorOf(side.configuration),
+  ): Reply | undefined {
+    if (this.cluster.isAlive(side, decides)) return undefined;
+    const target = this.cluster.brokers.get(decides);
+    const address = (id: number) => `127.0.0.1:${26502 + 100 * id}`;
+    if (target && this.cluster.sees(from, target)) {
+      const message =
+        `Failed to connect channel for address ${address(decides)} (resolved: null) : io.netty.channel.AbstractChannel$AnnotatedConnectException: ` +
+        `finishConnect(..) failed: Connection refused: /${address(decides)}`;
+      return { status: 502, body: { message } };
+    }
+    const known = [...this.cluster.brokers.values()]
+      .filter((broker) => this.cluster.sees(from, broker))
+      .map(({ id }) => `Member{id=${id}, address=${address(id)}, properties={}}`);
+    const message =
+      `Expected to send a message with subject '${subject}' to member '${decides}', but member is not known. ` +
+      `Known members are '[${known.join(", ")}]'.`;
+    return { status: 502, body: { message } };
+  }
+
+  private partitions(broker: Broker): object {
+    const side = this.cluster.sideOf(broker.region);
+    return Object.fromEntries(
+      this.cluster.partitionsOf(broker).map((partitionId) => {
+        const log = this.cluster.log(partitionId);
+        const leads = side.leaders.get(partitionId) === broker.id;
+        return [
+          partitionId,
+          {
+            role: leads ? "LEADER" : "FOLLOWER",
+            processedPosition: log.lastPosition,
+            snapshotId: null,
+            processedPositionInSnapshot: null,
+            streamProcessorPhase: leads ? "PROCESSING" : "REPLAY",
+            exporterPhase: this.cluster.phaseOf(broker, partitionId),
+            exportedPosition: log.exportedPosition,
+            clock: {
+              instant: new Date().toISOString(),
+              modificationType: "None",
+              modification: {},
+            },
+          },
+        ];
+      }),
+    );
+  }
+
+  private health(broker: Broker, request: Incoming, [group]: (string | undefined)[]): Reply {
+    if (request.method !== "GET") return springError(405, request);
+    const isReady = this.cluster.partitionsOf(broker).length > 0;
+    const ready = { brokerReady: { status: isReady ? "UP" : "OUT_OF_SERVICE" } };
+    const status = isReady ? 200 : 503;
+    switch (group) {
+      case undefined: {
+        const components = {
+          ...ready,
+          brokerStartup: { status: "UP" },
+          brokerStatus: { status: isReady ? "UP" : "DOWN" },
+        };
+        const groups = ["readiness", "startup", "status"];
+        const body = { status: isReady ? "UP" : "DOWN", components, groups };
+        return { status, body, headers: actuator };
+      }
+      case "ready":
+      case "readiness":
+        return {
+          status,
+          body: { status: ready.brokerReady.status, components: ready },
+          headers: actuator,
+        };
+      case "startup":
+        return { status: 200, body: { status: "UP" }, headers: actuator };
+      case "status":
+        return { status, body: { status: isReady ? "UP" : "DOWN" }, headers: actuator };
+      default:
+        return springError(404, request);
+    }
+  }
+}
+
+/** State of every exporter over all replicas, as `GET /actuator/exporters` aggregates it. */
+export function exporterStates(
+  configuration: Configuration,
+): { exporterId: string; status: string }[] {
+  const states = new Map<string, Set<string>>();
+  for (const { partitions } of configuration.members.values()) {
+    for (const { exporters } of partitions.values()) {
+      for (const [id, { state }] of exporters) {
+        states.set(id, (states.get(id) ?? new Set()).add(state));
+      }
+    }
+  }
+  const next = configuration.plan?.pending[0]?.operation;
+  const between =
+    next === "PARTITION_ENABLE_EXPORTER"
+      ? "ENABLING"
+      : next === "PARTITION_DISABLE_EXPORTER"
+        ? "DISABLING"
+        : "UNKNOWN";
+  return [...states]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([exporterId, seen]) => ({
+      exporterId,
+      status: seen.size === 1 ? ([...seen][0] as string) : between,
+    }));
+}
+
+/** The endpoints, as the root of the management API lists them. */
+function index({ headers }: Incoming): object {
+  const root = `http://${headers.host ?? "127.0.0.1"}/actuator`;
+  const names = ["partitions", "rebalance", "health", "cluster", "exporters", "exporting"];
+  const link = (href: string) => ({ href, templated: false });
+  const links = names.map((name) => [name, link(`${root}/${name}`)]);
+  return { _links: { self: link(root), ...Object.fromEntries(links) } };
+}
+
+function refusal(message: string): Reply {
+  return { status: 400, body: { message } };
+}
+
+const reasons: Record<number, string> = {
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  415: "Unsupported Media Type",
+};
+
+/** The answer of the web framework, which the API does not shape. */
+export function springError(status: number, { path }: Incoming): Reply {
+  const timestamp = new Date().toISOString().replace("Z", "+00:00");
+  return { status, body: { timestamp, status, error: reasons[status], path } };
+}
+
+/** A boolean parameter: undefined when it is none. */
+function flag({ query }: Incoming, name: string): boolean | undefined {
+  const text = (query.get(name) ?? "").toLowerCase();
+  if (["", "false", "off", "no", "0"].includes(text)) return false;
+  return ["true", "on", "yes", "1"].includes(text) ? true : undefined;
+}
+
+function isSoft({ query }: Incoming): boolean {
+  return query.get("soft") === "true";
+}
+
+function isJson({ headers, text }: Incoming): boolean {
+  return text !== "" && /json/.test(headers["content-type"] ?? "");
+}
+
+function brokerIds(text: string): number[] | undefined {
+  const value = parse(text);
+  if (!Array.isArray(value)) return undefined;
+  const ids = value.map((id) =>
+    typeof id === "number" || (typeof id === "string" && /^\d+$/.test(id)) ? Number(id) : NaN,
+  );
+  return ids.every(Number.isInteger) ? ids : undefined;
+}
+
+function exporterBody(
+  request: Incoming,
+): { initializeFrom?: string } | "malformed" | "unsupported" {
+  if (request.text === "") return {};
+  if (!isJson(request)) return "unsupported";
+  const value = parse(request.text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "malformed";
+  const { initializeFrom } = value as { initializeFrom?: unknown };
+  if (initializeFrom === undefined || initializeFrom === null) return {};
+  return typeof initializeFrom === "string" ? { initializeFrom } : "malformed";
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

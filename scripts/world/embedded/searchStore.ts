@@ -1,0 +1,151 @@
+import { brokerVersion, shortId } from "./log";
+
+/** The stages of a shard that is restored. */
+export type ShardStage = "INDEX" | "DONE";
+
+/** Where the shards of an index came from. */
+export interface Recovery {
+  type: "EMPTY_STORE" | "SNAPSHOT";
+  repository?: string;
+  snapshot?: string;
+  stages: ShardStage[];
+  startedAt: number;
+}
+
+/** One index. */
+export interface SearchIndex {
+  name: string;
+  uuid: string;
+  shards: number;
+  replicas: number;
+  documents: Map<string, unknown>;
+  recovery: Recovery;
+}
+
+/** Templates by name. */
+export interface Templates {
+  index: Map<string, unknown>;
+  component: Map<string, unknown>;
+}
+
+const kinds = [
+  "command-distribution",
+  "deployment",
+  "incident",
+  "job",
+  "job-batch",
+  "message",
+  "process",
+  "process-instance",
+  "process-instance-creation",
+  "process-message-subscription",
+  "timer",
+  "user-task",
+  "variable",
+];
+
+/** What one Elasticsearch holds. */
+export class SearchStore {
+  readonly nodeId = shortId();
+  readonly indices = new Map<string, SearchIndex>();
+  readonly templates: Templates = { index: new Map(), component: new Map() };
+
+  /** Creates the templates of Zeebe's records, as an exporter does when it opens. */
+  createTemplates(): void {
+    this.templates.component.set("zeebe-record", {
+      template: { settings: { "index.number_of_replicas": "0" }, mappings: { dynamic: "strict" } },
+      version: 1,
+    });
+    for (const kind of kinds) {
+      const name = `zeebe-record_${kind}_${brokerVersion}`;
+      this.templates.index.set(name, {
+        index_patterns: [`${name}_*`],
+        template: {
+          settings: { index: { number_of_shards: String(shardsOf(kind)) } },
+          aliases: { [`zeebe-record-${kind}`]: {} },
+        },
+        composed_of: ["zeebe-record"],
+        priority: 20,
+        version: 1,
+      });
+    }
+  }
+
+  /** Writes a document, and creates its index. False while the index is being restored. */
+  write(indexName: string, id: string, source: unknown): boolean {
+    const index = this.indices.get(indexName) ?? this.create(indexName);
+    if (!isReady(index)) return false;
+    index.documents.set(id, source);
+    return true;
+  }
+
+  /** Creates an index with the settings of its template. */
+  create(name: string): SearchIndex {
+    const kind = /^zeebe-record_([a-z-]+)_/.exec(name)?.[1];
+    const template = kind && this.templates.index.has(`zeebe-record_${kind}_${brokerVersion}`);
+    const shards = template ? shardsOf(kind) : 1;
+    const index: SearchIndex = {
+      name,
+      uuid: shortId(),
+      shards,
+      replicas: template ? 0 : 1,
+      documents: new Map(),
+      recovery: { type: "EMPTY_STORE", stages: stages(shards, "DONE"), startedAt: Date.now() },
+    };
+    this.indices.set(name, index);
+    return index;
+  }
+
+  /**
+   * The indices that an expression names: names and patterns with commas, `_all`, or nothing for all.
+   * A name without pattern that does not exist is returned as `missing`.
+   */
+  resolve(expression: string | undefined): { found: SearchIndex[]; missing?: string } {
+    const parts = (expression ?? "").split(",").filter((part) => part !== "");
+    const found = new Set<SearchIndex>();
+    for (const part of parts.length === 0 ? ["*"] : parts) {
+      if (part.startsWith("-")) {
+        [...found]
+          .filter(({ name }) => matcher(part.slice(1))(name))
+          .forEach((i) => found.delete(i));
+        continue;
+      }
+      const matching = [...this.indices.values()].filter(({ name }) => matcher(part)(name));
+      if (matching.length === 0 && !isPattern(part)) return { found: [], missing: part };
+      matching.forEach((index) => found.add(index));
+    }
+    return { found: [...found].sort((a, b) => a.name.localeCompare(b.name)) };
+  }
+}
+
+/** Whether all shards of an index can be used. */
+export function isReady(index: SearchIndex): boolean {
+  return index.recovery.stages.every((stage) => stage === "DONE");
+}
+
+/** Documents that a search finds: none as long as the index is restored. */
+export function searchable(index: SearchIndex): Map<string, unknown> {
+  return isReady(index) ? index.documents : new Map();
+}
+
+/** As many stages as an index has shards. */
+export function stages(shards: number, stage: ShardStage): ShardStage[] {
+  return Array.from({ length: shards }, () => stage);
+}
+
+/** Whether an expression can stand for several names. */
+export function isPattern(expression: string): boolean {
+  return expression === "_all" || expression.includes("*");
+}
+
+/** Tests names against one pattern. */
+export function matcher(pattern: string): (name: string) => boolean {
+  if (pattern === "_all") return () => true;
+  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
+  const expression = new RegExp(`^${escaped}$`);
+  return (name) => expression.test(name);
+}
+
+function shardsOf(kind: string): number {
+  return kind === "process-instance" || kind === "job" ? 3 : 1;
+}

@@ -1,0 +1,110 @@
+import { isReady, searchable, SearchIndex } from "./searchStore";
+
+/** The answer of `/_cluster/health`. */
+export function healthOf(indices: SearchIndex[]) {
+  const primaries = indices.reduce((sum, { shards }) => sum + shards, 0);
+  const active = indices.reduce((sum, { recovery }) => sum + doneOf(recovery.stages), 0);
+  const replicas = indices.reduce((sum, index) => sum + index.shards * index.replicas, 0);
+  const all = primaries + replicas;
+  return {
+    cluster_name: "elasticsearch",
+    status: active < primaries ? "red" : replicas > 0 ? "yellow" : "green",
+    timed_out: false,
+    number_of_nodes: 1,
+    number_of_data_nodes: 1,
+    active_primary_shards: active,
+    active_shards: active,
+    relocating_shards: 0,
+    initializing_shards: primaries - active,
+    unassigned_shards: replicas,
+    delayed_unassigned_shards: 0,
+    number_of_pending_tasks: 0,
+    number_of_in_flight_fetch: 0,
+    task_max_waiting_in_queue_millis: 0,
+    active_shards_percent_as_number: all === 0 ? 100 : (100 * active) / all,
+  };
+}
+
+/** The answer of `/_recovery`. */
+export function recoveriesOf(nodeId: string, indices: SearchIndex[], activeOnly: boolean): object {
+  return Object.fromEntries(
+    indices
+      .filter((index) => !activeOnly || !isReady(index))
+      .map(({ name, recovery, documents }) => [
+        name,
+        {
+          shards: recovery.stages.map((stage, id) => ({
+            id,
+            type: recovery.type,
+            stage,
+            primary: true,
+            start_time_in_millis: recovery.startedAt,
+            source:
+              recovery.type === "SNAPSHOT"
+                ? {
+                    repository: recovery.repository,
+                    snapshot: recovery.snapshot,
+                    version: "8.15.0",
+                    index: name,
+                  }
+                : {},
+            target: { id: nodeId, host: "127.0.0.1", name: "node-0" },
+            index: {
+              files: {
+                total: documents.size,
+                reused: 0,
+                recovered: stage === "DONE" ? documents.size : 0,
+                percent: stage === "DONE" ? "100.0%" : "0.0%",
+              },
+            },
+          })),
+        },
+      ]),
+  );
+}
+
+/** One line of `/_cat/indices`. */
+export function catRowOf(index: SearchIndex): Record<string, string> {
+  return {
+    health: isReady(index) ? (index.replicas > 0 ? "yellow" : "green") : "red",
+    status: "open",
+    index: index.name,
+    uuid: index.uuid,
+    pri: String(index.shards),
+    rep: String(index.replicas),
+    "docs.count": String(searchable(index).size),
+    "docs.deleted": "0",
+    "store.size": `${searchable(index).size}kb`,
+    "pri.store.size": `${searchable(index).size}kb`,
+    "dataset.size": `${searchable(index).size}kb`,
+  };
+}
+
+/** Documents of all these indices. */
+export function countOf(indices: SearchIndex[]): number {
+  return indices.reduce((sum, index) => sum + searchable(index).size, 0);
+}
+
+function doneOf(stages: string[]): number {
+  return stages.filter((stage) => stage === "DONE").length;
+}
+
+/** The `_shards` part of many answers. */
+export function shardCounts(indices: SearchIndex[]) {
+  const total = indices.reduce((sum, { shards, replicas }) => sum + shards * (1 + replicas), 0);
+  const successful = indices.reduce((sum, { recovery }) => sum + doneOf(recovery.stages), 0);
+  return { total, successful, failed: 0 };
+}
+
+/** The answer of `/_stats/docs`. */
+export function statsOf(indices: SearchIndex[]): object {
+  const docs = (count: number) => ({ docs: { count, deleted: 0 } });
+  const both = (count: number) => ({ primaries: docs(count), total: docs(count) });
+  return {
+    _shards: shardCounts(indices),
+    _all: both(countOf(indices)),
+    indices: Object.fromEntries(
+      indices.map((index) => [index.name, { uuid: index.uuid, ...both(searchable(index).size) }]),
+    ),
+  };
+}

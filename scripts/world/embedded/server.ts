@@ -1,0 +1,211 @@
+import { createServer, IncomingMessage, Server, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { Fault, FaultBook, Journal, RecordedRequest, Site } from "./faults";
+
+/** A request as the handlers see it. */
+export interface Incoming {
+  method: string;
+  /** Without the query. */
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage["headers"];
+  text: string;
+}
+
+/** An answer: `body` goes out as JSON, `text` as it is, neither as an empty answer. */
+export interface Reply {
+  status: number;
+  body?: unknown;
+  text?: string;
+  headers?: Record<string, string>;
+}
+
+/** Answers one request. */
+export type Handler = (request: Incoming) => Reply | Promise<Reply>;
+
+const lowestPort = 12000;
+/** Above, the kernel gives ports to outgoing connections: one could sit on the port of a lost region. */
+const highestPort = 32000;
+const reopenForMs = 5000;
+
+/**
+ * An HTTP server on loopback that can be closed as a killed process is, and opened again on the same
+ * port.
+ */
+export class LoopbackServer {
+  private server?: Server;
+  private assignedPort?: number;
+  private readonly sockets = new Set<Socket>();
+  private readonly waiting = new Set<NodeJS.Timeout>();
+
+  constructor(
+    private readonly site: Site,
+    private readonly handle: Handler,
+    private readonly faults: FaultBook,
+    private readonly journal: Journal,
+  ) {}
+
+  /** Where the server answers. Known from the first {@link open} on. */
+  get url(): string {
+    if (this.assignedPort === undefined) throw new Error("the world was not started");
+    return `http://127.0.0.1:${this.assignedPort}`;
+  }
+
+  get port(): number {
+    return this.assignedPort ?? 0;
+  }
+
+  async open(): Promise<void> {
+    if (this.server) return;
+    const deadline = Date.now() + reopenForMs;
+    for (;;) {
+      const port =
+        this.assignedPort ?? lowestPort + Math.floor(Math.random() * (highestPort - lowestPort));
+      const server = createServer((request, response) => void this.serve(request, response));
+      // Clients keep connections for longer than a test; the server decides when they end.
+      server.keepAliveTimeout = 0;
+      server.on("connection", (socket: Socket) => {
+        this.sockets.add(socket);
+        socket.on("error", () => socket.destroy());
+        socket.on("close", () => this.sockets.delete(socket));
+      });
+      try {
+        await listen(server, port);
+        this.assignedPort = port;
+        this.server = server;
+        return;
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code;
+        if (!["EADDRINUSE", "EACCES"].includes(code ?? "") || Date.now() > deadline) throw error;
+        if (this.assignedPort !== undefined) await this.pause(50);
+      }
+    }
+  }
+
+  /** Closes at once: connections in use end with a reset, new ones are refused. */
+  async close(): Promise<void> {
+    const server = this.server;
+    this.server = undefined;
+    this.waiting.forEach((timer) => clearTimeout(timer));
+    this.waiting.clear();
+    if (!server) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    this.sockets.forEach((socket) => socket.resetAndDestroy());
+    await closed;
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    response.on("error", () => socket.destroy());
+    try {
+      const text = await readText(request);
+      const url = request.url ?? "/";
+      const record: RecordedRequest = {
+        at: Date.now(),
+        ...this.site,
+        method: (request.method ?? "GET").toUpperCase(),
+        path: url,
+        ...(text !== "" && { body: parsedOrText(text) }),
+        status: 0,
+      };
+      const fault = this.faults.take(record);
+      this.journal.add(record);
+      if (fault?.delayMs) await this.pause(fault.delayMs);
+      if (fault?.hang) return;
+      const reply = await this.reply(fault, record, request, text);
+      if (fault?.drop) {
+        socket.resetAndDestroy();
+        return;
+      }
+      if (socket.destroyed) return;
+      record.status = reply.status;
+      send(response, record.method, reply);
+    } catch {
+      // The client went away in the middle, or the server was closed: there is nobody to answer.
+      socket.destroy();
+    }
+  }
+
+  private async reply(
+    fault: Fault | undefined,
+    record: RecordedRequest,
+    request: IncomingMessage,
+    text: string,
+  ): Promise<Reply> {
+    if (fault?.respond) return fault.respond;
+    let reply: Reply;
+    try {
+      const { path, query } = parsedTarget(record.path);
+      reply = await this.handle({
+        method: record.method,
+        path,
+        query,
+        headers: request.headers,
+        text,
+      });
+    } catch (error) {
+      reply = { status: 500, body: { message: String(error) } };
+    }
+    if (!fault?.transform) return reply;
+    return { ...reply, text: undefined, body: fault.transform(bodyOf(reply), reply.status) };
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.waiting.delete(timer);
+        resolve();
+      }, ms);
+      this.waiting.add(timer);
+    });
+  }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function bodyOf(reply: Reply): unknown {
+  return reply.text === undefined ? reply.body : parsedOrText(reply.text);
+}
+
+function parsedTarget(target: string): { path: string; query: URLSearchParams } {
+  const [rawPath = "/", ...rest] = target.split("?");
+  let path = rawPath;
+  try {
+    path = decodeURIComponent(rawPath);
+  } catch {
+    // A stray percent sign: the raw path matches no endpoint, which answers it well enough.
+  }
+  return { path, query: new URLSearchParams(rest.join("?")) };
+}
+
+function send(response: ServerResponse, method: string, reply: Reply): void {
+  const text = reply.text ?? (reply.body === undefined ? "" : JSON.stringify(reply.body));
+  response.writeHead(reply.status, {
+    ...(text !== "" && { "Content-Type": "application/json" }),
+    "Content-Length": Buffer.byteLength(text),
+    ...reply.headers,
+  });
+  response.end(method === "HEAD" ? undefined : text);
+}

@@ -1,0 +1,57 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { run } from "./tools";
+
+const marker = ".complete";
+const tempPrefix = ".making-";
+
+/** The directory, outside the repository, that keeps the distributions between runs. */
+export function cacheRoot(): string {
+  return (
+    process.env.CAMUNDA_DUAL_REGION_CACHE ??
+    join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "camunda-dual-region")
+  );
+}
+
+/** Whether the cache holds the finished entry `name`. */
+export function isCached(name: string): boolean {
+  return existsSync(join(cacheRoot(), name, marker));
+}
+
+/**
+ * The directory of the cache entry `name`, made by `make` when it is not there yet.
+ *
+ * It is made under another name and renamed at its end, so an interrupted run leaves nothing that
+ * looks finished, and two runs at once do not see each other's half.
+ */
+export async function cached(name: string, make: (dir: string) => Promise<void>): Promise<string> {
+  const root = cacheRoot();
+  const target = join(root, name);
+  if (isCached(name)) return target;
+  await mkdir(root, { recursive: true });
+  await removeAbandoned(root);
+  const temp = await mkdtemp(join(root, `${tempPrefix}${process.pid}-`));
+  try {
+    await make(temp);
+    await writeFile(join(temp, marker), "");
+    // Elasticsearch may have to run as another user than we do, who must be able to read it all.
+    await run("chmod", ["-R", "a+rX", temp], { purpose: `make ${name} readable` });
+    if (isCached(name)) return target;
+    await rm(target, { recursive: true, force: true });
+    await rename(temp, target);
+    return target;
+  } finally {
+    await rm(temp, { recursive: true, force: true });
+  }
+}
+
+async function removeAbandoned(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const pid = new RegExp(`^\\${tempPrefix}(\\d+)-`).exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
+      await rm(join(root, name), { recursive: true, force: true });
+    }
+  }
+}
