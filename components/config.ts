@@ -323,7 +323,7 @@ function readPrefixes(read: Reader): string[] {
 
 function readWebApps(read: Reader): Settings["webApps"] {
   const given = read.object("webApps");
-  if (given === undefined) {
+  if (given === undefined || Object.keys(given).length === 0) {
     return undefined;
   }
   if (typeof given.stop !== "string" || typeof given.start !== "string") {

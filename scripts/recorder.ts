@@ -92,7 +92,7 @@ export class Recorder {
     target: () => string,
   ): Promise<string> {
     const listener = http.createServer((request, response) => {
-      void this.relay(region, server, target(), request, response);
+      this.relay(region, server, target(), request, response).catch(() => response.destroy());
     });
     this.servers.push(listener);
     await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
@@ -123,9 +123,10 @@ export class Recorder {
     };
     this.requests.push(recorded);
     const began = Date.now();
+    const { host: _host, ...headers } = request.headers;
     const upstream = http.request(
       new URL(recorded.path, target),
-      { method: recorded.method, headers: { ...request.headers, host: undefined }, agent: false },
+      { method: recorded.method, headers, agent: false },
       (answer) => {
         recorded.status = answer.statusCode ?? 0;
         recorded.milliseconds = Date.now() - began;

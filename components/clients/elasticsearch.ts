@@ -56,6 +56,15 @@ export class ElasticsearchClient {
     return Object.keys(await this.documents(patterns)).sort();
   }
 
+  /**
+   * Names of the existing indices that match the patterns, sorted, also of those whose shards wait to be
+   * assigned: statistics and recoveries do not list these.
+   */
+  async existing(patterns: readonly string[]): Promise<string[]> {
+    const path = `/${patterns.join(",")}?allow_no_indices=true&filter_path=*.settings.index.uuid`;
+    return Object.keys(await this.ok("GET", path)).sort();
+  }
+
   /** Number of documents by index, after a refresh: without one, documents written a moment ago do not count. */
   async documents(patterns: readonly string[]): Promise<Record<string, number>> {
     const target = patterns.join(",");

@@ -1,3 +1,5 @@
+/* eslint-disable @typescript-eslint/no-require-imports --
+   The functions below are serialized: an import would be captured by value, with the whole module. */
 import * as pulumi from "@pulumi/pulumi";
 
 /**

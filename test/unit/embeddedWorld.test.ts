@@ -129,7 +129,10 @@ describe("embedded world", () => {
       const shards = Object.values(body as Record<string, { shards: Shard[] }>).flatMap(
         (index) => index.shards,
       );
-      return shards.every(({ type, stage }) => type === "SNAPSHOT" && stage === "DONE");
+      return (
+        shards.length === total &&
+        shards.every(({ type, stage }) => type === "SNAPSHOT" && stage === "DONE")
+      );
     });
     const enable = await post(`${management(survivor)}/exporters/elasticsearch${lost}/enable`, {
       initializeFrom: `elasticsearch${survivor}`,

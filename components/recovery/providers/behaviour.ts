@@ -135,8 +135,13 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
 }
 
 function inputsOf<I extends object>(props: State<I>): I {
-  const { record: _record, schema: _schema, __provider: _provider, ...inputs } = props;
-  return inputs as unknown as I;
+  return omit(props, ["record", "schema", "__provider"]) as unknown as I;
+}
+
+/** An object without some of its keys. */
+export function omit<T extends object, K extends keyof T>(value: T, keys: readonly K[]): Omit<T, K> {
+  const left = Object.entries(value).filter(([key]) => !(keys as readonly string[]).includes(key));
+  return Object.fromEntries(left) as Omit<T, K>;
 }
 
 /** Errors are an operator's to read: one line, and no stack, which Pulumi would print for reads and deletes. */

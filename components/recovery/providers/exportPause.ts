@@ -1,6 +1,4 @@
 import { named } from "../../camunda/brokers";
-import { Refused } from "../../clients/http";
-import { waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
 import { Refusal } from "./session";
 import {
@@ -10,6 +8,7 @@ import {
   exportedPositions,
   members,
   readPhases,
+  requestPhase,
 } from "./phases";
 
 /** Inputs of an `ExportPause`. */
@@ -39,21 +38,7 @@ export const provider = implement<ExportPauseInputs>({
     }
     session.log(`pausing exporting on ${named(brokers)}`);
     try {
-      await waitFor<void>(
-        "the cluster to accept the pause",
-        session.settings.timeouts.exporting,
-        session.log,
-        () =>
-          session.zeebe.pauseExporting().then(
-            () => ({ done: true, value: undefined }),
-            (error: unknown) => {
-              if (error instanceof Refused) {
-                return { done: false, seen: error.message };
-              }
-              throw error;
-            },
-          ),
-      );
+      await requestPhase(session, brokers, "PAUSED", () => session.zeebe.pauseExporting());
       const phases = await awaitPhase(session, brokers, "PAUSED");
       return {
         how: "done",

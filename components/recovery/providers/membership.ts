@@ -10,7 +10,7 @@ import {
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
-import { implement, Outcome, Run, StepRecord } from "./behaviour";
+import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 import { awaitChange, observeSettled, sendChange } from "./changes";
 import { Observation, Refusal, Session } from "./session";
 
@@ -89,7 +89,7 @@ function isPartOf(operation: Operation, kinds: string[], intent: MembershipInten
   return kinds === ADD_OPERATIONS
     ? intent.brokers.includes(operation.brokerId)
     : operation.brokers.every(
-        (id) => operation.operation === "BROKER_REMOVE" || intent.brokers.includes(id),
+        (id) => (operation.operation === "BROKER_REMOVE") !== intent.brokers.includes(id),
       );
 }
 
@@ -99,8 +99,7 @@ function sameBrokers(previous: MembershipInputs | undefined, inputs: MembershipI
 
 /** What is still true of an earlier record when an update finds nothing to do. */
 function carried(record: StepRecord): Partial<Outcome> {
-  const { observed: _observed, ...rest } = record;
-  return rest;
+  return omit(record, ["observed"]);
 }
 
 /** Plans by what is there, and waits where waiting is what is to be done. */

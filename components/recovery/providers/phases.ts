@@ -1,6 +1,6 @@
 import { named } from "../../camunda/brokers";
 import { memberIds, numbers } from "../../camunda/topology";
-import { Refused } from "../../clients/http";
+import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";
 import type { Run } from "./behaviour";
@@ -64,6 +64,38 @@ export async function awaitPhase(
 }
 
 /**
+ * Sends a pause or a resume until the cluster accepts it: one that has just lost or gained brokers refuses
+ * for a moment. When the answer is lost, or an error, the phases tell whether it took effect all the same;
+ * then it is not sent again.
+ */
+export async function requestPhase(
+  session: Session,
+  brokers: readonly number[],
+  phase: "EXPORTING" | "PAUSED",
+  request: () => Promise<void>,
+): Promise<void> {
+  await waitFor<void>(
+    `the cluster to accept the ${phase === "PAUSED" ? "pause" : "resume"}`,
+    session.settings.timeouts.exporting,
+    session.log,
+    async () => {
+      try {
+        await request();
+        return { done: true, value: undefined };
+      } catch (error) {
+        if (!(error instanceof Refused || error instanceof Unreachable)) {
+          throw error;
+        }
+        const found = distinct(await readPhases(session, brokers));
+        return found.length === 1 && found[0] === phase
+          ? { done: true, value: undefined }
+          : { done: false, seen: error.message };
+      }
+    },
+  );
+}
+
+/**
  * Resumes exporting unless it runs on every member, and verifies it. 8.6.0 answers a failed resume with
  * HTTP 200, and a cluster that has just lost or gained brokers refuses for a moment: so the phase
  * decides, and a refused request is repeated until the deadline.
@@ -82,21 +114,7 @@ export async function ensureExporting(
   }
   begin();
   session.log(`resuming exporting on ${named(brokers)} (now ${distinct(phases).join(", ")})`);
-  await waitFor<void>(
-    "the cluster to accept the resume",
-    session.settings.timeouts.exporting,
-    session.log,
-    () =>
-      session.zeebe.resumeExporting().then(
-        () => ({ done: true, value: undefined }),
-        (error: unknown) => {
-          if (error instanceof Refused) {
-            return { done: false, seen: error.message };
-          }
-          throw error;
-        },
-      ),
-  );
+  await requestPhase(session, brokers, "EXPORTING", () => session.zeebe.resumeExporting());
   await awaitPhase(session, brokers, "EXPORTING");
   return true;
 }

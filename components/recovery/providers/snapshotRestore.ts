@@ -1,6 +1,6 @@
 import { peerOf } from "../../camunda/brokers";
 import type { ElasticsearchClient, ShardRecovery, SnapshotInfo } from "../../clients/elasticsearch";
-import { waitFor } from "../../clients/poll";
+import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { SNAPSHOT_PREFIX } from "../names";
 import { implement } from "./behaviour";
 import { expectPaused } from "./phases";
@@ -33,7 +33,7 @@ export const provider = implement<SnapshotRestoreInputs>({
         `Elasticsearch of ${region} sees snapshot ${inputs.snapshot} as ${snapshot?.state ?? "missing"}, not SUCCESS: run pulumi up again; if it stays so, start a new attempt: pulumi config set failback NEW-NAME`,
       );
     }
-    const present = await recreated.recoveries(session.indexPatterns);
+    const present = await listedShards(session, recreated, inputs);
     const restoring = present.some((shard) => shard.snapshot === inputs.snapshot);
     if (!restoring) {
       const leftovers = restoredByUs(present, inputs.repository);
@@ -76,6 +76,31 @@ export function restoredByUs(present: readonly ShardRecovery[], repository: stri
     );
   }
   return [...new Set(present.map((shard) => shard.index))];
+}
+
+/**
+ * The shards of all existing indices. After a restore was accepted, Elasticsearch lists none of its
+ * shards for a moment, and then only those whose turn has come: an interrupted restore would be sent
+ * again, and leftovers would be overlooked.
+ */
+async function listedShards(
+  session: Session,
+  recreated: ElasticsearchClient,
+  inputs: SnapshotRestoreInputs,
+): Promise<ShardRecovery[]> {
+  return waitFor(
+    "the shards of the indices that exist to be listed",
+    session.settings.timeouts.restore,
+    session.log,
+    async () => {
+      const indices = await recreated.existing(session.indexPatterns);
+      const shards = await recreated.recoveries(session.indexPatterns);
+      const unlisted = indices.filter((name) => !shards.some((shard) => shard.index === name));
+      return unlisted.length === 0 || shards.some((shard) => shard.snapshot === inputs.snapshot)
+        ? { done: true, value: shards }
+        : { done: false, seen: `no shard of ${unlisted.length} of ${indices.length} indices` };
+    },
+  );
 }
 
 async function awaitDone(
@@ -128,18 +153,43 @@ async function compare(session: Session): Promise<Record<string, unknown>> {
       `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${missing.slice(0, 3).join(", ")}): Camunda could not start on it; start a new attempt: pulumi config set failback NEW-NAME`,
     );
   }
-  // A replica that a single node cannot place makes the survivor yellow as well; worse than it is a fault.
-  const survivorHealth = await survivor.health(session.indexPatterns);
-  const health = await recreated.health(session.indexPatterns);
-  if (health.status !== "green" && health.status !== survivorHealth.status) {
-    throw new Refusal(
-      `the restored Elasticsearch is ${health.status} with ${health.unassignedShards} unassigned shards, the survivor's is ${survivorHealth.status}: look at its disks and nodes, then run pulumi up again`,
-    );
-  }
+  const health = await awaitHealth(session, survivor, recreated);
   return {
     indices: Object.keys(expected).length,
     documents: total(found),
     templates: templates.length,
-    health: health.status,
+    health,
   };
+}
+
+/** Replicas are copied after the restore: yellow until then, and for good where the survivor's is yellow too. */
+async function awaitHealth(
+  session: Session,
+  survivor: ElasticsearchClient,
+  recreated: ElasticsearchClient,
+): Promise<string> {
+  try {
+    return await waitFor(
+      "the restored Elasticsearch to be as healthy as the survivor's",
+      session.settings.timeouts.restore,
+      session.log,
+      async () => {
+        const expected = (await survivor.health(session.indexPatterns)).status;
+        const { status, unassignedShards } = await recreated.health(session.indexPatterns);
+        return status === "green" || status === expected
+          ? { done: true, value: status }
+          : {
+              done: false,
+              seen: `${status} with ${unassignedShards} unassigned shards, the survivor's is ${expected}`,
+            };
+      },
+    );
+  } catch (error) {
+    if (error instanceof DeadlineExceeded) {
+      throw new Refusal(
+        `the restored Elasticsearch is ${error.lastSeen} (waited ${error.seconds} s): look at its disks and nodes, then run pulumi up again`,
+      );
+    }
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@ import { shortId } from "./log";
 import { Settings } from "./options";
 import { Incoming, Reply } from "./server";
 import { indexNotFound, SearchError } from "./searchErrors";
+import { matching, searchFor, toJson } from "./searchQueries";
 import { isPattern, matcher, searchable, SearchIndex, SearchStore } from "./searchStore";
 import { answerSnapshot } from "./snapshotApi";
 import { Snapshots } from "./snapshots";
@@ -81,7 +82,8 @@ export class Elasticsearch {
     switch (action) {
       case "_count": {
         const indices = this.indices(expression, request);
-        return { status: 200, body: { count: countOf(indices), _shards: shardCounts(indices) } };
+        const count = matching(indices, body["query"]).length;
+        return { status: 200, body: { count, _shards: shardCounts(indices) } };
       }
       case "_refresh":
       case "_flush":
@@ -98,7 +100,7 @@ export class Elasticsearch {
       case "_stats":
         return { status: 200, body: statsOf(this.indices(expression, request)) };
       case "_search":
-        return this.search(this.indices(expression, request), request, body);
+        return searchFor(this.indices(expression, request), request, body);
       default:
         return undefined;
     }
@@ -229,32 +231,6 @@ export class Elasticsearch {
     return { status: 200, body: { [`${kind}_templates`]: described } };
   }
 
-  private search(indices: SearchIndex[], request: Incoming, body: Record<string, unknown>): Reply {
-    const size = Number(request.query.get("size") ?? body["size"] ?? 10);
-    const from = Number(request.query.get("from") ?? body["from"] ?? 0);
-    const hits = indices.flatMap((index) =>
-      [...searchable(index)].map(([_id, _source]) => ({
-        _index: index.name,
-        _id,
-        _score: 1,
-        _source,
-      })),
-    );
-    return {
-      status: 200,
-      text: toJson({
-        took: 1,
-        timed_out: false,
-        _shards: { ...shardCounts(indices), skipped: 0 },
-        hits: {
-          total: { value: hits.length, relation: "eq" },
-          max_score: hits.length === 0 ? null : 1,
-          hits: hits.slice(from, from + size),
-        },
-      }),
-    };
-  }
-
   private indices(expression: string | undefined, request: Incoming): SearchIndex[] {
     const { found, missing } = this.store.resolve(expression);
     if (missing === undefined) return found;
@@ -329,11 +305,6 @@ function definition(index: SearchIndex): object {
       },
     },
   };
-}
-
-/** Keys are numbers in Elasticsearch, but too large for the numbers of JavaScript. */
-function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(/"(key|processInstanceKey|scopeKey)":"(\d+)"/g, '"$1":$2');
 }
 
 function milliseconds(duration: string): number {

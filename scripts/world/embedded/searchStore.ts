@@ -1,11 +1,11 @@
 import { brokerVersion, shortId } from "./log";
 
-/** The stages of a shard that is restored. */
-export type ShardStage = "INDEX" | "DONE";
+/** The stages of a shard that is restored. As long as it waits for its turn, `_recovery` does not list it. */
+export type ShardStage = "WAITING" | "INDEX" | "DONE";
 
 /** Where the shards of an index came from. */
 export interface Recovery {
-  type: "EMPTY_STORE" | "SNAPSHOT";
+  type: "EMPTY_STORE" | "SNAPSHOT" | "EXISTING_STORE";
   repository?: string;
   snapshot?: string;
   stages: ShardStage[];

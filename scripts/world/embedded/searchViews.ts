@@ -1,4 +1,4 @@
-import { isReady, searchable, SearchIndex } from "./searchStore";
+import { isReady, Recovery, searchable, SearchIndex, ShardStage } from "./searchStore";
 
 /** The answer of `/_cluster/health`. */
 export function healthOf(indices: SearchIndex[]) {
@@ -8,7 +8,8 @@ export function healthOf(indices: SearchIndex[]) {
   const all = primaries + replicas;
   return {
     cluster_name: "elasticsearch",
-    status: active < primaries ? "red" : replicas > 0 ? "yellow" : "green",
+    // A primary that is restored from a snapshot has not been lost: yellow, not red.
+    status: active < primaries || replicas > 0 ? "yellow" : "green",
     timed_out: false,
     number_of_nodes: 1,
     number_of_data_nodes: 1,
@@ -30,10 +31,11 @@ export function recoveriesOf(nodeId: string, indices: SearchIndex[], activeOnly:
   return Object.fromEntries(
     indices
       .filter((index) => !activeOnly || !isReady(index))
+      .filter((index) => listedStages(index.recovery).length > 0)
       .map(({ name, recovery, documents }) => [
         name,
         {
-          shards: recovery.stages.map((stage, id) => ({
+          shards: listedStages(recovery).map(({ stage, id }) => ({
             id,
             type: recovery.type,
             stage,
@@ -66,7 +68,7 @@ export function recoveriesOf(nodeId: string, indices: SearchIndex[], activeOnly:
 /** One line of `/_cat/indices`. */
 export function catRowOf(index: SearchIndex): Record<string, string> {
   return {
-    health: isReady(index) ? (index.replicas > 0 ? "yellow" : "green") : "red",
+    health: isReady(index) && index.replicas === 0 ? "green" : "yellow",
     status: "open",
     index: index.name,
     uuid: index.uuid,
@@ -83,6 +85,10 @@ export function catRowOf(index: SearchIndex): Record<string, string> {
 /** Documents of all these indices. */
 export function countOf(indices: SearchIndex[]): number {
   return indices.reduce((sum, index) => sum + searchable(index).size, 0);
+}
+
+function listedStages({ stages }: Recovery): { stage: ShardStage; id: number }[] {
+  return stages.map((stage, id) => ({ stage, id })).filter(({ stage }) => stage !== "WAITING");
 }
 
 function doneOf(stages: string[]): number {

@@ -208,7 +208,7 @@ export class Snapshots {
           type: "SNAPSHOT",
           repository: repositoryName,
           snapshot: name,
-          stages: stages(shards, "INDEX"),
+          stages: stages(shards, "WAITING"),
           startedAt: Date.now(),
         },
       };
@@ -232,6 +232,13 @@ export class Snapshots {
   /** The process runs again on its old disk. */
   resume(): void {
     this.ended = false;
+    for (const { recovery } of this.store.indices.values()) {
+      if (recovery.stages.some((stage) => stage !== "DONE")) continue;
+      // What it had is what it finds: where that came from once is not asked any more.
+      recovery.type = "EXISTING_STORE";
+      delete recovery.repository;
+      delete recovery.snapshot;
+    }
     void this.recover([...this.store.indices.values()]);
   }
 
@@ -247,8 +254,11 @@ export class Snapshots {
       recovery.stages.flatMap((stage, i) => (stage === "DONE" ? [] : [{ recovery, i }])),
     );
     for (const { recovery, i } of open) {
-      if (!(await this.after(this.settings.restoreMs / open.length))) return;
-      recovery.stages[i] = "DONE";
+      // A restore is accepted before any of its shards is assigned.
+      for (const stage of ["INDEX", "DONE"] as const) {
+        if (!(await this.after(this.settings.restoreMs / open.length / 2))) return;
+        recovery.stages[i] = stage;
+      }
     }
   }
 

@@ -1,0 +1,122 @@
+import { parseArgs } from "node:util";
+import * as path from "node:path";
+import { REGIONS } from "../components/camunda/brokers";
+import { runDrill } from "./drill/drill";
+import { summary, writeReport } from "./drill/report";
+import { EmbeddedWorld } from "./world/embedded";
+import { RealWorld } from "./world/real/realWorld";
+import type { RegionName, World } from "./world/world";
+
+const HELP = `npm run drill -- [options]
+
+Rehearses the loss of a region: both stacks up, work, region lost, preview, failover, region recreated,
+failback, steady. The real Pulumi engine runs the program of this repository on a throw-away backend.
+
+  --lose region0|region1     the region that is lost (default region1)
+  --world embedded|real      embedded: one process that answers as recorded (default)
+                             real: Zeebe 8.6.0 brokers and two Elasticsearches on this machine
+  --search elasticsearch|opensearch   in the real world (default elasticsearch)
+  --brokers N                even, at least 4 (default 4)
+  --partitions N             (default 2)
+  --report DIR               writes report.json and report.md
+`;
+
+interface Options {
+  lose: RegionName;
+  world: "embedded" | "real";
+  search: "elasticsearch" | "opensearch";
+  brokers: number;
+  partitions: number;
+  report: string | undefined;
+}
+
+function options(args: string[]): Options | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      lose: { type: "string", default: "region1" },
+      world: { type: "string", default: "embedded" },
+      search: { type: "string", default: "elasticsearch" },
+      brokers: { type: "string", default: "4" },
+      partitions: { type: "string", default: "2" },
+      report: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    return undefined;
+  }
+  const brokers = Number(values.brokers);
+  const partitions = Number(values.partitions);
+  const wrong = [
+    ...oneOf("--lose", values.lose, REGIONS),
+    ...oneOf("--world", values.world, ["embedded", "real"]),
+    ...oneOf("--search", values.search, ["elasticsearch", "opensearch"]),
+    ...(Number.isInteger(brokers) && brokers >= 4 && brokers % 2 === 0
+      ? []
+      : [`--brokers must be even and at least 4, not ${values.brokers}`]),
+    ...(Number.isInteger(partitions) && partitions >= 1
+      ? []
+      : [`--partitions must be at least 1, not ${values.partitions}`]),
+  ];
+  if (wrong.length > 0) {
+    throw new Error(wrong.join("; "));
+  }
+  return {
+    lose: values.lose as RegionName,
+    world: values.world as Options["world"],
+    search: values.search as Options["search"],
+    brokers,
+    partitions,
+    report: values.report,
+  };
+}
+
+function oneOf(name: string, value: string, allowed: readonly string[]): string[] {
+  return allowed.includes(value) ? [] : [`${name} must be ${allowed.join(" or ")}, not ${value}`];
+}
+
+function say(line: string): void {
+  console.log(`[${new Date().toTimeString().slice(0, 8)}] ${line}`);
+}
+
+async function main(): Promise<number> {
+  const chosen = options(process.argv.slice(2));
+  if (chosen === undefined) {
+    console.log(HELP);
+    return 0;
+  }
+  const abort = new AbortController();
+  // One signal to the engine; a second would make it leave the stack locked and the step unfinished.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (!abort.signal.aborted) {
+        say("stopping: the running step ends first");
+        abort.abort(new Error(`stopped by ${signal}`));
+      }
+    });
+  }
+  const shape = { clusterSize: chosen.brokers, partitionCount: chosen.partitions };
+  const world: World =
+    chosen.world === "real"
+      ? new RealWorld({ search: chosen.search, shape, log: (line) => console.log(line) })
+      : new EmbeddedWorld({ shape });
+  const report = await runDrill({ world, lose: chosen.lose, say, signal: abort.signal });
+  console.log(`\n${summary(report)}`);
+  if (chosen.report !== undefined) {
+    const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), chosen.report);
+    await writeReport(folder, report);
+    console.log(`report: ${folder}`);
+  }
+  return report.ok ? 0 : 1;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  },
+);
