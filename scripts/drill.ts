@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { parseArgs } from "node:util";
 import * as path from "node:path";
 import { REGIONS } from "../components/camunda/brokers";
@@ -87,6 +88,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const abort = new AbortController();
+  // Every engine call of a drill listens to it.
+  setMaxListeners(0, abort.signal);
   // One signal to the engine; a second would make it leave the stack locked and the step unfinished.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {

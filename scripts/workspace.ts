@@ -124,13 +124,22 @@ export class RegionStack {
 
   /** `pulumi preview`. */
   async preview(options: { refresh?: boolean } = {}): Promise<Preview> {
+    const messages: string[] = [];
     const result: PreviewResult = await this.stack.preview({
       color: "never",
       refresh: options.refresh,
       diff: true,
       signal: this.signal,
+      onEvent: ({ diagnosticEvent }) => {
+        if (diagnosticEvent !== undefined && shown(diagnosticEvent)) {
+          messages.push(diagnosticEvent.message.trimEnd());
+        }
+      },
     });
-    return { text: readable(result.stdout), changes: { ...result.changeSummary } };
+    return {
+      text: [readable(result.stdout), ...messages].join("\n"),
+      changes: { ...result.changeSummary },
+    };
   }
 
   /** `pulumi up --yes`. Rejects with the engine's error when it fails. */
@@ -147,13 +156,31 @@ export class RegionStack {
   }
 }
 
-/** A preview without what the engine prints for machines: progress dots, and lines of nothing but URNs. */
+function shown(event: { severity: string; ephemeral?: boolean }): boolean {
+  return event.severity !== "debug" && event.ephemeral !== true;
+}
+
+/**
+ * A preview without what the engine prints for machines: progress dots and URNs, of which only the
+ * resource's name is kept.
+ */
 export function readable(output: string): string {
-  return output
-    .split("\n")
-    .filter((line) => !/^@ |^\s*\[(urn|provider|id)=|^Previewing update|^Loading/.test(line.trim()))
-    .filter((line) => !/pulumi:pulumi:Stack: \(same\)/.test(line))
-    .join("\n")
-    .replace(/\n{2,}/g, "\n")
-    .trim();
+  const lines: string[] = [];
+  for (const line of output.split("\n")) {
+    const name = /^\s*\[urn=.*::([^:]+)\]$/.exec(line)?.[1];
+    const last = lines.length - 1;
+    if (name !== undefined && last >= 0) {
+      lines[last] = (lines[last] as string).replace(
+        /pulumi-nodejs:dynamic\/\w+:(\w+):/,
+        `$1 ${name}`,
+      );
+    } else if (
+      line.trim() !== "" &&
+      !/^(@ |Previewing update|Loading)/.test(line) &&
+      !/^\s*\[(provider|id)=|pulumi:pulumi:Stack: \(same\)/.test(line)
+    ) {
+      lines.push(line);
+    }
+  }
+  return lines.join("\n");
 }

@@ -124,15 +124,14 @@ describe("embedded world", () => {
       include_global_state: true,
     });
     assert.deepEqual(restored.body, { accepted: true });
+    const { total } = (await get(`${to}/_snapshot/backup/fb-${lost}`)).body.snapshots[0].shards;
     await until("all shards are restored", async () => {
       const { body } = await get(`${to}/zeebe-record*/_recovery`);
-      const shards = Object.values(body as Record<string, { shards: Shard[] }>).flatMap(
-        (index) => index.shards,
-      );
-      return (
-        shards.length === total &&
-        shards.every(({ type, stage }) => type === "SNAPSHOT" && stage === "DONE")
-      );
+      const recoveries = Object.values(body as Record<string, { shards: Shard[] }>);
+      const done = recoveries
+        .flatMap(({ shards }) => shards)
+        .filter(({ type, stage }) => type === "SNAPSHOT" && stage === "DONE");
+      return done.length === total;
     });
     const enable = await post(`${management(survivor)}/exporters/elasticsearch${lost}/enable`, {
       initializeFrom: `elasticsearch${survivor}`,

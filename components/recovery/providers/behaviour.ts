@@ -139,7 +139,10 @@ function inputsOf<I extends object>(props: State<I>): I {
 }
 
 /** An object without some of its keys. */
-export function omit<T extends object, K extends keyof T>(value: T, keys: readonly K[]): Omit<T, K> {
+export function omit<T extends object, K extends keyof T>(
+  value: T,
+  keys: readonly K[],
+): Omit<T, K> {
   const left = Object.entries(value).filter(([key]) => !(keys as readonly string[]).includes(key));
   return Object.fromEntries(left) as Omit<T, K>;
 }

@@ -1,0 +1,93 @@
+import { CommandResult, PulumiCommand } from "@pulumi/pulumi/automation";
+import { spawn } from "node:child_process";
+import type { Interrupt } from "./interrupt";
+
+/** A `pulumi` that has ended with an error. */
+export class EngineError extends Error {
+  constructor(
+    readonly args: readonly string[],
+    readonly code: number | null,
+    readonly stdout: string,
+    readonly stderr: string,
+  ) {
+    super(errorLine(stderr) ?? errorLine(stdout) ?? `pulumi ${args[0]} ended with ${code}`);
+    this.name = "EngineError";
+  }
+}
+
+/** The first error of the engine, on one line. */
+function errorLine(text: string): string | undefined {
+  return text
+    .split("\n")
+    .find((line) => /^\s*error: /.test(line))
+    ?.trim()
+    .replace(/^error: /, "");
+}
+
+/** The `pulumi` on PATH, as this program runs it. */
+export interface Engine extends PulumiCommand {
+  /** Runs `pulumi` with arguments. The Automation API calls this for everything it does. */
+  run(
+    args: string[],
+    cwd: string,
+    environment: Record<string, string>,
+    onOutput?: (text: string) => void,
+    onError?: (text: string) => void,
+    signal?: AbortSignal,
+  ): Promise<CommandResult>;
+}
+
+/**
+ * The `pulumi` on PATH, in a process group of its own. The Automation API's own runner leaves it in the
+ * terminal's group: Ctrl-C would reach it once from the terminal and once more from us, and two mean
+ * "stop at once", in the middle of a step.
+ */
+export async function engineOf(interrupt: Interrupt): Promise<Engine> {
+  const { command, version } = await PulumiCommand.get();
+  return {
+    command,
+    version,
+    run: (args, cwd, environment, onOutput, onError, signal) =>
+      new Promise((resolve, reject) => {
+        const all = args.includes("--non-interactive") ? args : [...args, "--non-interactive"];
+        const child = spawn(command, all, {
+          cwd,
+          env: { ...process.env, ...environment, PULUMI_AUTOMATION_API: "true" },
+          detached: true,
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        const stop = () => child.kill("SIGINT");
+        signal?.addEventListener("abort", stop);
+        if (signal !== undefined) {
+          interrupt.onForce(stop);
+        }
+        process.on("exit", stop);
+        let stdout = "";
+        let stderr = "";
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+          stdout += text;
+          onOutput?.(text);
+        });
+        child.stderr.setEncoding("utf8").on("data", (text: string) => {
+          stderr += text;
+          onError?.(text);
+        });
+        const ended = () => {
+          signal?.removeEventListener("abort", stop);
+          process.off("exit", stop);
+        };
+        child.on("error", (error) => {
+          ended();
+          reject(new EngineError(args, null, "", `error: pulumi cannot be run: ${error.message}`));
+        });
+        child.on("close", (code) => {
+          ended();
+          if (code === 0) {
+            resolve(new CommandResult(stdout, stderr, 0));
+          } else {
+            reject(new EngineError(args, code, stdout, stderr));
+          }
+        });
+      }),
+  };
+}

@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { brokerIds, brokerMap, peerOf } from "../../components/camunda/brokers";
+import { snapshotName } from "../../components/recovery/names";
+import * as exporter from "../../components/recovery/providers/exporter";
+import * as exporting from "../../components/recovery/providers/exporting";
+import * as exportPause from "../../components/recovery/providers/exportPause";
+import * as exportResume from "../../components/recovery/providers/exportResume";
+import * as failbackGate from "../../components/recovery/providers/failbackGate";
+import * as membership from "../../components/recovery/providers/membership";
+import { session } from "../../components/recovery/providers/session";
+import * as snapshot from "../../components/recovery/providers/snapshot";
+import * as snapshotRepository from "../../components/recovery/providers/snapshotRepository";
+import * as snapshotRestore from "../../components/recovery/providers/snapshotRestore";
+import type { Timeouts } from "../../components/config";
+import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
+import type { RegionName } from "../../scripts/world/world";
+import { lookup, Raw, rawConfig } from "./config";
+
+/** A world in which everything takes milliseconds. */
+export const quick: EmbeddedWorldOptions = {
+  detectionMs: 80,
+  electionMs: 30,
+  joinMs: 4,
+  appearMs: 10,
+  topologyLagMs: 5,
+  shutdownMs: 20,
+  snapshotMs: 15,
+  restoreMs: 30,
+};
+
+/** The name of the attempt of all tests. */
+export const attempt = "attempt-1";
+
+/** The two ways to lose a region. */
+export const directions: RegionName[] = ["region0", "region1"];
+
+const patience: Timeouts = {
+  request: 2,
+  loss: 3,
+  failover: 3,
+  exporter: 3,
+  exporting: 3,
+  gate: 3,
+  snapshot: 3,
+  restore: 3,
+  catchUp: 3,
+  join: 5,
+};
+
+/**
+ * The providers of one region on an embedded world, without an engine. Every test starts its own world;
+ * what the providers say goes to {@link lines} instead of the console.
+ */
+export class Bench {
+  lines: string[] = [];
+  lost: RegionName = "region1";
+  private running: EmbeddedWorld | undefined;
+  private raw: Raw = {};
+  private restoreConsole: (() => void) | undefined;
+
+  get world(): EmbeddedWorld {
+    assert.ok(this.running, "the world was not started");
+    return this.running;
+  }
+
+  get survivor(): RegionName {
+    return peerOf(this.lost);
+  }
+
+  get survivors(): number[] {
+    return brokerIds(this.survivor, this.world.shape.clusterSize);
+  }
+
+  get lostBrokers(): number[] {
+    return brokerIds(this.lost, this.world.shape.clusterSize);
+  }
+
+  get lostExporter(): string {
+    return `elasticsearch${this.lost}`;
+  }
+
+  get snapshotName(): string {
+    return snapshotName(this.lost, attempt);
+  }
+
+  /** Base URL of the survivors' management API. */
+  get management(): string {
+    return this.world.endpoints[this.survivor].management;
+  }
+
+  /** Starts a healthy world with some work done, and the providers of the region that is not to be lost. */
+  async start(lost: RegionName = "region1", options: EmbeddedWorldOptions = {}): Promise<void> {
+    const log = console.log;
+    console.log = (line: unknown) => this.lines.push(String(line));
+    this.restoreConsole = () => {
+      console.log = log;
+    };
+    this.lost = lost;
+    this.running = new EmbeddedWorld({ ...quick, ...options });
+    await this.world.start();
+    await this.work(4);
+    this.raw = rawConfig({
+      region: this.survivor,
+      clusterSize: this.world.shape.clusterSize,
+      partitionCount: this.world.shape.partitionCount,
+      endpoints: this.world.endpoints,
+      snapshotRepository: this.world.repository,
+      timeouts: patience,
+    });
+    this.configure({});
+  }
+
+  async stop(): Promise<void> {
+    this.restoreConsole?.();
+    this.restoreConsole = undefined;
+    this.lines = [];
+    await this.running?.stop();
+    this.running = undefined;
+  }
+
+  /** Hands the configuration over as the engine does, with some keys changed for the rest of the test. */
+  configure(changes: Raw, timeouts: Partial<Timeouts> = {}): void {
+    const all = { ...patience, ...(this.raw.timeouts as Partial<Timeouts>), ...timeouts };
+    this.raw = { ...this.raw, ...changes, timeouts: all };
+    const get = lookup(this.raw);
+    membership.provider.configure({ config: { get: (key) => get(key as keyof Raw) } });
+    session();
+  }
+
+  /** Creates process instances, and waits until the Elasticsearches that run have them. */
+  async work(count: number, regions: RegionName[] = directions): Promise<void> {
+    const keys = await this.world.startInstances(this.survivor, count);
+    for (const region of regions) {
+      await this.until(`the work is exported to ${region}`, async () => {
+        const known = await this.world.instanceKeys(region);
+        return keys.every((key) => known.has(key));
+      });
+    }
+  }
+
+  /** The region is lost, and the survivors know. */
+  async loseRegion(): Promise<void> {
+    await this.world.lose(this.lost);
+    await this.until("the loss is seen", async () =>
+      (await this.seen()).every((id) => this.survivors.includes(id)),
+    );
+    this.configure({ lostRegion: this.lost });
+  }
+
+  /** Lost, forced out, exporter disabled, and healthy again. */
+  async failOver(): Promise<void> {
+    await this.loseRegion();
+    await this.world.forceRemove(this.lostBrokers);
+    await this.healthy();
+    await this.world.disableExporter(this.lostExporter);
+    await this.work(2, [this.survivor]);
+  }
+
+  /** Failed over, and the lost region is back with empty disks. */
+  async recreate(): Promise<void> {
+    await this.failOver();
+    await this.world.recreate(this.lost);
+    await this.until(
+      "the recreated brokers are seen",
+      async () => (await this.seen()).length === 4,
+    );
+    this.configure({ failback: attempt });
+  }
+
+  /** Recreated, and exporting paused. */
+  async pause(): Promise<void> {
+    await this.recreate();
+    await this.world.pauseExporting();
+  }
+
+  /** Paused, and the snapshot taken and visible in the recreated region. */
+  async takeSnapshot(): Promise<void> {
+    await this.pause();
+    await this.run.repository(this.survivor);
+    await this.run.snapshot();
+    await this.run.repository(this.lost);
+  }
+
+  /** Every partition of the survivors has its leader, and the gateway shows it. */
+  async healthy(): Promise<void> {
+    await this.until("every partition has a leader", async () => {
+      const { zeebe } = session();
+      const { brokers } = await zeebe.topology();
+      const leaders = brokers.flatMap((b) => b.partitions).filter((p) => p.role === "leader");
+      return leaders.length === this.world.shape.partitionCount;
+    });
+  }
+
+  private async seen(): Promise<number[]> {
+    return (await session().zeebe.topology()).brokers.map(({ id }) => id);
+  }
+
+  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + 5_000;
+    while (!(await condition())) {
+      assert.ok(Date.now() < deadline, `never came true: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** Method and path of what has been sent so far that changes something. */
+  sent(): string[] {
+    return this.world.mutations().map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** The inputs of every resource, as the program declares them. */
+  readonly inputs = {
+    membership: (ids: number[], replicationFactor: number) => ({
+      brokers: brokerMap(ids),
+      replicationFactor,
+    }),
+    exporter: (region: RegionName, state: "ENABLED" | "DISABLED") => ({
+      exporters: { [`elasticsearch${region}`]: state },
+      region,
+      initializeFrom: `elasticsearch${peerOf(region)}`,
+    }),
+    gate: () => ({ attempt, recreated: this.lost, incident: "incident-1" }),
+    pause: () => ({ attempt }),
+    repository: (region: RegionName) => ({
+      attempt,
+      region,
+      repository: "camunda_backup",
+      readonly: region === this.lost,
+      ...(region === this.lost ? { snapshot: this.snapshotName } : {}),
+    }),
+    snapshot: () => ({ attempt, repository: "camunda_backup", snapshot: this.snapshotName }),
+    exporting: (label: string) => ({ exporting: "running", attempt: label }),
+  };
+
+  /** Creates the resources. */
+  readonly run = {
+    remove: () => membership.provider.create(this.inputs.membership(this.survivors, 2)),
+    add: () => membership.provider.create(this.inputs.membership([0, 1, 2, 3], 4)),
+    exporter: (region: RegionName, state: "ENABLED" | "DISABLED") =>
+      exporter.provider.create(this.inputs.exporter(region, state)),
+    disable: () => exporter.provider.create(this.inputs.exporter(this.lost, "DISABLED")),
+    enable: () => exporter.provider.create(this.inputs.exporter(this.lost, "ENABLED")),
+    gate: () => failbackGate.provider.create(this.inputs.gate()),
+    pause: () => exportPause.provider.create(this.inputs.pause()),
+    repository: (region: RegionName) =>
+      snapshotRepository.provider.create(this.inputs.repository(region)),
+    snapshot: () => snapshot.provider.create(this.inputs.snapshot()),
+    restore: () => snapshotRestore.provider.create(this.inputs.snapshot()),
+    resume: () => exportResume.provider.create(this.inputs.pause()),
+    exporting: (label = attempt) => exporting.provider.create(this.inputs.exporting(label)),
+  };
+}
+
+/** A bench for the tests of a suite: each starts it, and it is stopped after each. */
+export function useBench(): Bench {
+  const bench = new Bench();
+  afterEach(() => bench.stop());
+  return bench;
+}
