@@ -1,0 +1,172 @@
+import * as pulumi from "@pulumi/pulumi";
+import { allBrokerIds, brokerIds, brokerMap, RegionName } from "../../components/camunda/brokers";
+import { Key, readSettings } from "../../components/config";
+import { Region } from "../../components/region";
+
+/** A state of a stack whose resource graph is kept as a golden file. */
+export interface GoldenCase {
+  name: string;
+  region: RegionName;
+  config: Partial<Record<Key, string>>;
+  /** What the stack has recorded before. */
+  recorded?: { brokers: number[]; gate?: string; attempt?: string };
+  /** What the other region's stack says; unknown without it. */
+  peer?: { phase: string; lostRegion?: RegionName };
+}
+
+const survivors0 = brokerIds("region0", 4);
+const survivors1 = brokerIds("region1", 4);
+const commands = JSON.stringify({ stop: "scale --replicas=0", start: "scale --replicas=1" });
+
+/** Every shape that a stack can have, for both regions where they differ. */
+export const CASES: GoldenCase[] = [
+  { name: "steady", region: "region0", config: {} },
+  { name: "lost-region1", region: "region0", config: { lostRegion: "region1" } },
+  { name: "lost-region0", region: "region1", config: { lostRegion: "region0" } },
+  {
+    name: "failback-region1",
+    region: "region0",
+    config: { lostRegion: "region1", failback: "ticket-1" },
+    recorded: { brokers: survivors0 },
+  },
+  {
+    name: "failback-region0",
+    region: "region1",
+    config: { lostRegion: "region0", failback: "ticket-1" },
+    recorded: { brokers: survivors1 },
+  },
+  {
+    name: "failback-region1-with-web-apps",
+    region: "region0",
+    config: { lostRegion: "region1", failback: "ticket-1", webApps: commands },
+    recorded: { brokers: survivors0 },
+  },
+  {
+    name: "abandoned-with-web-apps",
+    region: "region0",
+    config: { lostRegion: "region1", webApps: commands },
+    recorded: { brokers: survivors0, gate: "ticket-1", attempt: "none" },
+  },
+  {
+    name: "steady-after-failback",
+    region: "region0",
+    config: {},
+    recorded: { brokers: allBrokerIds(4), gate: "ticket-1", attempt: "ticket-1" },
+  },
+  {
+    name: "rejoining",
+    region: "region1",
+    config: {},
+    peer: { phase: "failed-over", lostRegion: "region1" },
+  },
+];
+
+/** A resource as the program registers it. */
+export interface GoldenResource {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+  dependsOn: string[];
+}
+
+/** Runs the program under mocks and returns what it registers, in an order that does not vary. */
+export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
+  const registered: GoldenResource[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource(args) {
+        const { __provider: _provider, ...inputs } = args.inputs as Record<string, unknown>;
+        registered.push({
+          type: args.type,
+          name: args.name,
+          inputs,
+          dependsOn: [],
+        });
+        return { id: args.name, state: { ...inputs, record: record() } };
+      },
+      call: (args) => answer(golden, args),
+    },
+    "camunda-dual-region",
+    golden.region,
+    false,
+    "organization",
+  );
+  const dependencies = watchDependencies();
+  const settings = readSettings((key) => ({ ...shared(golden.region), ...golden.config })[key], golden.region);
+  const { outputs } = await Region.create("region", settings);
+  await settled(pulumi.output(outputs));
+  await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
+  return registered
+    .map((resource) => ({ ...resource, dependsOn: dependencies.get(resource.name) ?? [] }))
+    .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+interface Registration {
+  getName(): string;
+  getDependenciesList(): string[];
+}
+
+/** Mocks are not told what a resource depends on; the order of a recovery is just that, so listen in. */
+function watchDependencies(): Map<string, string[]> {
+  const dependencies = new Map<string, string[]>();
+  const monitor = pulumi.runtime.getMonitor() as unknown as {
+    registerResource(request: Registration, callback: unknown): Promise<void>;
+  };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn);
+    dependencies.set(request.getName(), names.sort());
+    return register(request, callback);
+  };
+  return dependencies;
+}
+
+function settled(output: pulumi.Output<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    output.apply(() => resolve());
+  });
+}
+
+function record() {
+  return { how: "done", startedAt: "2026-11-21T03:00:00.000Z", seconds: 1, observed: {} };
+}
+
+function shared(region: RegionName): Partial<Record<Key, string>> {
+  const endpoints = (name: RegionName) => ({
+    gateway: `http://${name}:8080`,
+    management: `http://${name}:9600`,
+    brokers: Object.fromEntries(
+      brokerIds(name, 4).map((id) => [String(id), `http://${name}-${id}:9600`]),
+    ),
+    elasticsearch: `http://${name}:9200`,
+  });
+  return {
+    region,
+    clusterSize: "4",
+    partitionCount: "2",
+    endpoints: JSON.stringify({ region0: endpoints("region0"), region1: endpoints("region1") }),
+    snapshotRepository: JSON.stringify({ type: "s3", settings: { bucket: "backup" } }),
+  };
+}
+
+function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<string, unknown> {
+  if (args.token === "pulumi:pulumi:readStackOutputs") {
+    if (golden.peer === undefined) {
+      throw new Error("unknown stack");
+    }
+    return { outputs: { recovery: golden.peer } };
+  }
+  const { recorded } = golden;
+  const outputs: Record<string, unknown> = {};
+  const add = (type: string, values: Record<string, unknown>) => {
+    outputs[type] = { type: `pulumi-nodejs:dynamic/camunda:${type}`, outputs: values };
+  };
+  if (recorded !== undefined) {
+    add("BrokerMembership", { brokers: brokerMap(recorded.brokers) });
+    add("Exporting", { attempt: recorded.attempt ?? "none" });
+  }
+  if (recorded?.gate !== undefined) {
+    add("FailbackGate", { attempt: recorded.gate });
+  }
+  return { outputs };
+}
