@@ -18,7 +18,7 @@ export class DeadlineExceeded extends Error {
   }
 }
 
-const FIRST_DELAY_MS = 100;
+const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 2_000;
 const PROGRESS_EVERY_MS = 15_000;
 

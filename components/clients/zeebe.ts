@@ -23,7 +23,10 @@ export interface ExporterPhase {
   role: string;
   /** `EXPORTING`, `PAUSED` or `SOFT_PAUSED`. */
   phase: string;
+  /** Up to where every enabled exporter has written. */
   exportedPosition: number;
+  /** The last command that was processed: what it has brought about is to be exported. */
+  processedPosition: number;
 }
 
 /**
@@ -183,6 +186,7 @@ export class ZeebeClient {
         role: String(state.role),
         phase: state.exporterPhase,
         exportedPosition: Number(state.exportedPosition),
+        processedPosition: Number(state.processedPosition),
       };
     });
   }

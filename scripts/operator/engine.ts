@@ -1,4 +1,4 @@
-import { CommandResult, PulumiCommand } from "@pulumi/pulumi/automation";
+import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { spawn } from "node:child_process";
 import type { Interrupt } from "./interrupt";
 
@@ -24,6 +24,13 @@ function errorLine(text: string): string | undefined {
     .replace(/^error: /, "");
 }
 
+/** What a `pulumi` that went well has printed. */
+export interface EngineResult {
+  stdout: string;
+  stderr: string;
+  code: number;
+}
+
 /** The `pulumi` on PATH, as this program runs it. */
 export interface Engine extends PulumiCommand {
   /** Runs `pulumi` with arguments. The Automation API calls this for everything it does. */
@@ -34,7 +41,7 @@ export interface Engine extends PulumiCommand {
     onOutput?: (text: string) => void,
     onError?: (text: string) => void,
     signal?: AbortSignal,
-  ): Promise<CommandResult>;
+  ): Promise<EngineResult>;
 }
 
 /**
@@ -83,7 +90,7 @@ export async function engineOf(interrupt: Interrupt): Promise<Engine> {
         child.on("close", (code) => {
           ended();
           if (code === 0) {
-            resolve(new CommandResult(stdout, stderr, 0));
+            resolve({ stdout, stderr, code: 0 });
           } else {
             reject(new EngineError(args, code, stdout, stderr));
           }

@@ -18,9 +18,9 @@ import { lookup, Raw, rawConfig } from "./config";
 
 /** A world in which everything takes milliseconds. */
 export const quick: EmbeddedWorldOptions = {
-  detectionMs: 80,
-  electionMs: 30,
-  joinMs: 4,
+  detectionMs: 30,
+  electionMs: 20,
+  joinMs: 2,
   appearMs: 10,
   topologyLagMs: 5,
   shutdownMs: 20,
@@ -191,7 +191,8 @@ export class Bench {
     });
   }
 
-  private async seen(): Promise<number[]> {
+  /** The brokers that the survivors see. */
+  async seen(): Promise<number[]> {
     return (await session().zeebe.topology()).brokers.map(({ id }) => id);
   }
 

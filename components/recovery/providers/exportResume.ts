@@ -1,7 +1,7 @@
 import { peerOf } from "../../camunda/brokers";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
-import { ensureExporting } from "./phases";
+import { ensureExporting, members, readPhases } from "./phases";
 import { Refusal, Session } from "./session";
 
 /** Inputs of an `ExportResume`. */
@@ -20,6 +20,7 @@ export const provider = implement<ExportResumeInputs>({
   attempt: (inputs) => inputs.attempt,
   async converge(_inputs, { session, begin }) {
     const resumed = await ensureExporting(session, begin);
+    await awaitWritten(session);
     return {
       how: resumed ? "done" : "already true",
       observed: { exporterPhase: "EXPORTING", ...(await catchUp(session)) },
@@ -29,6 +30,40 @@ export const provider = implement<ExportResumeInputs>({
 
 /** Prefix of the indices that Zeebe's exporter writes, and whose documents carry a position. */
 const RECORDS = "zeebe-record*";
+
+/**
+ * Waits until the exporters have written what was processed up to now. They write in bulks, some seconds
+ * after a resume: before that, neither Elasticsearch has the records of the pause, and to compare them
+ * would prove nothing.
+ */
+async function awaitWritten(session: Session): Promise<void> {
+  const leaders = async () => {
+    const phases = await readPhases(session, await members(session));
+    return [...phases.values()].flat().filter((replica) => replica.role === "LEADER");
+  };
+  const upTo = new Map(
+    (await leaders()).map((replica) => [replica.partition, replica.processedPosition]),
+  );
+  await waitFor<void>(
+    "the exporters to write what was processed during the pause",
+    session.settings.timeouts.catchUp,
+    session.log,
+    async () => {
+      const exported = new Map(
+        (await leaders()).map((replica) => [replica.partition, replica.exportedPosition]),
+      );
+      const behind = [...upTo]
+        .filter(([partition, position]) => !((exported.get(partition) ?? -1) >= position))
+        .map(([partition, position]) => {
+          const at = exported.get(partition);
+          return `partition ${partition} ${at === undefined ? "without a leader" : `at ${at} of ${position}`}`;
+        });
+      return behind.length === 0
+        ? { done: true, value: undefined }
+        : { done: false, seen: behind.join("; ") };
+    },
+  );
+}
 
 /**
  * Takes the last position of each partition that the survivor's Elasticsearch has, and waits until the

@@ -26,7 +26,9 @@ export const provider = implement<ExportingInputs>({
     // The brokers of this region hold a replica of every partition, and a pause reaches every broker:
     // so they show it, and a refresh does not need the other region.
     const found = distinct(await readPhases(session, session.own));
-    const running = found.every((phase) => phase === "EXPORTING");
-    return { ...inputs, exporting: running ? "running" : found.join("/").toLowerCase() };
+    const running = found.length === 1 && found[0] === "EXPORTING";
+    // Brokers without a partition say nothing: that is not running.
+    const otherwise = found.length === 0 ? "unknown" : found.join("/").toLowerCase();
+    return { ...inputs, exporting: running ? "running" : otherwise };
   },
 });

@@ -42,7 +42,12 @@ function exportTo(
   const position = log.exporters.get(exporterId);
   if (!position) return;
   const records = log.after(position.exported).slice(0, batch);
-  if (records.length > 0 && !log.opened.has(exporterId)) {
+  if (records.length === 0) return;
+  const now = Date.now();
+  position.writesAt ??= now + cluster.settings.bulkDelayMs;
+  if (now < position.writesAt) return;
+  position.writesAt = undefined;
+  if (!log.opened.has(exporterId)) {
     search.createTemplates();
     log.opened.add(exporterId);
   }

@@ -30,6 +30,8 @@ export interface ExporterPosition {
   exported: number;
   /** Last record of which the exporter's state knows: what another exporter is initialised from. */
   committed: number;
+  /** When the records that it has collected are written. */
+  writesAt?: number;
 }
 
 /** The log of one partition, and the state that is replicated with it. */

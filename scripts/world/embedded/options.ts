@@ -22,6 +22,8 @@ export interface EmbeddedWorldOptions {
   topologyLagMs?: number;
   /** How long a broker that came back with outdated data answers before it closes its ports. */
   shutdownMs?: number;
+  /** How long an exporter collects records before it writes them. */
+  bulkDelayMs?: number;
   snapshotMs?: number;
   restoreMs?: number;
   /** `200-envelope`: as 8.6.0 answers, always 200 with the real status in the body. `204`: as later patches do. */
@@ -64,6 +66,7 @@ export function settingsFrom(options: EmbeddedWorldOptions): Settings {
     appearMs: 100,
     topologyLagMs: 100,
     shutdownMs: 150,
+    bulkDelayMs: 0,
     snapshotMs: 150,
     restoreMs: 200,
     pauseAnswer: "200-envelope",

@@ -1,0 +1,181 @@
+import { REGIONS, RegionName } from "../components/camunda/brokers";
+import { nextAttempt } from "./operator/attempt";
+import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
+import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
+import type { Interrupt } from "./operator/interrupt";
+import { make, Move } from "./operator/move";
+import { OperatorStack, Recorded, Stacks } from "./operator/stack";
+import { recordOf, summaryOf } from "./operator/summary";
+
+const HELP = `npm run failback -- [options]
+
+Fails back to the recreated region: snapshot and restore of Elasticsearch, its exporter enabled, its brokers
+added. Shows the preview and asks first. Run again after an interruption, it goes on from what is there.
+
+  --attempt NAME  name of this attempt (default: the one that runs, else today's date)
+  --finish        after a failback that was successful: removes lostRegion and failback
+  --abandon       takes a failback back that cannot be completed: exporting runs again, the region stays lost
+  --yes           do not ask
+  --stack NAME    stack of the region that survived (default: the one whose lostRegion is set)
+  --dir DIR       folder of Pulumi.yaml and the stacks' files (default: this repository)
+  --no-refresh    do not look at the cluster before planning: when that fails, and no run was killed
+  --help
+
+Exit code: 0 done, 1 not done, 2 wrong command line, 130 stopped on request.
+`;
+
+/** What the command line asks for. */
+interface Request {
+  attempt: string | undefined;
+  finish: boolean;
+  abandon: boolean;
+  place: Place;
+}
+
+async function failback(interrupt: Interrupt): Promise<void> {
+  const values = parse({
+    attempt: { type: "string" },
+    finish: { type: "boolean", default: false },
+    abandon: { type: "boolean", default: false },
+    yes: { type: "boolean", default: false },
+    stack: { type: "string" },
+    dir: { type: "string" },
+    "no-refresh": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  });
+  if (values.help) {
+    say(HELP);
+    return;
+  }
+  const { attempt, finish, abandon, yes } = values;
+  if ([attempt !== undefined, finish, abandon].filter(Boolean).length > 1) {
+    throw new Stop("--attempt, --finish and --abandon exclude each other", 2);
+  }
+  expectSomebody(yes);
+  const place: Place = { dir: values.dir, stack: values.stack };
+  const request: Request = { attempt, finish, abandon, place };
+  const stacks = await Stacks.in(folderOf(place), interrupt);
+  const stack = await stacks.open(place.stack ?? (await findStack(stacks, place)));
+  const config = await stack.config();
+  const recorded = await stack.recorded();
+  const move = finish
+    ? finishing(stack, config, recorded, request)
+    : abandon
+      ? abandoning(stack, config, recorded, request)
+      : failingBack(stack, config, recorded, request);
+  const flag = finish ? ["--finish"] : abandon ? ["--abandon"] : [];
+  const outputs = await make(
+    move,
+    stack,
+    { yes, refresh: !values["no-refresh"], again: npmRun("failback", flag, place) },
+    interrupt,
+  );
+  say(`\n${String(recordOf(outputs.recovery).phase)}\n${summaryOf(outputs)}\n`);
+  say(next(outputs, stack, request));
+}
+
+/** The stack with a recovery that is not over. */
+async function findStack(stacks: Stacks, place: Place): Promise<RegionName> {
+  const found: RegionName[] = [];
+  for (const name of REGIONS) {
+    if (await stacks.isRecovering(name)) {
+      found.push(name);
+    }
+  }
+  const [only, other] = found;
+  if (only === undefined || other !== undefined) {
+    throw new Stop(
+      only === undefined
+        ? `neither stack ${REGIONS.join(" nor ")} declares a region lost: nothing to fail back (another stack: --stack NAME; a failover: ${npmRun("failover", ["--lost", "REGION"], place)})`
+        : `both stacks declare a region lost: --stack NAME with the one of the region that survived`,
+      2,
+    );
+  }
+  return only;
+}
+
+function failingBack(
+  stack: OperatorStack,
+  config: Record<string, string>,
+  recorded: Recorded,
+  { attempt, place }: Request,
+): Move {
+  if (config.lostRegion === undefined) {
+    throw new Stop(
+      `stack ${stack.name} declares no region lost: nothing to fail back (a failover: ${npmRun("failover", ["--lost", stack.peer], place)})`,
+    );
+  }
+  if (!["failed-over", "restored"].includes(String(recorded.recovery.phase))) {
+    throw new Stop(
+      `the phase of stack ${stack.name} is ${String(recorded.recovery.phase ?? "unknown")}, not failed-over: the failover has not ended; go on with ${npmRun("failover", ["--lost", config.lostRegion], place)}`,
+    );
+  }
+  const name = attempt ?? config.failback ?? nextAttempt(new Date(), recorded);
+  return {
+    title: `failback: to the recreated ${config.lostRegion}, attempt ${name}`,
+    config: { failback: name },
+    withdraw: npmRun("failback", ["--abandon"], place),
+  };
+}
+
+function finishing(
+  stack: OperatorStack,
+  config: Record<string, string>,
+  { recovery, gateAttempt }: Recorded,
+  { place }: Request,
+): Move {
+  // A finish that was killed has removed the keys already, the phase then still says restored.
+  const done =
+    recovery.phase === "restored" &&
+    (recovery.failback ?? "") === (config.failback ?? gateAttempt ?? "");
+  if (!done) {
+    throw new Stop(
+      `the phase of stack ${stack.name} is ${String(recovery.phase ?? "unknown")}, not restored: the failback has not ended; go on with ${npmRun("failback", [], place)}`,
+    );
+  }
+  return {
+    title: `finish: failback ${String(recovery.failback)} to ${String(recovery.lostRegion)} is over`,
+    config: { failback: undefined, lostRegion: undefined },
+    withdraw: "not needed, the failback has ended",
+  };
+}
+
+function abandoning(
+  stack: OperatorStack,
+  config: Record<string, string>,
+  { recovery, gateAttempt }: Recorded,
+  { place }: Request,
+): Move {
+  const attempt = config.failback ?? gateAttempt;
+  if (attempt === undefined) {
+    throw new Stop(`stack ${stack.name} has no failback to abandon`);
+  }
+  if (recovery.phase === "restored" && recovery.failback === attempt) {
+    throw new Stop(
+      `failback ${attempt} has ended, ${String(recovery.lostRegion)} is a member again: ${npmRun("failback", ["--finish"], place)}`,
+    );
+  }
+  return {
+    title: `abandon: failback ${attempt}, ${config.lostRegion} stays lost`,
+    config: { failback: undefined },
+    withdraw: npmRun("failback", ["--attempt", "NEW-NAME"], place),
+  };
+}
+
+function next(outputs: Record<string, unknown>, stack: OperatorStack, { place }: Request): string {
+  const peer = recordOf(outputs.peer).stack;
+  switch (recordOf(outputs.recovery).phase) {
+    case "restored":
+      return `next
+  1. the stack of ${stack.peer} may run again: ${npmRunPulumi(["up"], typeof peer === "string" ? peer : "NAME", place)}
+  2. ${npmRun("failback", ["--finish"], place)}`;
+    case "failed-over":
+      return `next
+  1. mend what kept the failback from ending, and recreate ${stack.peer} again: empty disks, an empty Elasticsearch
+  2. ${npmRun("failback", [], place)}`;
+    default:
+      return "nothing more to do";
+  }
+}
+
+runCommand(failback);

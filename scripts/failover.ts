@@ -1,0 +1,81 @@
+import { peerOf } from "../components/camunda/brokers";
+import { folderOf, isRegion, npmRun, npmRunPulumi, Place } from "./operator/commands";
+import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
+import type { Interrupt } from "./operator/interrupt";
+import { make } from "./operator/move";
+import { Stacks } from "./operator/stack";
+import { brokersOf, summaryOf } from "./operator/summary";
+
+const HELP = `npm run failover -- --lost region0|region1 [options]
+
+Declares a region lost on the stack of the other one and runs that stack: its brokers are forced out of the
+cluster, its exporter is disabled. Shows the preview and asks first. Run again after an interruption, it
+goes on from what is there.
+
+  --lost REGION   the region that is lost
+  --yes           do not ask
+  --stack NAME    stack of the region that survives (default: the name of that region)
+  --dir DIR       folder of Pulumi.yaml and the stacks' files (default: this repository)
+  --no-refresh    do not look at the cluster before planning: when that fails, and no run was killed
+  --help
+
+Exit code: 0 done, 1 not done, 2 wrong command line, 130 stopped on request.
+`;
+
+async function failover(interrupt: Interrupt): Promise<void> {
+  const values = parse({
+    lost: { type: "string" },
+    yes: { type: "boolean", default: false },
+    stack: { type: "string" },
+    dir: { type: "string" },
+    "no-refresh": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  });
+  if (values.help) {
+    say(HELP);
+    return;
+  }
+  const { lost, yes } = values;
+  if (!isRegion(lost)) {
+    throw new Stop(
+      `--lost must be region0 or region1${lost === undefined ? "" : `, not ${lost}`}`,
+      2,
+    );
+  }
+  expectSomebody(yes);
+  const place: Place = { dir: values.dir, stack: values.stack };
+  const stacks = await Stacks.in(folderOf(place), interrupt);
+  const stack = await stacks.open(place.stack ?? peerOf(lost));
+  if (stack.region === lost) {
+    throw new Stop(
+      `stack ${stack.name} is the stack of ${lost}: a failover runs on the stack of the region that survives`,
+      2,
+    );
+  }
+  const before = await stack.config();
+  if (before.failback !== undefined) {
+    throw new Stop(
+      `stack ${stack.name} is in failback ${before.failback}: end it with ${npmRun("failback", ["--finish"], place)}, or take it back with ${npmRun("failback", ["--abandon"], place)}`,
+    );
+  }
+  const outputs = await make(
+    {
+      title: `failover: ${lost} is lost, ${stack.region} goes on`,
+      config: { lostRegion: lost },
+      withdraw: npmRunPulumi(["config", "rm", "lostRegion"], stack.name, place),
+    },
+    stack,
+    {
+      yes,
+      refresh: !values["no-refresh"],
+      again: npmRun("failover", ["--lost", lost], place),
+    },
+    interrupt,
+  );
+  say(`\nfailed over\n${summaryOf(outputs)}\n`);
+  say(`next
+  1. recreate ${lost}: ${brokersOf(lost, outputs)} with empty disks, and an empty Elasticsearch
+  2. ${npmRun("failback", [], place)}`);
+}
+
+runCommand(failover);

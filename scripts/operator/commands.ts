@@ -1,0 +1,46 @@
+import * as path from "node:path";
+import type { RegionName } from "../../components/camunda/brokers";
+import { REPOSITORY } from "../workspace";
+
+/** Where the person works, as the command line says. */
+export interface Place {
+  dir: string | undefined;
+  stack: string | undefined;
+}
+
+/** The folder of the Pulumi project. npm starts scripts in the repository: INIT_CWD is where the person is. */
+export function folderOf(place: Place): string {
+  return place.dir === undefined
+    ? REPOSITORY
+    : path.resolve(process.env.INIT_CWD ?? process.cwd(), place.dir);
+}
+
+/** A command of this repository as it is to be typed, with the place when it is not the default. */
+export function npmRun(script: string, args: string[], place: Place): string {
+  const all = [
+    ...args,
+    ...(place.stack === undefined ? [] : ["--stack", place.stack]),
+    ...(place.dir === undefined ? [] : ["--dir", place.dir]),
+  ];
+  return `npm run ${script}${all.length > 0 ? ` -- ${all.map(quoted).join(" ")}` : ""}`;
+}
+
+/** A `pulumi` command as it is to be typed. */
+export function npmRunPulumi(args: string[], stack: string, place: Place): string {
+  const all = [
+    ...args,
+    "--stack",
+    stack,
+    ...(place.dir === undefined ? [] : ["--cwd", folderOf(place)]),
+  ];
+  return `npm run pulumi -- ${all.map(quoted).join(" ")}`;
+}
+
+/** Whether a text is the name of a region. */
+export function isRegion(text: string | undefined): text is RegionName {
+  return text === "region0" || text === "region1";
+}
+
+function quoted(word: string): string {
+  return /^[\w./:=@-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { Scene } from "./scene";
+
+describe("a run that must not be", function () {
+  this.timeout(180_000);
+  let scene: Scene;
+
+  afterEach(() => scene?.end());
+
+  it("names every problem of the configuration at once, without a stack trace", async () => {
+    scene = await Scene.of();
+    await scene.stack.set("lostRegion", "mars");
+    await scene.stack.set("clusterSize", "5");
+    await scene.stack.set("lostregion", "region1");
+    const error = await scene.stack.up().then(
+      () => assert.fail("up succeeded"),
+      (failure: Error) => failure.message,
+    );
+    assert.match(error, /lostRegion must be region0 or region1, not "mars"/);
+    assert.match(error, /clusterSize must be even and at least 4, not 5/);
+    assert.match(error, /lostregion is not a key of this program: did you mean lostRegion\?/);
+    assert.doesNotMatch(error, /\bat .*\.ts:\d+/);
+  });
+
+  it("refuses to force out brokers that still answer, and sends nothing", async () => {
+    scene = await Scene.of({ config: { timeouts: { request: 2, loss: 1 } } });
+    await scene.stack.set("lostRegion", "region1");
+    const preview = await scene.stack.preview();
+    assert.match(preview.text, /up will wait: the survivors still see brokers 1, 3/);
+    const mark = scene.mark();
+    await assert.rejects(scene.stack.up(), /a region that answers is not lost/);
+    assert.deepEqual(scene.since(mark), []);
+    assert.equal((await scene.recovery()).phase, "steady");
+  });
+
+  it("refuses when the other region's stack declares this one lost", async () => {
+    scene = await Scene.of();
+    const other = await scene.workspace.stack("region1");
+    await scene.world.lose("region0");
+    await other.set("lostRegion", "region0");
+    await other.up();
+    await scene.stack.set("lostRegion", "region1");
+    await assert.rejects(
+      scene.stack.preview(),
+      /stack region1 declares region0, the region of this stack, lost/,
+    );
+  });
+
+  it("refuses to take lostRegion away from a cluster that is failed over, and to keep it after a failback", async () => {
+    scene = await Scene.of();
+    await scene.failOver();
+    await scene.stack.unset("lostRegion");
+    const mark = scene.mark();
+    await assert.rejects(scene.stack.up(), /adding brokers is part of a failback/);
+    assert.deepEqual(scene.since(mark), []);
+    await scene.stack.set("lostRegion", "region1");
+    await scene.world.recreate("region1");
+    await scene.stack.set("failback", "one");
+    await scene.stack.up();
+    await scene.stack.unset("failback");
+    await assert.rejects(
+      scene.stack.up(),
+      /failback one has finished .* pulumi config rm lostRegion/,
+    );
+  });
+
+  it("previews in a few requests' time, and says so, when the survivor does not answer either", async () => {
+    scene = await Scene.of();
+    const heal = scene.world.inject({ region: "region0", path: /.*/, hang: true });
+    await scene.stack.set("lostRegion", "region1");
+    const preview = await scene.stack.preview();
+    heal();
+    assert.match(
+      preview.text,
+      /recovery plan: fail over from region1 \(offline: .*no answer within 2 s\)/,
+    );
+    assert.match(preview.text, /force out brokers 1, 3 of region1/);
+  });
+
+  it("keeps the password of Elasticsearch out of the state and the messages", async () => {
+    const password = "correct-horse-battery";
+    scene = await Scene.of({
+      world: { elasticsearchAuth: { user: "elastic", password } },
+      config: { elasticsearchUser: "elastic", elasticsearchPassword: "wrong-but-not-secret" },
+    });
+    await scene.stack.stack.setConfig("elasticsearchPassword", { value: password, secret: true });
+    await scene.failOver();
+    await scene.world.recreate("region1");
+    await scene.stack.set("failback", "one");
+    const result = await scene.stack.up();
+    const state = JSON.stringify(await scene.stack.stack.exportStack());
+    assert.equal((await scene.recovery()).phase, "restored");
+    assert.ok(!state.includes(password), "the state holds the password");
+    assert.ok(!(result.stdout + result.stderr).includes(password), "the output holds the password");
+  });
+});

@@ -1,0 +1,142 @@
+import { ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import * as path from "node:path";
+import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
+import type { RegionName } from "../../scripts/world/world";
+import { REPOSITORY, RegionStack, Workspace } from "../../scripts/workspace";
+
+/** A world, a throw-away Pulumi, and the adopted stack of the region that will survive. */
+export class Scene {
+  private readonly children: ChildProcess[] = [];
+
+  private constructor(
+    readonly world: EmbeddedWorld,
+    readonly workspace: Workspace,
+    readonly stack: RegionStack,
+    readonly region: RegionName,
+  ) {}
+
+  static async of(
+    options: {
+      region?: RegionName;
+      world?: EmbeddedWorldOptions;
+      config?: Record<string, unknown>;
+      commands?: boolean;
+    } = {},
+  ): Promise<Scene> {
+    const world = new EmbeddedWorld({ detectionMs: 300, electionMs: 200, ...options.world });
+    await world.start();
+    await world.startInstances("region0", 3);
+    const plugin = options.commands ? await startCommandProvider() : undefined;
+    const workspace = await Workspace.create({
+      config: {
+        clusterSize: 4,
+        partitionCount: 2,
+        endpoints: world.endpoints,
+        snapshotRepository: { name: "camunda_backup", ...world.repository },
+        timeouts: {
+          request: 2,
+          loss: 10,
+          failover: 10,
+          exporter: 5,
+          exporting: 5,
+          gate: 5,
+          snapshot: 5,
+          restore: 10,
+          catchUp: 5,
+          join: 10,
+        },
+        ...options.config,
+      },
+      environment: plugin ? { PULUMI_DEBUG_PROVIDERS: `command:${plugin.port}` } : {},
+    });
+    const region = options.region ?? "region0";
+    const scene = new Scene(world, workspace, await workspace.stack(region), region);
+    if (plugin) {
+      scene.children.push(plugin.child);
+    }
+    await scene.stack.up();
+    return scene;
+  }
+
+  /** What was sent since a moment that changed something: method and path. */
+  since(mark: number): string[] {
+    return this.world
+      .mutations()
+      .slice(mark)
+      .map((request) => `${request.method} ${request.path}`);
+  }
+
+  /** The moment for {@link since}. */
+  mark(): number {
+    return this.world.mutations().length;
+  }
+
+  async recovery(): Promise<Record<string, unknown>> {
+    return (await this.stack.outputs()).recovery as Record<string, unknown>;
+  }
+
+  /** Fails over from the other region. */
+  async failOver(): Promise<void> {
+    const lost = this.region === "region0" ? "region1" : "region0";
+    await this.world.lose(lost);
+    await this.stack.set("lostRegion", lost);
+    await this.stack.up();
+  }
+
+  /** Runs `pulumi up` as a process of its own and kills all of it when a request reaches the world. */
+  async killUpAt(method: string, request: RegExp): Promise<void> {
+    const up = spawn(
+      "pulumi",
+      ["up", "-s", this.region, "--yes", "--skip-preview", "--non-interactive"],
+      {
+        ...this.workspace.shell,
+        detached: true,
+        stdio: "ignore",
+      },
+    );
+    this.children.push(up);
+    const exited = once(up, "exit");
+    const stop = this.world.onRequest((seen) => {
+      if (seen.method === method && request.test(seen.path)) {
+        kill(up);
+      }
+    });
+    await exited;
+    stop();
+    if (up.signalCode !== "SIGKILL") {
+      throw new Error(`up ended by itself before ${method} ${request}`);
+    }
+    await this.stack.stack.cancel();
+  }
+
+  async end(): Promise<void> {
+    this.children.forEach(kill);
+    await this.world.stop();
+    await this.workspace.dispose();
+  }
+}
+
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+    return;
+  }
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    // The group has ended between the check and the signal.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+      throw error;
+    }
+  }
+}
+
+async function startCommandProvider(): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(
+    process.execPath,
+    ["-r", "tsx/cjs", path.join(REPOSITORY, "scripts/world/commandProvider.ts")],
+    { cwd: REPOSITORY, detached: true, stdio: ["ignore", "pipe", "ignore"] },
+  );
+  const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+  return { child, port: Number(line.toString("utf8").trim()) };
+}

@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { provider } from "../../../components/recovery/providers/failbackGate";
+import { session } from "../../../components/recovery/providers/session";
+import { attempt, directions, useBench } from "../../support/bench";
+import { Body } from "../../support/answers";
+import { refusal } from "../../support/failure";
+
+const TOPOLOGY = /^\/v2\/topology$/;
+
+describe("FailbackGate", () => {
+  const bench = useBench();
+
+  for (const lost of directions) {
+    it(`passes when ${lost} is recreated and clean, and changes nothing`, async () => {
+      await bench.start(lost);
+      await bench.recreate();
+      const { id, outs } = await bench.run.gate();
+      assert.equal(id, "failback-gate-attempt-1");
+      assert.equal(outs.record.how, "already true");
+      assert.deepEqual(bench.sent(), []);
+    });
+
+    it(`refuses when the brokers of ${lost} came back with old data, until they are restarted`, async () => {
+      await bench.start(lost);
+      await bench.failOver();
+      await bench.world.recreate(lost, "old");
+      bench.configure({ failback: attempt }, { gate: 0.3 });
+      await refusal(
+        bench.run.gate(),
+        /is listed but not up: .*does not answer/,
+        /restarted once more/,
+      );
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  it("waits for the brokers to come up", async () => {
+    await bench.start();
+    await bench.failOver();
+    bench.configure({ failback: attempt });
+    const gate = bench.run.gate();
+    await bench.world.recreate("region1");
+    assert.equal((await gate).outs.record.observed["recreated"], "brokers 1, 3");
+  });
+
+  it("refuses when a broker is not back", async () => {
+    await bench.start();
+    await bench.recreate();
+    await bench.world.stopBroker(3);
+    bench.configure({}, { gate: 0.2 });
+    await bench.until("that is seen", async () => !(await bench.seen()).includes(3));
+    await refusal(bench.run.gate(), /broker 3 not seen by the survivors \(waited 0.2 s\)/);
+  });
+
+  it("refuses when a broker that is back is listed with partitions", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({
+      path: TOPOLOGY,
+      transform: (body: Body) => {
+        const one = body.brokers.find((b: Body) => b.nodeId === 1);
+        one.partitions = [{ partitionId: 1, role: "follower", health: "healthy" }];
+        return body;
+      },
+    });
+    await refusal(bench.run.gate(), /broker 1 still listed with partitions/);
+  });
+
+  it("refuses when a broker that is back runs partitions that nobody lists", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({
+      path: /^\/actuator\/partitions$/,
+      brokerId: 3,
+      transform: () => ({ "1": { role: "FOLLOWER", exporterPhase: "EXPORTING" } }),
+    });
+    await refusal(bench.run.gate(), /broker 3 runs 1 partitions/);
+  });
+
+  it("refuses when the recreated Elasticsearch has indices of its own", async () => {
+    await bench.start();
+    await bench.recreate();
+    await fetch(`${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_/_doc/1`, {
+      method: "PUT",
+      body: "{}",
+      headers: { "Content-Type": "application/json" },
+    });
+    await refusal(
+      bench.run.gate(),
+      /already has 1 of Camunda's indices \(tasklist-task-8.5.0_\): the region must be recreated empty/,
+    );
+  });
+
+  it("refuses when the recreated Elasticsearch came back with its old disk", async () => {
+    await bench.start();
+    await bench.failOver();
+    await bench.world.recreate("region1", "old");
+    await bench.until(
+      "the brokers have shut down",
+      async () => (await bench.seen()).length === 4 && (await down(1)) && (await down(3)),
+    );
+    await bench.world.restartBroker(1);
+    await bench.world.restartBroker(3);
+    bench.configure({ failback: attempt });
+    await refusal(bench.run.gate(), /already has \d+ of Camunda's indices/);
+  });
+
+  const down = (id: number) =>
+    session()
+      .zeebe.exporterPhases(session().brokerUrl(id))
+      .then(
+        () => false,
+        () => true,
+      );
+
+  it("refuses when the recreated Elasticsearch is red", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({
+      region: "region1",
+      path: /^\/_cluster\/health/,
+      transform: (body: Body) => ({ ...body, status: "red", unassigned_shards: 4 }),
+    });
+    await refusal(bench.run.gate(), /region1 is red with 4 unassigned shards: recreate it empty/);
+  });
+
+  it("waits for the recreated Elasticsearch to answer", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({ region: "region1", server: "elasticsearch", path: /./, drop: true });
+    await refusal(bench.run.gate(), /waited 0.2 s for the recreated Elasticsearch to answer/);
+  });
+
+  it("records how much an abandoned attempt has left", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await bench.run.restore();
+    await bench.run.exporting("attempt-1 abandoned");
+    const { outs } = await bench.run.gate();
+    assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
+  });
+
+  it("refuses when the lost brokers are members already", async () => {
+    await bench.start();
+    await bench.recreate();
+    await bench.run.add();
+    await refusal(
+      bench.run.gate(),
+      /brokers 1, 3 of region1 is a member already: .* since incident incident-1/,
+    );
+  });
+
+  it("refuses when the exporter to the lost region is enabled", async () => {
+    await bench.start();
+    await bench.recreate();
+    await bench.run.enable();
+    await refusal(bench.run.gate(), /exporter elasticsearchregion1 is ENABLED, not DISABLED/);
+  });
+
+  it("refuses when the survivors are not healthy", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({
+      path: TOPOLOGY,
+      transform: (body: Body) => {
+        const one = body.brokers.find((b: Body) => b.nodeId === 2);
+        one.partitions[0].health = "unhealthy";
+        return body;
+      },
+    });
+    await refusal(
+      bench.run.gate(),
+      /survivors are not healthy \(partition 1 has 1 healthy replicas/,
+    );
+  });
+
+  it("refuses beside a pending change, and says how to cancel it", async () => {
+    await bench.start();
+    await bench.recreate();
+    await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+    await refusal(bench.run.gate(), /exporter unknown.*curl -X DELETE/);
+  });
+
+  it("does not look again for an attempt that has passed", async () => {
+    await bench.start();
+    await bench.recreate();
+    const { id, outs } = await bench.run.gate();
+    await bench.run.add();
+    assert.deepEqual((await provider.update(id, outs, bench.inputs.gate())).outs, outs);
+    const next = { ...bench.inputs.gate(), attempt: "attempt-2" };
+    await refusal(provider.update(id, outs, next), /is a member already/);
+  });
+
+  it("is read and deleted without looking at the cluster", async () => {
+    await bench.start();
+    await bench.recreate();
+    const { id, outs } = await bench.run.gate();
+    const before = bench.world.requests.length;
+    const read = await provider.read(id, outs);
+    assert.deepEqual(read, { id, props: outs, inputs: bench.inputs.gate() });
+    await provider.delete(id, outs);
+    assert.equal(bench.world.requests.length, before);
+  });
+});
