@@ -79,6 +79,8 @@ interface Made {
   membership: resources.BrokerMembership;
   exporters: Record<RegionName, resources.Exporter>;
   exporting: resources.Exporting;
+  /** The steps of a failback, by what they are. */
+  steps: Record<string, { record: pulumi.Output<StepRecord> }>;
 }
 
 /** An output that is there only after the resource was verified: so what is derived from it is no mere claim. */
@@ -115,7 +117,7 @@ class Declaration {
     };
     const exporting = this.exporting([membership]);
     this.webApps([membership]);
-    return { membership, exporters, exporting };
+    return { membership, exporters, exporting, steps: {} };
   }
 
   /** The steps of Camunda's failback procedure, each after the one before. */
@@ -169,7 +171,12 @@ class Declaration {
       [this.lost]: lostExporter,
       [this.survivor]: survivorExporter,
     } as Record<RegionName, resources.Exporter>;
-    return { membership, exporters, exporting };
+    return {
+      membership,
+      exporters,
+      exporting,
+      steps: { gate, pause, snapshot: taken, restore: restored, resume },
+    };
   }
 
   private membership(dependsOn: pulumi.Resource[]): resources.BrokerMembership {
@@ -253,10 +260,15 @@ function statusOf(
       verified(made.membership),
       verified(made.exporters.region0),
       verified(made.exporters.region1),
+      pulumi.output(
+        Object.fromEntries(
+          Object.entries(made.steps).map(([step, made]) => [step, verified(made)]),
+        ),
+      ),
       verified(made.exporting),
     ])
-    .apply(([membership, exporter0, exporter1, exporting]) => {
-      const steps = { membership, exporter0, exporter1, exporting };
+    .apply(([membership, exporter0, exporter1, steps]) => {
+      const exporterOfLost = settings.lostRegion === "region0" ? exporter0 : exporter1;
       const history = {
         ...(earlier.lastFailover === undefined ? {} : { lastFailover: earlier.lastFailover }),
         ...(earlier.lastFailback === undefined ? {} : { lastFailback: earlier.lastFailback }),
@@ -267,7 +279,6 @@ function statusOf(
           : {};
       if (shape === "failed-over") {
         const incident = `${settings.lostRegion}-${membership.startedAt}`;
-        const exporter = settings.lostRegion === "region0" ? exporter0 : exporter1;
         return {
           phase: "failed-over",
           lostRegion: settings.lostRegion,
@@ -278,8 +289,8 @@ function statusOf(
             incident,
             lostRegion: settings.lostRegion,
             membership,
-            exporter,
-            seconds: Math.round((membership.seconds + exporter.seconds) * 10) / 10,
+            exporter: exporterOfLost,
+            seconds: Math.round((membership.seconds + exporterOfLost.seconds) * 10) / 10,
           },
           ...overrides,
         };
@@ -293,7 +304,13 @@ function statusOf(
           since: endOf(membership),
           failback: settings.failback,
           ...history,
-          lastFailback: { incident, attempt: settings.failback, ...steps },
+          lastFailback: {
+            incident,
+            attempt: settings.failback,
+            ...steps,
+            exporter: exporterOfLost,
+            membership,
+          },
           ...overrides,
         };
       }

@@ -1,0 +1,7 @@
+import { drillHolds } from "../support/drill";
+import { EmbeddedWorld } from "../../scripts/world/embedded";
+
+describe("the drill on the embedded world", () => {
+  drillHolds("region0", () => new EmbeddedWorld());
+  drillHolds("region1", () => new EmbeddedWorld({ shape: { clusterSize: 8, partitionCount: 3 } }));
+});
