@@ -66,7 +66,8 @@ export async function send(
       data: options.body === undefined ? undefined : JSON.stringify(options.body),
       headers: {
         Accept: "application/json",
-        ...(options.body === undefined ? {} : { "Content-Type": "application/json" }),
+        // Without `false`, axios calls an empty body a form.
+        "Content-Type": options.body === undefined ? false : "application/json",
       },
       auth: options.credentials && {
         username: options.credentials.user,

@@ -63,6 +63,23 @@ export function refusePending(session: Session, id: number | undefined, what: st
   );
 }
 
+/**
+ * Looks at the cluster in the middle of a change. While the coordinator changes, the survivors answer 5xx
+ * for a moment, which is no end of the wait.
+ *
+ * @returns the observation, or in words why there is none yet
+ */
+export async function observeChanging(session: Session): Promise<Observation | string> {
+  try {
+    return await session.observe();
+  } catch (error) {
+    if (error instanceof ChangePending || (error instanceof Refused && error.status >= 500)) {
+      return error.message;
+    }
+    throw error;
+  }
+}
+
 /** A change that was sent, or may have been. */
 export interface SentChange {
   /** Undefined when the answer to the request was lost: the cluster decides then. */

@@ -2,7 +2,7 @@ import { named, RegionName, without } from "../../camunda/brokers";
 import { exporterIds, exporterStates, memberIds, seenIds } from "../../camunda/topology";
 import { waitFor } from "../../clients/poll";
 import { implement, Outcome, Run } from "./behaviour";
-import { awaitChange, observeSettled, sendChange } from "./changes";
+import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
 import { Observation, Refusal, Session } from "./session";
 
 /** Inputs of an `Exporter`. */
@@ -118,7 +118,11 @@ async function verify(
     session.settings.timeouts.exporter,
     session.log,
     async () => {
-      const { configuration } = await session.observe();
+      const seen = await observeChanging(session);
+      if (typeof seen === "string") {
+        return { done: false, seen };
+      }
+      const { configuration } = seen;
       const states = exporterStates(configuration, id);
       if (states.length !== 1 || states[0] !== state) {
         return { done: false, seen: states.join(" and ") || "in no partition" };

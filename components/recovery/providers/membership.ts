@@ -11,7 +11,7 @@ import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
-import { awaitChange, observeSettled, sendChange } from "./changes";
+import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
 import { Observation, Refusal, Session } from "./session";
 
 /** Inputs of a `BrokerMembership`. */
@@ -270,7 +270,11 @@ async function verify(
     seconds,
     session.log,
     async () => {
-      const { configuration, topology } = await session.observe();
+      const seen = await observeChanging(session);
+      if (typeof seen === "string") {
+        return { done: false, seen };
+      }
+      const { configuration, topology } = seen;
       const problems = unhealthy(
         configuration,
         topology,
