@@ -1,6 +1,9 @@
 import { brokerIds, peerOf, RegionName, REGIONS } from "./camunda/brokers";
 import type { Credentials } from "./clients/http";
 import { isRecord } from "./clients/http";
+import { ConfigError, Reader } from "./configReader";
+
+export { ConfigError };
 
 /** Where one region's Camunda and Elasticsearch answer. */
 export interface RegionEndpoints {
@@ -90,18 +93,6 @@ export interface Settings {
   timeouts: Timeouts;
 }
 
-/** All problems of a configuration, one line each. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(
-      problems.length === 1
-        ? `configuration: ${problems[0]}`
-        : `${problems.length} problems in the configuration:\n${problems.map((p) => `  ${p}`).join("\n")}`,
-    );
-    this.name = "ConfigError";
-  }
-}
-
 /** Every key that the program reads. A key that is not listed here is a typing error of the user's. */
 export const KEYS = [
   "platform",
@@ -136,7 +127,7 @@ export type Key = (typeof KEYS)[number];
  * @throws {@link ConfigError} with every problem at once
  */
 export function readSettings(get: (key: Key) => string | undefined, stack?: string): Settings {
-  const read = new Reader(get);
+  const read = new Reader<Key>(get);
   read.oneOf("platform", ["endpoints"], "endpoints");
   const region = read.oneOf("region", REGIONS);
   const clusterSize = read.integer("clusterSize", 8);
@@ -202,7 +193,7 @@ function derivedPeerStack(stack: string | undefined, region: RegionName): string
   return stack?.includes(region) ? stack.replace(region, peerOf(region)) : undefined;
 }
 
-function readFailback(read: Reader, lostRegion: RegionName | undefined): string | undefined {
+function readFailback(read: Reader<Key>, lostRegion: RegionName | undefined): string | undefined {
   const failback = read.text("failback");
   if (failback === undefined) {
     return undefined;
@@ -222,7 +213,10 @@ function readFailback(read: Reader, lostRegion: RegionName | undefined): string 
   return failback;
 }
 
-function readEndpoints(read: Reader, clusterSize: number): Record<RegionName, RegionEndpoints> {
+function readEndpoints(
+  read: Reader<Key>,
+  clusterSize: number,
+): Record<RegionName, RegionEndpoints> {
   const all = read.object("endpoints");
   const byRegion = (region: RegionName): RegionEndpoints => {
     const value = all?.[region];
@@ -265,7 +259,7 @@ function readEndpoints(read: Reader, clusterSize: number): Record<RegionName, Re
   return { region0: byRegion("region0"), region1: byRegion("region1") };
 }
 
-function readExporters(read: Reader): Record<RegionName, string> {
+function readExporters(read: Reader<Key>): Record<RegionName, string> {
   const given = read.object("exporters") ?? {};
   const exporters = {
     region0: String(given.region0 ?? "elasticsearchregion0"),
@@ -280,7 +274,7 @@ function readExporters(read: Reader): Record<RegionName, string> {
   return exporters;
 }
 
-function readRepository(read: Reader): Settings["repository"] {
+function readRepository(read: Reader<Key>): Settings["repository"] {
   const given = read.object("snapshotRepository");
   if (given === undefined || typeof given.type !== "string" || !isRecord(given.settings)) {
     read.wrong(
@@ -302,7 +296,7 @@ function readRepository(read: Reader): Settings["repository"] {
   };
 }
 
-function readPrefixes(read: Reader): string[] {
+function readPrefixes(read: Reader<Key>): string[] {
   const given = read.json("indexPrefixes");
   if (given === undefined) {
     return ["zeebe-record", "operate", "tasklist"];
@@ -321,7 +315,7 @@ function readPrefixes(read: Reader): string[] {
   return given as string[];
 }
 
-function readWebApps(read: Reader): Settings["webApps"] {
+function readWebApps(read: Reader<Key>): Settings["webApps"] {
   const given = read.object("webApps");
   if (given === undefined || Object.keys(given).length === 0) {
     return undefined;
@@ -333,7 +327,7 @@ function readWebApps(read: Reader): Settings["webApps"] {
   return { stop: given.stop, start: given.start };
 }
 
-function readCredentials(read: Reader): Credentials | undefined {
+function readCredentials(read: Reader<Key>): Credentials | undefined {
   const user = read.text("elasticsearchUser");
   const password = read.text("elasticsearchPassword");
   if ((user === undefined) !== (password === undefined)) {
@@ -345,7 +339,7 @@ function readCredentials(read: Reader): Credentials | undefined {
   return user !== undefined && password !== undefined ? { user, password } : undefined;
 }
 
-function readOverrides(read: Reader): Settings["overrides"] {
+function readOverrides(read: Reader<Key>): Settings["overrides"] {
   const given = read.object("overrides") ?? {};
   for (const [name, why] of Object.entries(given)) {
     if (!(name in OVERRIDES)) {
@@ -360,7 +354,7 @@ function readOverrides(read: Reader): Settings["overrides"] {
   return given as Settings["overrides"];
 }
 
-function readTimeouts(read: Reader): Timeouts {
+function readTimeouts(read: Reader<Key>): Timeouts {
   const given = read.object("timeouts") ?? {};
   for (const [name, seconds] of Object.entries(given)) {
     if (!(name in DEFAULT_TIMEOUTS)) {
@@ -373,94 +367,4 @@ function readTimeouts(read: Reader): Timeouts {
     }
   }
   return { ...DEFAULT_TIMEOUTS, ...(given as Partial<Timeouts>) };
-}
-
-/** Looks keys up and collects what is wrong with them. */
-class Reader {
-  private readonly problems: string[] = [];
-
-  constructor(private readonly get: (key: Key) => string | undefined) {}
-
-  wrong(key: string, problem: string): void {
-    this.problems.push(`${key} ${problem}`);
-  }
-
-  finish(): void {
-    if (this.problems.length > 0) {
-      throw new ConfigError(this.problems);
-    }
-  }
-
-  text(key: Key): string | undefined {
-    const value = this.get(key);
-    return value === "" ? undefined : value;
-  }
-
-  integer(key: Key, otherwise: number): number {
-    const raw = this.text(key);
-    const value = raw === undefined ? otherwise : Number(raw);
-    if (!Number.isInteger(value)) {
-      this.wrong(key, `must be a whole number, not "${raw}"`);
-      return otherwise;
-    }
-    return value;
-  }
-
-  oneOf<T extends string>(key: Key, allowed: readonly T[], otherwise?: T): T {
-    const value = this.text(key) ?? otherwise;
-    if (value === undefined || !(allowed as readonly string[]).includes(value)) {
-      this.wrong(
-        key,
-        value === undefined
-          ? `is missing: ${allowed.join(" or ")}`
-          : `must be ${allowed.join(" or ")}, not "${value}"`,
-      );
-      return allowed[0] as T;
-    }
-    return value as T;
-  }
-
-  optionalOneOf<T extends string>(key: Key, allowed: readonly T[]): T | undefined {
-    return this.text(key) === undefined ? undefined : this.oneOf(key, allowed);
-  }
-
-  json(key: Key): unknown {
-    const raw = this.text(key);
-    if (raw === undefined) {
-      return undefined;
-    }
-    try {
-      return JSON.parse(raw) as unknown;
-    } catch {
-      this.wrong(
-        key,
-        `must be structured (set it with --path, or in the stack's file), not "${raw}"`,
-      );
-      return undefined;
-    }
-  }
-
-  object(key: Key): Record<string, unknown> | undefined {
-    const value = this.json(key);
-    if (value !== undefined && !isRecord(value)) {
-      this.wrong(key, "must be an object");
-      return undefined;
-    }
-    return value;
-  }
-
-  url(key: string, value: unknown): string {
-    if (typeof value !== "string" || !URL.canParse(value) || !/^https?:/.test(value)) {
-      this.wrong(key, `must be an http or https URL, not ${JSON.stringify(value) ?? "missing"}`);
-      return "";
-    }
-    const url = new URL(value);
-    if (url.username !== "" || url.password !== "") {
-      this.wrong(
-        key,
-        "has a user or password in it, which would be kept in clear: use elasticsearchUser and elasticsearchPassword",
-      );
-    }
-    return value.replace(/\/+$/, "");
-  }
 }

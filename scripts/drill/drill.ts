@@ -4,7 +4,8 @@ import { waitFor } from "../../components/clients/poll";
 import { RecordedRequest, Recorder } from "../recorder";
 import { RegionStack, Workspace } from "../workspace";
 import type { RegionName, World } from "../world/world";
-import type { Check, FailoverTimes, Report } from "./report";
+import type { Check, Report } from "./report";
+import { failoverTimes } from "./times";
 
 /** What a drill needs. */
 export interface DrillOptions {
@@ -378,35 +379,6 @@ function changed(changes: Record<string, number> | undefined): Record<string, nu
 
 function sum(documents: Record<string, number>): number {
   return Object.values(documents).reduce((total, count) => total + count, 0);
-}
-
-function failoverTimes(
-  outputs: Record<string, unknown>,
-  changes: RecordedRequest[],
-  began: number,
-  up: number,
-): FailoverTimes | undefined {
-  const last = (outputs.recovery as { lastFailover?: LastFailover } | undefined)?.lastFailover;
-  const [forced, disabled] = changes;
-  if (last === undefined || forced === undefined || disabled === undefined) {
-    return undefined;
-  }
-  const end = (record: { startedAt: string; seconds: number }) =>
-    Date.parse(record.startedAt) + record.seconds * 1000;
-  const forcedAt = end(last.exporter) - began - (disabled.at - forced.at);
-  const seconds = (milliseconds: number) => Math.round(milliseconds / 100) / 10;
-  return {
-    untilVerified: seconds(end(last.exporter) - began),
-    untilForced: seconds(Math.max(0, forcedAt)),
-    bareRequests: Math.round(forced.milliseconds + disabled.milliseconds) / 1000,
-    election: seconds(disabled.at - forced.at),
-    up: seconds(up),
-  };
-}
-
-interface LastFailover {
-  membership: { startedAt: string; seconds: number };
-  exporter: { startedAt: string; seconds: number };
 }
 
 function oneLine(error: unknown): string {
