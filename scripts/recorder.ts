@@ -31,7 +31,8 @@ export function changesSomething(request: Pick<RecordedRequest, "method" | "path
 export class Recorder {
   readonly requests: RecordedRequest[] = [];
   private readonly servers: http.Server[] = [];
-  private readonly start = Date.now();
+  /** When the recorder was made, milliseconds since the epoch. */
+  readonly start = Date.now();
 
   private constructor(private readonly world: World) {}
 

@@ -157,7 +157,7 @@ class Drill {
       survivors.map(String),
       JSON.parse(changes[0]?.body ?? "null"),
     );
-    this.report.failover = failoverTimes(outputs, changes, began, up);
+    this.report.failover = failoverTimes(outputs, changes, this.recorder.start, began, up);
   }
 
   private async again(what: string): Promise<void> {

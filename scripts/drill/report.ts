@@ -39,6 +39,8 @@ export interface FailoverTimes {
   bareRequests: number;
   /** From the forced removal until every partition had a leader and the members were verified. */
   election: number;
+  /** From the request to disable the exporter until that was verified in every partition. */
+  exporter: number;
   /** The whole `pulumi up`. */
   up: number;
 }
@@ -66,7 +68,7 @@ export function summary(report: Report): string {
   if (report.failover) {
     const t = report.failover;
     lines.push(
-      `failover: ${t.untilVerified} s from up to both changes verified (${t.untilForced} s until forced, ${t.election} s election and verification, ${t.bareRequests} s the two requests alone)`,
+      `failover: ${t.untilVerified} s from up to both changes verified (${t.untilForced} s until forced, ${t.election} s election and verification, ${t.exporter} s exporter, ${t.bareRequests} s the two requests alone)`,
     );
   }
   if (report.error) {

@@ -5,12 +5,14 @@ import type { FailoverTimes } from "./report";
  * Where the time of a failover went, by the record in the stack's outputs and the requests as they were
  * seen on their way.
  *
+ * @param recorderStart when the recorder was made, to which the requests' times are relative
  * @param began when `pulumi up` was started, milliseconds since the epoch
  * @param up how long it took, milliseconds
  */
 export function failoverTimes(
   outputs: Record<string, unknown>,
   changes: RecordedRequest[],
+  recorderStart: number,
   began: number,
   up: number,
 ): FailoverTimes | undefined {
@@ -21,13 +23,13 @@ export function failoverTimes(
   }
   const end = (record: { startedAt: string; seconds: number }) =>
     Date.parse(record.startedAt) + record.seconds * 1000;
-  const forcedAt = end(last.exporter) - began - (disabled.at - forced.at);
   const seconds = (milliseconds: number) => Math.round(milliseconds / 100) / 10;
   return {
     untilVerified: seconds(end(last.exporter) - began),
-    untilForced: seconds(Math.max(0, forcedAt)),
+    untilForced: seconds(recorderStart + forced.at - began),
     bareRequests: Math.round(forced.milliseconds + disabled.milliseconds) / 1000,
     election: seconds(disabled.at - forced.at),
+    exporter: seconds(end(last.exporter) - recorderStart - disabled.at),
     up: seconds(up),
   };
 }
