@@ -28,7 +28,7 @@ export async function runDrill(options: DrillOptions): Promise<Report> {
   try {
     await drill.run();
   } catch (error) {
-    drill.report.error = oneLine(error);
+    drill.report.error = oneLine(options.signal?.aborted ? options.signal.reason : error);
     options.say(`stopped: ${drill.report.error}`);
   } finally {
     await drill.end();

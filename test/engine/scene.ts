@@ -1,5 +1,6 @@
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
 import type { RegionName } from "../../scripts/world/world";
@@ -8,6 +9,8 @@ import { REPOSITORY, RegionStack, Workspace } from "../../scripts/workspace";
 /** A world, a throw-away Pulumi, and the adopted stack of the region that will survive. */
 export class Scene {
   private readonly children: ChildProcess[] = [];
+  /** Processes that a killed `up` has left behind, as it would leave them behind for a user. */
+  private readonly orphans: number[] = [];
 
   private constructor(
     readonly world: EmbeddedWorld,
@@ -99,6 +102,7 @@ export class Scene {
     const exited = once(up, "exit");
     const stop = this.world.onRequest((seen) => {
       if (seen.method === method && request.test(seen.path)) {
+        this.orphans.push(...descendants(up.pid));
         kill(up);
       }
     });
@@ -112,6 +116,7 @@ export class Scene {
 
   async end(): Promise<void> {
     this.children.forEach(kill);
+    this.orphans.forEach(killOrphan);
     await this.world.stop();
     await this.workspace.dispose();
   }
@@ -121,10 +126,35 @@ function kill(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
     return;
   }
+  killOrphan(-child.pid);
+}
+
+/** All processes below one, by the system's process table. */
+function descendants(pid: number | undefined): number[] {
+  const children = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((candidate) => parentOf(candidate) === pid);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+function parentOf(pid: number): number | undefined {
   try {
-    process.kill(-child.pid, "SIGKILL");
+    // "pid (name) state ppid ...": the name may hold anything but the last parenthesis.
+    return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[1]);
   } catch (error) {
-    // The group has ended between the check and the signal.
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Kills a process, or with a negative number its group, that may have ended by now. */
+function killOrphan(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
       throw error;
     }
