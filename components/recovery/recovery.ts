@@ -21,7 +21,7 @@ export interface RecoveryArgs {
 
 /** How the recovery of this stack stands, for platform pipelines. */
 export interface RecoveryStatus {
-  /** `steady`, `failed-over`, `failing-back` or `restored`; `rejoining` on the recreated region's own stack. */
+  /** `steady`, `failed-over` or `restored`; `rejoining` on the recreated region's own stack. */
   phase: string;
   /** The region that is lost, until the failback has finished. */
   lostRegion?: string;
