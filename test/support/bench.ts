@@ -18,8 +18,9 @@ import { lookup, Raw, rawConfig } from "./config";
 
 /** A world in which everything takes milliseconds. */
 export const quick: EmbeddedWorldOptions = {
-  detectionMs: 30,
-  electionMs: 20,
+  detectionMs: 20,
+  electionMs: 5,
+  forceMs: 5,
   joinMs: 2,
   appearMs: 10,
   topologyLagMs: 5,
@@ -194,6 +195,21 @@ export class Bench {
   /** The brokers that the survivors see. */
   async seen(): Promise<number[]> {
     return (await session().zeebe.topology()).brokers.map(({ id }) => id);
+  }
+
+  /** The lost brokers, which came back with old data, are seen and have closed their ports. */
+  async shutDown(): Promise<void> {
+    const closed = (id: number) =>
+      session()
+        .zeebe.exporterPhases(session().brokerUrl(id))
+        .then(
+          () => false,
+          () => true,
+        );
+    await this.until("the brokers have shut down", async () => {
+      const states = await Promise.all(this.lostBrokers.map(closed));
+      return states.every(Boolean) && (await this.seen()).length === 4;
+    });
   }
 
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -7,6 +7,7 @@ import {
   seenIds,
   unhealthy,
 } from "../../camunda/topology";
+import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
@@ -129,6 +130,11 @@ async function decide(
           }
           return { done: false, seen: plan.for };
         }
+        const closed = plan.kind === "add" ? await closedPorts(session, plan.add) : [];
+        if (closed.length > 0) {
+          refusal = `${named(closed)} is listed but does not answer, as after a start with old data: adding a broker that does not run never ends; restart it, or delete its volume`;
+          return { done: false, seen: `${named(closed)} does not answer` };
+        }
         return { done: true, value: plan };
       },
     );
@@ -138,6 +144,24 @@ async function decide(
     }
     throw error;
   }
+}
+
+/** Of some brokers those that do not answer. One that came back with old data stays listed, but closes its ports. */
+async function closedPorts(session: Session, brokers: readonly number[]): Promise<number[]> {
+  const closed = await Promise.all(
+    brokers.map(async (id) => {
+      try {
+        await session.zeebe.exporterPhases(session.brokerUrl(id));
+        return [];
+      } catch (error) {
+        if (error instanceof Unreachable || error instanceof Refused) {
+          return [id];
+        }
+        throw error;
+      }
+    }),
+  );
+  return closed.flat();
 }
 
 function facts({ configuration, topology }: Observation, session: Session) {

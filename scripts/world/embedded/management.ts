@@ -15,6 +15,7 @@ import {
   planEnable,
   planForcedRemoval,
   planScaling,
+  rehearse,
 } from "./planning";
 import { Incoming, Reply } from "./server";
 import { Side } from "./side";
@@ -32,8 +33,7 @@ export class ManagementApi {
   answer(brokerId: number, request: Incoming): Reply {
     const broker = this.cluster.broker(brokerId);
     const [first, second, third, fourth, ...rest] = request.path.split("/").filter((p) => p !== "");
-    if (first !== "actuator")
-      return this.health(broker, request, first === "health" ? [] : [first]);
+    if (first !== "actuator") return redirect(request) ?? springError(404, request);
     if (rest.length > 0) return springError(404, request);
     switch (second) {
       case undefined:
@@ -163,13 +163,15 @@ export class ManagementApi {
     planFor: (configuration: Configuration) => Operation[],
   ): Reply {
     const { configuration } = side;
-    if (configuration.plan) {
-      const message = `Cannot apply configuration change. Another configuration change [${configurationText(configuration)}] is in progress.`;
-      return { status: 409, body: { message } };
-    }
     let operations: Operation[];
     try {
+      // What is wrong in itself, or changes nothing, is answered as such also while a change is pending.
       operations = planFor(configuration);
+      if (configuration.plan && operations.length > 0) {
+        const message = `Cannot apply configuration change. Another configuration change [${configurationText(configuration)}] is in progress.`;
+        return { status: 409, body: { message } };
+      }
+      rehearse(configuration, operations);
     } catch (error) {
       if (error instanceof InvalidRequest) return refusal(error.message);
       throw error;
@@ -252,7 +254,6 @@ export class ManagementApi {
         const body = { status: isReady ? "UP" : "DOWN", components, groups };
         return { status, body, headers: actuator };
       }
-      case "ready":
       case "readiness":
         return {
           status,
@@ -303,6 +304,18 @@ function index({ headers }: Incoming): object {
   const link = (href: string) => ({ href, templated: false });
   const links = names.map((name) => [name, link(`${root}/${name}`)]);
   return { _links: { self: link(root), ...Object.fromEntries(links) } };
+}
+
+const probes: Record<string, string> = {
+  "/health": "/actuator/health/status",
+  "/ready": "/actuator/health/readiness",
+  "/startup": "/actuator/health/startup",
+};
+
+/** The short names of the probes are redirects. */
+function redirect({ path }: Incoming): Reply | undefined {
+  const target = probes[path];
+  return target === undefined ? undefined : { status: 301, headers: { Location: target } };
 }
 
 function refusal(message: string): Reply {

@@ -14,6 +14,8 @@ export interface EmbeddedWorldOptions {
   detectionMs?: number;
   /** From the return of a quorum to a leader. */
   electionMs?: number;
+  /** A forced removal. */
+  forceMs?: number;
   /** One operation of a broker add: a broker that joins the cluster, or a replica that joins a partition. */
   joinMs?: number;
   /** From the start of a broker until the others list it. */
@@ -62,6 +64,7 @@ export function settingsFrom(options: EmbeddedWorldOptions): Settings {
   return {
     detectionMs: 1500,
     electionMs: 800,
+    forceMs: 50,
     joinMs: 60,
     appearMs: 100,
     topologyLagMs: 100,

@@ -175,13 +175,6 @@ function planPartition(
 
 /** Steps that disable an exporter in every replica. */
 export function planDisable(configuration: Configuration, exporterId: string): Operation[] {
-  for (const { partitionId, state } of replicas(configuration)) {
-    if (!state.exporters.has(exporterId)) {
-      throw new InvalidRequest(
-        `java.lang.IllegalStateException: Expected to disable exporter, but the partition '${partitionId}' does not have the exporter '${exporterId}'`,
-      );
-    }
-  }
   return replicas(configuration).map(({ brokerId, partitionId }) => ({
     operation: "PARTITION_DISABLE_EXPORTER",
     brokerId,
@@ -197,23 +190,6 @@ export function planEnable(
   exporterId: string,
   initializeFrom: string | undefined,
 ): Operation[] {
-  const refused = "java.lang.IllegalStateException: Expected to enable exporter";
-  for (const { partitionId, state } of replicas(configuration)) {
-    if (state.exporters.get(exporterId)?.state === "ENABLED") {
-      throw new InvalidRequest(`${refused}, but the exporter '${exporterId}' is already enabled`);
-    }
-    if (initializeFrom === undefined) continue;
-    const from = `${refused} and initialize from exporter '${initializeFrom}'`;
-    const source = state.exporters.get(initializeFrom);
-    if (!source) {
-      throw new InvalidRequest(
-        `${from}, but the partition '${partitionId}' does not have exporter '${initializeFrom}'`,
-      );
-    }
-    if (source.state === "DISABLED") {
-      throw new InvalidRequest(`${from}, but the exporter '${initializeFrom}' is disabled`);
-    }
-  }
   return replicas(configuration).map(({ brokerId, partitionId }) => ({
     operation: "PARTITION_ENABLE_EXPORTER",
     brokerId,
@@ -224,12 +200,40 @@ export function planEnable(
   }));
 }
 
-function replicas(
-  configuration: Configuration,
-): { brokerId: number; partitionId: number; state: PartitionState }[] {
+/** Refuses steps that would fail: brokers rehearse a change before they begin it. */
+export function rehearse(configuration: Configuration, operations: Operation[]): void {
+  for (const { operation, brokerId, partitionId, exporterId, initializeFrom } of operations) {
+    if (exporterId === undefined) continue;
+    const replica = configuration.members.get(brokerId)?.partitions.get(partitionId as number);
+    const exporters: PartitionState["exporters"] = replica?.exporters ?? new Map();
+    if (operation === "PARTITION_DISABLE_EXPORTER") {
+      if (exporters.has(exporterId)) continue;
+      throw new InvalidRequest(
+        `java.lang.IllegalStateException: Expected to disable exporter, but the partition '${partitionId}' does not have the exporter '${exporterId}'`,
+      );
+    }
+    const refused = "java.lang.IllegalStateException: Expected to enable exporter";
+    if (exporters.get(exporterId)?.state === "ENABLED") {
+      throw new InvalidRequest(`${refused}, but the exporter '${exporterId}' is already enabled`);
+    }
+    if (initializeFrom === undefined) continue;
+    const from = `${refused} and initialize from exporter '${initializeFrom}'`;
+    const source = exporters.get(initializeFrom);
+    if (!source) {
+      throw new InvalidRequest(
+        `${from}, but the partition '${partitionId}' does not have exporter '${initializeFrom}'`,
+      );
+    }
+    if (source.state === "DISABLED") {
+      throw new InvalidRequest(`${from}, but the exporter '${initializeFrom}' is disabled`);
+    }
+  }
+}
+
+function replicas(configuration: Configuration): { brokerId: number; partitionId: number }[] {
   return memberOrder(configuration.members.keys()).flatMap((brokerId) =>
-    [...(configuration.members.get(brokerId)?.partitions ?? [])]
-      .sort(([a], [b]) => a - b)
-      .map(([partitionId, state]) => ({ brokerId, partitionId, state })),
+    [...(configuration.members.get(brokerId)?.partitions.keys() ?? [])]
+      .sort((a, b) => a - b)
+      .map((partitionId) => ({ brokerId, partitionId })),
   );
 }

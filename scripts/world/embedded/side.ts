@@ -16,7 +16,6 @@ export interface Brokers {
   elected(side: Side, partitionId: number, leaderId: number): void;
 }
 
-const forcedChangeMs = 50;
 const exporterOperationMs = 6;
 
 /**
@@ -191,7 +190,7 @@ export class Side {
 
   private durationOf(operation: Operation): number {
     if (operation.operation === "PARTITION_FORCE_RECONFIGURE") {
-      return forcedChangeMs / this.settings.shape.partitionCount;
+      return this.settings.forceMs / this.settings.shape.partitionCount;
     }
     if (operation.exporterId !== undefined) return exporterOperationMs;
     return operation.brokers.length > 0 ? 0 : this.settings.joinMs;

@@ -105,6 +105,7 @@ describe("Exporter", () => {
       /PARTITION_ENABLE_EXPORTER .*exporter unknown/,
       new RegExp(`curl -X DELETE ${bench.management}/actuator/cluster/changes/${id}$`),
     );
+    assert.doesNotMatch(bench.lines.join("\n"), /awaiting/);
     assert.equal(bench.sent().length, 1);
   });
 

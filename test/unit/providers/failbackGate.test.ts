@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { provider } from "../../../components/recovery/providers/failbackGate";
-import { session } from "../../../components/recovery/providers/session";
 import { attempt, directions, useBench } from "../../support/bench";
 import { Body } from "../../support/answers";
 import { refusal } from "../../support/failure";
@@ -24,7 +23,8 @@ describe("FailbackGate", () => {
       await bench.start(lost);
       await bench.failOver();
       await bench.world.recreate(lost, "old");
-      bench.configure({ failback: attempt }, { gate: 0.3 });
+      await bench.shutDown();
+      bench.configure({ failback: attempt }, { gate: 0.2 });
       await refusal(
         bench.run.gate(),
         /is listed but not up: .*does not answer/,
@@ -97,23 +97,12 @@ describe("FailbackGate", () => {
     await bench.start();
     await bench.failOver();
     await bench.world.recreate("region1", "old");
-    await bench.until(
-      "the brokers have shut down",
-      async () => (await bench.seen()).length === 4 && (await down(1)) && (await down(3)),
-    );
+    await bench.shutDown();
     await bench.world.restartBroker(1);
     await bench.world.restartBroker(3);
     bench.configure({ failback: attempt });
     await refusal(bench.run.gate(), /already has \d+ of Camunda's indices/);
   });
-
-  const down = (id: number) =>
-    session()
-      .zeebe.exporterPhases(session().brokerUrl(id))
-      .then(
-        () => false,
-        () => true,
-      );
 
   it("refuses when the recreated Elasticsearch is red", async () => {
     await bench.start();

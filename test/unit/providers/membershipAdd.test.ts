@@ -43,7 +43,7 @@ describe("BrokerMembership when a region is recreated", () => {
     });
 
     it(`awaits an add of ${lost} that an interrupted run has sent`, async () => {
-      await bench.start(lost, { joinMs: 40 });
+      await bench.start(lost, { joinMs: 60 });
       await bench.recreate();
       assert.equal((await addByHand("?replicationFactor=4")).status, 202);
       const { outs } = await bench.run.add();
@@ -87,6 +87,19 @@ describe("BrokerMembership when a region is recreated", () => {
     bench.configure({ failback: "attempt-1" }, { gate: 0.2 });
     await refusal(bench.run.add(), /brokers 1, 3 is not seen by the survivors/, /waited 0.2 s/);
     assert.deepEqual(bench.sent(), []);
+  });
+
+  it("refuses to add brokers that came back with old data and have closed their ports", async () => {
+    await bench.start();
+    await bench.failOver();
+    await bench.world.recreate("region1", "old");
+    await bench.shutDown();
+    bench.configure({ failback: "attempt-1" }, { gate: 0.2 });
+    await refusal(bench.run.add(), /brokers 1, 3 is listed but does not answer.*restart it/);
+    assert.deepEqual(bench.sent(), []);
+    bench.configure({}, { gate: 3 });
+    for (const id of bench.lostBrokers) await bench.world.restartBroker(id);
+    assert.equal((await bench.run.add()).outs.record.how, "done");
   });
 
   it("refuses to add brokers outside a failback", async () => {
@@ -213,6 +226,7 @@ describe("BrokerMembership when a region is recreated", () => {
       /PARTITION_ENABLE_EXPORTER/,
       new RegExp(`curl -X DELETE ${bench.management}/actuator/cluster/changes/${id}$`),
     );
+    assert.doesNotMatch(bench.lines.join("\n"), /awaiting/);
     assert.equal(bench.sent().length, 1);
   });
 });

@@ -133,7 +133,7 @@ describe("BrokerMembership when a region is lost", () => {
   });
 
   it("goes on by itself when the lost brokers are no longer seen", async () => {
-    await bench.start();
+    await bench.start("region1", { detectionMs: 300 });
     bench.configure({ lostRegion: "region1" });
     await bench.world.lose("region1");
     await bench.run.remove();

@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { ConfigError, KEYS, readSettings, unknownKeys } from "../../components/config";
+import { lookup, nowhere, Raw, rawConfig } from "../support/config";
+
+/** The problems of a configuration. */
+function problemsOf(changes: Raw): readonly string[] {
+  try {
+    readSettings(lookup(rawConfig(changes)));
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+  return assert.fail("the configuration was accepted");
+}
+
+const settingsOf = (changes: Raw = {}, stack?: string) =>
+  readSettings(lookup(rawConfig(changes)), stack);
+
+describe("config", () => {
+  it("takes the smallest configuration, with the defaults of the procedure", () => {
+    const settings = readSettings(
+      lookup(rawConfig({ clusterSize: undefined, partitionCount: undefined, endpoints: eight() })),
+    );
+    assert.equal(settings.clusterSize, 8);
+    assert.equal(settings.partitionCount, 8);
+    assert.equal(settings.replicationFactor, 4);
+    assert.equal(settings.peer, "region1");
+    assert.equal(settings.camundaVersion, "8.6");
+    assert.deepEqual(settings.exporters, {
+      region0: "elasticsearchregion0",
+      region1: "elasticsearchregion1",
+    });
+    assert.equal(settings.repository.name, "camunda_backup");
+    assert.deepEqual(settings.indexPrefixes, ["zeebe-record", "operate", "tasklist"]);
+    assert.equal(settings.lostRegion, undefined);
+    assert.equal(settings.failback, undefined);
+    assert.equal(settings.webApps, undefined);
+    assert.equal(settings.credentials, undefined);
+    assert.equal(settings.timeouts.restore, 3600);
+  });
+
+  it("takes what the operator declares", () => {
+    const settings = settingsOf({
+      lostRegion: "region1",
+      failback: "INC-4711",
+      elasticsearchUser: "elastic",
+      elasticsearchPassword: "secret",
+      timeouts: { join: 60 },
+      webApps: { stop: "a", start: "b" },
+      overrides: { "export-gap": "rehearsal without data" },
+    });
+    assert.equal(settings.lostRegion, "region1");
+    assert.equal(settings.failback, "INC-4711");
+    assert.deepEqual(settings.credentials, { user: "elastic", password: "secret" });
+    assert.equal(settings.timeouts.join, 60);
+    assert.equal(settings.timeouts.loss, 60);
+    assert.deepEqual(settings.webApps, { stop: "a", start: "b" });
+    assert.deepEqual(settings.overrides, { "export-gap": "rehearsal without data" });
+  });
+
+  it("takes URLs with a slash at the end", () => {
+    const endpoints = structuredClone(nowhere);
+    endpoints.region0.gateway += "/";
+    assert.equal(settingsOf({ endpoints }).endpoints.region0.gateway, nowhere.region0.gateway);
+  });
+
+  it("derives the other stack from the name of its own, unless it is given", () => {
+    assert.equal(settingsOf({}, "prod-region0").peerStack, "prod-region1");
+    assert.equal(settingsOf({ region: "region1" }, "region1").peerStack, "region0");
+    assert.equal(settingsOf({}, "prod").peerStack, undefined);
+    assert.equal(settingsOf({}).peerStack, undefined);
+    assert.equal(settingsOf({ peerStack: "east" }, "prod-region0").peerStack, "east");
+  });
+
+  it("treats an empty value like none", () => {
+    assert.equal(settingsOf({ lostRegion: "", failback: "" }).lostRegion, undefined);
+  });
+
+  const wrong: [string, Raw, RegExp][] = [
+    [
+      "a platform that is not built",
+      { platform: "eks" },
+      /^platform must be endpoints, not "eks"$/,
+    ],
+    ["no region", { region: undefined }, /^region is missing: region0 or region1$/],
+    ["a region of another name", { region: "eu" }, /^region must be region0 or region1, not "eu"$/],
+    [
+      "an odd number of brokers",
+      { clusterSize: 5 },
+      /^clusterSize must be even and at least 4, not 5: half in/,
+    ],
+    ["too few brokers", { clusterSize: 2 }, /^clusterSize must be even and at least 4, not 2/],
+    [
+      "brokers that are no number",
+      { clusterSize: "many" },
+      /^clusterSize must be a whole number, not "many"$/,
+    ],
+    [
+      "half a partition",
+      { partitionCount: 1.5 },
+      /^partitionCount must be a whole number, not "1.5"$/,
+    ],
+    ["no partition", { partitionCount: 0 }, /^partitionCount must be at least 1, not 0$/],
+    [
+      "another replication factor",
+      { replicationFactor: 3 },
+      /^replicationFactor must be 4, not 3: two replicas/,
+    ],
+    ["another version", { camundaVersion: "8.7" }, /^camundaVersion must be 8.6, not "8.7"$/],
+    [
+      "its own region as lost",
+      { lostRegion: "region0" },
+      /^lostRegion is region0, the region of this stack: set it on/,
+    ],
+    [
+      "a lost region of another name",
+      { lostRegion: "west" },
+      /^lostRegion must be region0 or region1, not "west"$/,
+    ],
+    [
+      "a failback without a loss",
+      { failback: "one" },
+      /^failback is set without lostRegion: .*remove failback, or set/,
+    ],
+    [
+      "a failback that is no name",
+      { lostRegion: "region1", failback: "a b" },
+      /^failback is "a b", not a name of an attempt: a date/,
+    ],
+    [
+      "a failback that is switched off",
+      { lostRegion: "region1", failback: "false" },
+      /^failback is "false", not a name/,
+    ],
+    [
+      "no endpoints",
+      { endpoints: undefined },
+      /^endpoints.region0 is missing: where the gateway, management/,
+    ],
+    ["endpoints that are a list", { endpoints: [] }, /^endpoints must be an object$/],
+    [
+      "endpoints that are text",
+      { endpoints: "http://a" },
+      /^endpoints must be structured \(set it with --path/,
+    ],
+    [
+      "endpoints of one region",
+      { endpoints: { region0: nowhere.region0 } },
+      /^endpoints.region1 is missing/,
+    ],
+    [
+      "brokers of the other region",
+      { endpoints: swapped() },
+      /^endpoints.region0.brokers has 1, 3: with clusterSize 4 the brokers of region0 are 0, 2$/,
+    ],
+    [
+      "no brokers",
+      { endpoints: changed({ brokers: {} }) },
+      /^endpoints.region0.brokers has no broker: with clusterSize 4/,
+    ],
+    [
+      "a key of an endpoint with a typing error",
+      { endpoints: changed({ elastic: "x" }) },
+      /^endpoints.region0.elastic is not known: gateway, management, brokers, elasticsearch are$/,
+    ],
+    [
+      "an endpoint without a protocol",
+      { endpoints: changed({ gateway: "host:8080" }) },
+      /^endpoints.region0.gateway must be an http or https URL, not "host:8080"$/,
+    ],
+    [
+      "an endpoint that is missing",
+      { endpoints: changed({ management: undefined }) },
+      /^endpoints.region0.management must be an http or https URL, not missing$/,
+    ],
+    [
+      "one exporter for both regions",
+      { exporters: { region0: "a", region1: "a" } },
+      /^exporters names a for both regions: each has its own/,
+    ],
+    [
+      "no repository",
+      { snapshotRepository: undefined },
+      /^snapshotRepository must be an object with name, type and settings/,
+    ],
+    [
+      "a repository without settings",
+      { snapshotRepository: { type: "s3" } },
+      /^snapshotRepository must be .*\{"name": "camunda_backup"/,
+    ],
+    ["no prefix", { indexPrefixes: [] }, /^indexPrefixes must be a list of lower-case beginnings/],
+    [
+      "a prefix that is a pattern",
+      { indexPrefixes: ["*"] },
+      /^indexPrefixes must be .* without \*$/,
+    ],
+    [
+      "a command to stop without one to start",
+      { webApps: { stop: "a" } },
+      /^webApps must have both commands, stop and start/,
+    ],
+    [
+      "a user without a password",
+      { elasticsearchUser: "a" },
+      /^elasticsearchPassword is missing: user and password .* go together$/,
+    ],
+    ["a password without a user", { elasticsearchPassword: "a" }, /^elasticsearchUser is missing/],
+    [
+      "an override of something else",
+      { overrides: { all: "because I say so" } },
+      /^overrides.all is not a refusal that can be overridden; these are: peer-declares-loss, export-gap$/,
+    ],
+    [
+      "an override without a reason",
+      { overrides: { "export-gap": "yes" } },
+      /^overrides.export-gap must be a written reason/,
+    ],
+    [
+      "an unknown timeout",
+      { timeouts: { joins: 5 } },
+      /^timeouts.joins is not known; known are request, loss, .*, join$/,
+    ],
+    [
+      "a timeout of nothing",
+      { timeouts: { join: 0 } },
+      /^timeouts.join must be a number of seconds above 0, not 0$/,
+    ],
+    [
+      "a timeout that is text",
+      { timeouts: { join: "1m" } },
+      /^timeouts.join must be a number of seconds above 0, not 1m$/,
+    ],
+  ];
+  for (const [what, changes, expected] of wrong) {
+    it(`refuses ${what}, by key, value and way out`, () => {
+      const [problem] = problemsOf(changes);
+      assert.match(problem ?? "", expected);
+    });
+  }
+
+  it("reports every problem at once, one line each", () => {
+    const changes = { region: "eu", clusterSize: 5, failback: "one", timeouts: { join: -1 } };
+    assert.deepEqual(
+      problemsOf({ ...changes, endpoints: { region0: {}, region1: {} } }).map(
+        (problem) => problem.split(" ")[0],
+      ),
+      [
+        "region",
+        "clusterSize",
+        "failback",
+        ...["region0", "region1"].flatMap((region) => [
+          `endpoints.${region}.brokers`,
+          `endpoints.${region}.gateway`,
+          `endpoints.${region}.management`,
+          `endpoints.${region}.elasticsearch`,
+        ]),
+        "timeouts.join",
+      ],
+    );
+    assert.throws(
+      () => settingsOf(changes),
+      /^ConfigError: \d problems in the configuration:\n {2}region must/,
+    );
+    assert.throws(() => settingsOf({ region: "eu" }), /^ConfigError: configuration: region must/);
+  });
+
+  for (const [key, endpoints] of [
+    ["gateway", changed({ gateway: "http://me:hush@host:1" })],
+    ["elasticsearch", changed({ elasticsearch: "https://me:hush@host" })],
+    ["brokers.0", changed({ brokers: { 0: "http://me:hush@host:1", 2: "http://host:2" } })],
+  ] as const) {
+    it(`refuses a password in the URL of ${key}, and does not repeat it`, () => {
+      const [problem] = problemsOf({ endpoints });
+      assert.match(
+        problem ?? "",
+        /^endpoints.region0.\S+ has a user or password in it.*use elasticsearchUser and elasticsearchPassword$/,
+      );
+      assert.ok(problem?.includes(`endpoints.region0.${key} `));
+      assert.doesNotMatch(problem ?? "", /hush/);
+    });
+  }
+
+  it("refuses keys of S3 in clear, and does not repeat them", () => {
+    const settings = { bucket: "b", access_key: "me", secret_key: "hush" };
+    const [problem] = problemsOf({ snapshotRepository: { type: "s3", settings } });
+    assert.match(
+      problem ?? "",
+      /^snapshotRepository.settings holds keys of S3 in clear: put them into the keystore/,
+    );
+    assert.doesNotMatch(problem ?? "", /hush/);
+  });
+
+  it("finds keys that it does not know, and the one that was meant", () => {
+    assert.deepEqual(unknownKeys(KEYS), []);
+    const [lost, other] = unknownKeys(["lostregion", "region", "loss"]);
+    assert.equal(lost, "lostregion is not a key of this program: did you mean lostRegion?");
+    assert.match(
+      other ?? "",
+      /^loss is not a key of this program; it knows platform, region, .*, timeouts$/,
+    );
+  });
+
+  it("asks for no key that is not listed", () => {
+    const asked = new Set<string>();
+    const get = lookup(rawConfig());
+    readSettings((key) => {
+      asked.add(key);
+      return get(key);
+    });
+    assert.deepEqual([...asked].sort(), [...KEYS].sort());
+  });
+});
+
+/** Endpoints of which those of region0 have changed. */
+function changed(endpoint: Record<string, unknown>): unknown {
+  return { ...nowhere, region0: { ...nowhere.region0, ...endpoint } };
+}
+
+function swapped(): unknown {
+  return { region0: nowhere.region1, region1: nowhere.region0 };
+}
+
+/** Endpoints of a cluster of eight brokers. */
+function eight(): unknown {
+  const of = (index: number) => ({
+    ...nowhere.region0,
+    brokers: Object.fromEntries([0, 2, 4, 6].map((id) => [id + index, `http://host:${id}`])),
+  });
+  return { region0: of(0), region1: of(1) };
+}

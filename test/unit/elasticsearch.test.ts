@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { ElasticsearchClient } from "../../components/clients/elasticsearch";
+import { Refused } from "../../components/clients/http";
+import { quick } from "../support/bench";
+import { EmbeddedWorld } from "../../scripts/world/embedded";
+import { failureOf } from "../support/failure";
+import { useServer } from "../support/server";
+
+const RECORDS = "zeebe-record*";
+
+describe("elasticsearch client", () => {
+  describe("of an Elasticsearch with records", () => {
+    const world = new EmbeddedWorld({
+      ...quick,
+      restoreMs: 200,
+      elasticsearchAuth: { user: "elastic", password: "hush" },
+    });
+    const of = (region: "region0" | "region1", password = "hush") =>
+      new ElasticsearchClient(world.endpoints[region].elasticsearch, 2_000, {
+        user: "elastic",
+        password,
+      });
+    const sum = (counts: Iterable<number>) => [...counts].reduce((a, b) => a + b, 0);
+
+    before(async () => {
+      await world.start();
+      await world.startInstances("region0", 6);
+      while ((await world.instanceKeys("region0")).size < 6) await new Promise(setImmediate);
+    });
+    after(() => world.stop());
+
+    it("counts what the world has, index by index", async () => {
+      assert.deepEqual(await of("region0").documents([RECORDS]), await world.documents("region0"));
+      const names = Object.keys(await world.documents("region0")).sort();
+      assert.deepEqual(await of("region0").indices([RECORDS, "operate*"]), names);
+      assert.deepEqual(await of("region0").existing([RECORDS, "operate*"]), names);
+      assert.deepEqual(await of("region0").documents(["nothing*"]), {});
+      assert.deepEqual(await of("region0").existing(["nothing*"]), []);
+    });
+
+    it("finds the last position of each partition, and counts the records up to one", async () => {
+      const elasticsearch = of("region0");
+      const last = await elasticsearch.lastPositions(RECORDS);
+      assert.deepEqual([...last.keys()].sort(), [1, 2]);
+      const counts = await Promise.all(
+        [...last].map(([partition, position]) =>
+          elasticsearch.countUpTo(RECORDS, partition, position),
+        ),
+      );
+      assert.deepEqual(counts, [...last.values()]);
+      assert.equal(sum(counts), sum(Object.values(await world.documents("region0"))));
+      assert.equal(await elasticsearch.countUpTo(RECORDS, 1, 3), 3);
+      assert.equal(await elasticsearch.countUpTo(RECORDS, 9, 1_000), 0);
+      assert.deepEqual(await elasticsearch.lastPositions("nothing*"), new Map());
+    });
+
+    it("reads health, templates and where shards came from", async () => {
+      const elasticsearch = of("region0");
+      assert.deepEqual(await elasticsearch.health([RECORDS]), {
+        status: "green",
+        unassignedShards: 0,
+      });
+      const templates = await elasticsearch.templates(["zeebe-record"]);
+      assert.ok(templates.includes("component template zeebe-record"));
+      assert.ok(templates.includes("index template zeebe-record_job_8.6.0"));
+      assert.deepEqual(await elasticsearch.templates(["operate"]), []);
+      const recoveries = await elasticsearch.recoveries([RECORDS]);
+      assert.ok(recoveries.length > 0);
+      assert.ok(recoveries.every(({ type, stage }) => type === "EMPTY_STORE" && stage === "DONE"));
+    });
+
+    it("takes a snapshot and restores it, while shards are listed one after the other", async () => {
+      const [from, to] = [of("region0"), of("region1")];
+      assert.equal(await from.repository("backup"), undefined);
+      const { type, settings } = world.repository;
+      await from.registerRepository("backup", type, settings);
+      await from.verifyRepository("backup");
+      assert.deepEqual(await from.repository("backup"), { type, settings });
+      assert.equal(await from.snapshot("backup", "one"), undefined);
+      await from.createSnapshot("backup", "one", [RECORDS], { documents: 3 });
+      assert.equal((await from.snapshot("backup", "one"))?.state, "IN_PROGRESS");
+      let snapshot = await from.snapshot("backup", "one");
+      while (snapshot?.state !== "SUCCESS") snapshot = await from.snapshot("backup", "one");
+      assert.deepEqual(snapshot.indices, await from.indices([RECORDS]));
+      assert.equal(snapshot.shards.successful, snapshot.shards.total);
+      assert.equal(snapshot.includeGlobalState, true);
+      assert.deepEqual(snapshot.metadata, { documents: 3 });
+
+      await to.registerRepository("backup", type, { ...settings, readonly: true });
+      assert.equal((await to.repository("backup"))?.settings["readonly"], "true");
+      await to.deleteIndices(await to.existing([RECORDS]));
+      assert.deepEqual(await to.existing([RECORDS]), []);
+      await to.restoreSnapshot("backup", "one", [RECORDS]);
+      assert.ok((await to.recoveries([RECORDS])).length < snapshot.shards.total);
+      assert.deepEqual(await to.existing([RECORDS]), snapshot.indices);
+      assert.equal((await to.health([RECORDS])).status, "yellow");
+      let shards = await to.recoveries([RECORDS]);
+      while (!shards.some(({ stage }) => stage === "DONE")) shards = await to.recoveries([RECORDS]);
+      assert.ok(shards.length < snapshot.shards.total);
+      while (shards.filter(({ stage }) => stage === "DONE").length < snapshot.shards.total) {
+        shards = await to.recoveries([RECORDS]);
+      }
+      assert.ok(shards.every((s) => s.type === "SNAPSHOT" && s.snapshot === "one"));
+      assert.ok(shards.every((s) => s.repository === "backup"));
+      await assert.rejects(to.restoreSnapshot("backup", "one", [RECORDS]), /already exists/);
+    });
+
+    it("does not know after a restart where restored shards came from", async () => {
+      await world.recreate("region1", "old");
+      const shards = await of("region1").recoveries([RECORDS]);
+      assert.deepEqual(new Set(shards.map(({ type }) => type)), new Set(["EXISTING_STORE"]));
+      assert.ok(shards.every(({ snapshot }) => snapshot === undefined));
+    });
+
+    it("says with Elasticsearch's words that the password is wrong, without the password", async () => {
+      const error = await failureOf(of("region0", "wrong-one").health());
+      assert.ok(error instanceof Refused);
+      assert.match(error.message, /_cluster\/health answered 401: security_exception: unable to/);
+      assert.doesNotMatch(error.message, /wrong-one|hush/);
+    });
+  });
+
+  describe("of a server that answers wrongly", () => {
+    const server = useServer();
+    const client = () => new ElasticsearchClient(server.url, 2_000);
+
+    const half: [string, (client: ElasticsearchClient) => Promise<unknown>, unknown, RegExp][] = [
+      [
+        "statistics without counts",
+        (c) => c.documents(["a*"]),
+        { indices: { a: {} } },
+        /no count of a$/,
+      ],
+      [
+        "a repository without settings",
+        (c) => c.repository("r"),
+        { r: { type: "s3" } },
+        /answered 200/,
+      ],
+      [
+        "another repository",
+        (c) => c.repository("r"),
+        { q: { type: "s3", settings: {} } },
+        /answered 200/,
+      ],
+      [
+        "snapshots that are no list",
+        (c) => c.snapshot("r", "s"),
+        {},
+        /no list of snapshots$|no list of snapshots:/,
+      ],
+      [
+        "a snapshot without a state",
+        (c) => c.snapshot("r", "s"),
+        { snapshots: [{ snapshot: "s" }] },
+        /snapshot s has no state$/,
+      ],
+      ["recoveries without shards", (c) => c.recoveries(["a*"]), { a: {} }, /no list of shards/],
+      ["templates that are no list", (c) => c.templates(["a"]), {}, /no list of templates/],
+      [
+        "buckets that are no list",
+        (c) => c.lastPositions("a*"),
+        { aggregations: { partitions: {} } },
+        /no list of buckets/,
+      ],
+      ["no JSON", (c) => c.health(), "<html>", /answered 200: <html>$/],
+    ];
+    for (const [what, ask, body, expected] of half) {
+      it(`does not take ${what} for an answer`, async () => {
+        server.answer(200, body);
+        const error = await failureOf(ask(client()));
+        assert.ok(error instanceof Refused, String(error));
+        assert.match(error.message, expected);
+      });
+    }
+
+    it("returns no snapshot when the list has only others", async () => {
+      server.answer(200, { snapshots: [{ snapshot: "other", state: "SUCCESS" }] });
+      assert.equal(await client().snapshot("r", "s"), undefined);
+    });
+
+    it("does not take an error for a missing snapshot or repository", async () => {
+      server.answer(500, { error: { type: "repository_exception", reason: "broken" } });
+      await assert.rejects(
+        client().snapshot("r", "s"),
+        /answered 500: repository_exception: broken/,
+      );
+      await assert.rejects(client().repository("r"), /answered 500/);
+    });
+
+    it("deletes many indices some at a time, by their exact names", async () => {
+      server.answer(200, { acknowledged: true });
+      const names = Array.from({ length: 45 }, (_, index) => `index-${index}`);
+      await client().deleteIndices(names);
+      assert.deepEqual(
+        server.received.flatMap(({ path }) => path.slice(1).split(",")),
+        names,
+      );
+      assert.equal(server.received.length, 3);
+      assert.ok(server.received.every(({ path }) => path.length < 4_000));
+    });
+  });
+});

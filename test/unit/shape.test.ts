@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { brokerMap } from "../../components/camunda/brokers";
+import { readSettings } from "../../components/config";
+import {
+  attemptLabel,
+  desiredMembership,
+  runProblems,
+  Shape,
+  shapeOf,
+} from "../../components/recovery/shape";
+import type { PeerState, RecordedState } from "../../components/stackState";
+import { lookup, Raw, rawConfig } from "../support/config";
+
+const settingsOf = (changes: Raw = {}) =>
+  readSettings(lookup(rawConfig({ peerStack: "other", ...changes })));
+const unknown: PeerState = { known: false, why: "no such stack" };
+const steadyPeer: PeerState = { known: true, phase: "steady", lostRegion: undefined };
+const failedOverPeer: PeerState = { known: true, phase: "failed-over", lostRegion: "region0" };
+const restoredPeer: PeerState = { known: true, phase: "restored", lostRegion: "region0" };
+const lost = { lostRegion: "region1" };
+const back = { lostRegion: "region1", failback: "one" };
+const nothing: RecordedState = { exporters: {} };
+const all = brokerMap([0, 1, 2, 3]);
+const survivors = brokerMap([0, 2]);
+
+describe("shape", () => {
+  const shapes: [string, Raw, PeerState, Shape][] = [
+    ["nothing is declared", {}, steadyPeer, "steady"],
+    ["nothing is known of the other stack", {}, unknown, "steady"],
+    ["the other region is lost", lost, unknown, "failed-over"],
+    ["both stacks declare each other lost", lost, failedOverPeer, "failed-over"],
+    ["the other region is failed back", back, unknown, "failing-back"],
+    ["the other stack has lost this region", {}, failedOverPeer, "rejoining"],
+    ["the other stack has got this region back", {}, restoredPeer, "steady"],
+  ];
+  for (const [when, changes, peer, expected] of shapes) {
+    it(`is ${expected} when ${when}`, () => {
+      assert.equal(shapeOf(settingsOf(changes), peer), expected);
+    });
+  }
+
+  it("wants only the survivors with two replicas while failed over, else everybody with four", () => {
+    const own = { ids: [0, 2], replicationFactor: 2 };
+    const everybody = { ids: [0, 1, 2, 3], replicationFactor: 4 };
+    assert.deepEqual(desiredMembership(settingsOf(lost), "failed-over"), own);
+    for (const shape of ["steady", "failing-back", "rejoining"] as const) {
+      assert.deepEqual(desiredMembership(settingsOf(back), shape), everybody);
+    }
+  });
+
+  const runs: [string, Raw, PeerState, RecordedState, RegExp | undefined][] = [
+    ["a steady run", {}, steadyPeer, nothing, undefined],
+    ["the first failover", lost, unknown, { ...nothing, brokers: all }, undefined],
+    [
+      "a failover while the other stack declares this region lost",
+      lost,
+      failedOverPeer,
+      nothing,
+      /stack other declares region0.*decide for one region and remove lostRegion from the other's stack/,
+    ],
+    [
+      "such a failover with a written reason",
+      { ...lost, overrides: { "peer-declares-loss": "the other one is wrong" } },
+      failedOverPeer,
+      nothing,
+      undefined,
+    ],
+    [
+      "a failover after the other stack has got this region back",
+      lost,
+      restoredPeer,
+      nothing,
+      undefined,
+    ],
+    [
+      "a failover that goes on after its failback was abandoned",
+      lost,
+      unknown,
+      { ...nothing, brokers: survivors, gateAttempt: "one", exportingAttempt: "one" },
+      undefined,
+    ],
+    [
+      "a failover that is still declared after its failback has finished",
+      lost,
+      unknown,
+      { ...nothing, brokers: all, gateAttempt: "one", exportingAttempt: "one" },
+      /failback one has finished and both regions are members: pulumi config rm lostRegion/,
+    ],
+    [
+      "the first attempt to fail back",
+      back,
+      unknown,
+      { ...nothing, brokers: survivors },
+      undefined,
+    ],
+    [
+      "an attempt that goes on",
+      back,
+      unknown,
+      { ...nothing, brokers: survivors, gateAttempt: "one", exportingAttempt: "one" },
+      undefined,
+    ],
+    [
+      "a new attempt after an abandoned one",
+      { ...back, failback: "two" },
+      unknown,
+      { ...nothing, brokers: survivors, exportingAttempt: "one abandoned" },
+      undefined,
+    ],
+    [
+      "an attempt with the name of an abandoned one",
+      back,
+      unknown,
+      { ...nothing, brokers: survivors, exportingAttempt: "one abandoned" },
+      /failback is one, the name of an earlier attempt.*choose a new name/,
+    ],
+    [
+      "an attempt with the name of one of an earlier incident",
+      back,
+      unknown,
+      { ...nothing, brokers: survivors, exportingAttempt: "one" },
+      /the name of an earlier attempt/,
+    ],
+    [
+      "an attempt that has finished and is still declared",
+      back,
+      unknown,
+      { ...nothing, brokers: all, gateAttempt: "one", exportingAttempt: "one" },
+      undefined,
+    ],
+  ];
+  for (const [what, changes, peer, recorded, expected] of runs) {
+    it(`${expected ? "refuses" : "accepts"} ${what}`, () => {
+      const settings = settingsOf(changes);
+      const problems = runProblems(settings, shapeOf(settings, peer), peer, recorded);
+      assert.equal(problems.length, expected ? 1 : 0, problems.join("\n"));
+      if (expected) assert.match(problems[0] ?? "", expected);
+    });
+  }
+
+  it("carries the label of the attempt through beginning, abandoning, finishing and the next one", () => {
+    const label = (changes: Raw, recorded: Partial<RecordedState>) => {
+      const settings = settingsOf(changes);
+      return attemptLabel(settings, shapeOf(settings, unknown), { ...nothing, ...recorded });
+    };
+    assert.equal(label({}, {}), "none");
+    assert.equal(label(lost, { exportingAttempt: "none" }), "none");
+    assert.equal(label(back, { exportingAttempt: "none" }), "one");
+    const begun = { exportingAttempt: "one", gateAttempt: "one" };
+    assert.equal(label(back, begun), "one");
+    assert.equal(label({}, begun), "one", "finishing changes nothing");
+    assert.equal(label(lost, begun), "one abandoned");
+    assert.equal(
+      label(lost, { exportingAttempt: "none", gateAttempt: "one" }),
+      "one abandoned",
+      "also when it was killed before it reached Exporting",
+    );
+    const abandoned = { exportingAttempt: "one abandoned" };
+    assert.equal(label(lost, abandoned), "one abandoned", "the label stays");
+    assert.equal(label({ ...back, failback: "two" }, abandoned), "two");
+    assert.equal(label({}, { exportingAttempt: "two" }), "two");
+    assert.equal(label(lost, { exportingAttempt: "two" }), "two", "the next loss changes nothing");
+  });
+});
