@@ -114,7 +114,7 @@ function failingBack(
   return {
     title: `failback: to the recreated ${config.lostRegion}, attempt ${name}`,
     config: { failback: name },
-    withdraw: npmRun("failback", ["--abandon"], place),
+    withdraw: `to abandon this attempt: ${npmRun("failback", ["--abandon"], place)}`,
   };
 }
 
@@ -136,7 +136,6 @@ function finishing(
   return {
     title: `finish: failback ${String(recovery.failback)} to ${String(recovery.lostRegion)} is over`,
     config: { failback: undefined, lostRegion: undefined },
-    withdraw: "not needed, the failback has ended",
   };
 }
 
@@ -158,7 +157,6 @@ function abandoning(
   return {
     title: `abandon: failback ${attempt}, ${config.lostRegion} stays lost`,
     config: { failback: undefined },
-    withdraw: npmRun("failback", ["--attempt", "NEW-NAME"], place),
   };
 }
 

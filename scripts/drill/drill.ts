@@ -99,6 +99,8 @@ class Drill {
         replicationFactor,
         endpoints,
         snapshotRepository: { name: "camunda_backup", ...this.world.repository },
+        // Both worlds write collected records every second.
+        timeouts: { settle: 2 },
       },
       signal: this.options.signal,
     });

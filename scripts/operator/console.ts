@@ -37,7 +37,10 @@ export function expectSomebody(yes: boolean): void {
 export async function confirmed(word: string, interrupt: Interrupt): Promise<boolean> {
   const prompt = readline.createInterface({ input: process.stdin, output: process.stdout });
   // In a prompt Ctrl-C is a key, not a signal, and closes it as Ctrl-D does.
-  prompt.on("SIGINT", () => interrupt.trigger());
+  prompt.on("SIGINT", () => {
+    say("");
+    interrupt.trigger();
+  });
   const closed = new Promise<string>((resolve) => prompt.on("close", () => resolve("")));
   try {
     const answer = prompt
@@ -48,7 +51,11 @@ export async function confirmed(word: string, interrupt: Interrupt): Promise<boo
         }
         throw error;
       });
-    return (await Promise.race([answer, closed])).trim() === word;
+    const typed = await Promise.race([answer, closed]);
+    if (typed === "") {
+      say("");
+    }
+    return typed.trim() === word;
   } finally {
     prompt.close();
   }

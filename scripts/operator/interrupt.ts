@@ -1,8 +1,8 @@
 /** What a person is told at each signal. */
 const STEPS = [
-  "stopping: the step that runs is finished first (again: what an immediate end leaves behind)",
-  "still stopping: every step has a deadline. Ended at once, its result is not recorded: the same command finds it out, so nothing is lost but certainty. Once more ends the engine at once",
-  "ending the engine at once: run the same command again, it goes on from what is there",
+  "stopping as soon as what runs now has ended; once more tells what an immediate end would leave",
+  "still stopping: a step ends by itself, at its deadline at the latest. Ended at once, it may go on in the cluster without being recorded, until the same command is run again; once more ends the engine at once",
+  "ending the engine at once",
 ] as const;
 
 /**

@@ -8,8 +8,8 @@ export interface Move {
   title: string;
   /** Keys to set, or to remove (undefined). */
   config: Record<string, string | undefined>;
-  /** How to take the declaration back after an `up` that has failed. */
-  withdraw: string;
+  /** How to take the declaration back after an `up` that has failed, when there is a way. */
+  withdraw?: string;
 }
 
 /** How the moves are made. */
@@ -79,5 +79,5 @@ async function agree(
 }
 
 function goOn(move: Move, options: MoveOptions): string {
-  return `\nwhat was done stays done; the same command goes on from there: ${options.again}\nto take the declaration back: ${move.withdraw}`;
+  return `\nwhat was done stays done; the same command goes on from there: ${options.again}${move.withdraw === undefined ? "" : `\n${move.withdraw}`}`;
 }

@@ -4,7 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { peerOf, RegionName, REGIONS } from "../../components/camunda/brokers";
 import { isRecord } from "../../components/clients/http";
-import { readable, RECOVERY_TARGET } from "../workspace";
+import { readable, RECOVERY_TARGET, REPOSITORY } from "../workspace";
+import { npmRunPulumi, Place } from "./commands";
 import { Stop, say } from "./console";
 import { Engine, EngineError, engineOf } from "./engine";
 import { Interrupt } from "./interrupt";
@@ -19,6 +20,11 @@ export interface Recorded {
   lastAttempt: string | undefined;
   /** The output `recovery`. */
   recovery: Record<string, unknown>;
+}
+
+/** What `pulumi stack export` prints. */
+interface State {
+  deployment: Record<string, unknown>;
 }
 
 /** What a preview has found. */
@@ -125,6 +131,10 @@ export class OperatorStack {
     return this.stack.name;
   }
 
+  private get place(): Place {
+    return { dir: this.folder === REPOSITORY ? undefined : this.folder, stack: this.name };
+  }
+
   /** The other region. */
   get peer(): RegionName {
     return peerOf(this.region);
@@ -179,16 +189,24 @@ export class OperatorStack {
    * itself. Operations that were updating are repeated by the engine, so they stay.
    */
   async clearLeftovers(): Promise<void> {
-    const state = await this.state();
-    const pending = list(state.deployment.pending_operations);
-    const dropped = pending.filter(isPendingCreate);
-    if (dropped.length === 0) {
+    if (pendingCreates(await this.state()).length === 0) {
       return;
     }
-    const rest = pending.filter((operation) => !isPendingCreate(operation));
-    await this.unlocking(() =>
-      this.import({ ...state, deployment: { ...state.deployment, pending_operations: rest } }),
-    );
+    const dropped = await this.unlocking(async () => {
+      // Read again right before it is written: a run that was alive a moment ago has ended its own.
+      const state = await this.state();
+      const creating = pendingCreates(state);
+      if (creating.length > 0) {
+        const pending = list(state.deployment.pending_operations).filter(
+          (operation) => !creating.includes(operation),
+        );
+        await this.import({
+          ...state,
+          deployment: { ...state.deployment, pending_operations: pending },
+        });
+      }
+      return creating;
+    });
     for (const operation of dropped) {
       say(
         `cleared: a killed run was creating ${nameOf(operation)}; this run looks what came of it`,
@@ -233,6 +251,9 @@ export class OperatorStack {
       onEvent: (event: EngineEvent) => void;
     }) => Promise<T>,
   ): Promise<T> {
+    if (this.interrupt.signal.aborted) {
+      throw new Stop("stopped on request", 130);
+    }
     try {
       return await run({
         color: "never",
@@ -267,7 +288,7 @@ export class OperatorStack {
     const held = locks.find((lock) => !isLeftOver(lock));
     if (held !== undefined || locks.length === 0) {
       throw new Locked(
-        `stack ${this.name} is locked by ${held?.text ?? "another update"}: wait for it to end; only when it is surely dead: pulumi cancel --yes --stack ${this.name}`,
+        `stack ${this.name} is locked by ${held?.text ?? "another update"}: wait for it to end; only when it is surely dead: ${npmRunPulumi(["cancel", "--yes"], this.name, this.place)}`,
       );
     }
     await this.pulumi("cancel", "--yes");
@@ -290,13 +311,11 @@ export class OperatorStack {
   }
 
   /** The state with its secrets still encrypted: the Automation API's own export would have them in clear. */
-  private async state(): Promise<{ deployment: Record<string, unknown> }> {
-    return JSON.parse(await this.pulumi("stack", "export")) as {
-      deployment: Record<string, unknown>;
-    };
+  private async state(): Promise<State> {
+    return JSON.parse(await this.pulumi("stack", "export")) as State;
   }
 
-  private async import(state: object): Promise<void> {
+  private async import(state: State): Promise<void> {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), "camunda-dual-region-"));
     const file = path.join(folder, "state.json");
     try {
@@ -320,8 +339,12 @@ function list(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
-function isPendingCreate(operation: Record<string, unknown>): boolean {
-  return operation.type === "creating" && /camunda8:recovery:Recovery\$/.test(urnOf(operation));
+/** The operations that have not ended and were creating a part of the recovery. */
+function pendingCreates(state: State): Record<string, unknown>[] {
+  return list(state.deployment.pending_operations).filter(
+    (operation) =>
+      operation.type === "creating" && /camunda8:recovery:Recovery\$/.test(urnOf(operation)),
+  );
 }
 
 function urnOf(operation: Record<string, unknown>): string {

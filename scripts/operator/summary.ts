@@ -28,21 +28,13 @@ export function recordOf(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
+/** The measured steps of what has brought the phase about. */
 function measured(recovery: Record<string, unknown>): [string, string][] {
-  if (recovery.phase === "failed-over") {
-    const last = recordOf(recovery.lastFailover);
-    return [["measured", steps(last, { membership: "members", exporter: "exporter" })]];
-  }
-  if (recovery.phase === "restored") {
-    const exporter = recovery.lostRegion === "region0" ? "exporter0" : "exporter1";
-    const names = { [exporter]: "exporter", membership: "members" };
-    return [["measured", steps(recordOf(recovery.lastFailback), names)]];
-  }
-  return [];
-}
-
-function steps(last: Record<string, unknown>, names: Record<string, string>): string {
-  return Object.entries(names)
-    .map(([key, name]) => `${name} ${String(recordOf(last[key]).seconds)} s`)
-    .join(", ");
+  const last = { "failed-over": recovery.lastFailover, restored: recovery.lastFailback }[
+    String(recovery.phase)
+  ];
+  const steps = Object.entries(recordOf(last))
+    .filter(([, step]) => typeof recordOf(step).seconds === "number")
+    .map(([name, step]) => `${name} ${String(recordOf(step).seconds)} s`);
+  return steps.length === 0 ? [] : [["measured", steps.join(", ")]];
 }

@@ -43,6 +43,7 @@ export class Scene {
           failover: 10,
           exporter: 5,
           exporting: 5,
+          settle: 0.2,
           gate: 5,
           snapshot: 5,
           restore: 10,
