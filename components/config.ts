@@ -29,6 +29,12 @@ export interface Timeouts {
   exporter: number;
   /** Pausing or resuming exporting on every broker. Default 60. */
   exporting: number;
+  /**
+   * How long the surviving Elasticsearch must hold the same number of records after a pause, before it is
+   * snapshotted: longer than the exporters' bulk delay (5 s unless the brokers say otherwise), since they
+   * write what they have collected even when paused. Default 6.
+   */
+  settle: number;
   /** Until the brokers of the recreated region are known to the survivors. Default 300. */
   gate: number;
   /** Snapshot of the surviving Elasticsearch: grows with its data. Default 3600. */
@@ -47,6 +53,7 @@ const DEFAULT_TIMEOUTS: Timeouts = {
   failover: 120,
   exporter: 60,
   exporting: 60,
+  settle: 6,
   gate: 300,
   snapshot: 3600,
   restore: 3600,

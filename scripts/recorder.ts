@@ -124,7 +124,8 @@ export class Recorder {
     };
     this.requests.push(recorded);
     const began = Date.now();
-    const { host: _host, ...headers } = request.headers;
+    const headers = { ...request.headers };
+    delete headers.host;
     const upstream = http.request(
       new URL(recorded.path, target),
       { method: recorded.method, headers, agent: false },

@@ -169,7 +169,11 @@ export function readable(output: string): string {
   for (const line of output.split("\n")) {
     const name = /^\s*\[urn=.*::([^:]+)\]$/.exec(line)?.[1];
     const last = lines.length - 1;
-    if (name !== undefined && last >= 0) {
+    if (name !== undefined) {
+      // The stack's own line is left out, so its name has no line to stand on.
+      if (last < 0) {
+        continue;
+      }
       lines[last] = (lines[last] as string).replace(
         /pulumi-nodejs:dynamic\/\w+:(\w+):/,
         `$1 ${name}`,

@@ -63,6 +63,11 @@ export function without(a: readonly number[], b: readonly number[]): number[] {
   return a.filter((id) => !b.includes(id));
 }
 
+/** `broker 1 is` or `brokers 1, 3 are`, for messages. */
+export function namedAre(ids: readonly number[]): string {
+  return `${named(ids)} ${ids.length > 1 ? "are" : "is"}`;
+}
+
 /** `broker 1` or `brokers 1, 3`, for messages. */
 export function named(ids: readonly number[]): string {
   const sorted = [...ids].sort((a, b) => a - b);

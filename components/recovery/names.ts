@@ -10,3 +10,6 @@ export const SNAPSHOT_PREFIX = "failback-";
 export function snapshotName(lostRegion: RegionName, attempt: string): string {
   return `${SNAPSHOT_PREFIX}${lostRegion}-${attempt.toLowerCase()}`;
 }
+
+/** The indices that Zeebe's exporter writes, and whose documents carry a position. */
+export const RECORDS = "zeebe-record*";

@@ -1,4 +1,12 @@
-import { brokerIds, named, peerOf, RegionName, sameIds, without } from "../camunda/brokers";
+import {
+  brokerIds,
+  named,
+  namedAre,
+  peerOf,
+  RegionName,
+  sameIds,
+  without,
+} from "../camunda/brokers";
 
 /** What is known of the cluster when membership is decided. */
 export interface MembershipFacts {
@@ -89,7 +97,7 @@ function planRemoval(
     return {
       kind: "wait",
       for: `${named(absent)} of ${intent.region} to be seen`,
-      refusal: `${named(absent)} of the surviving region is not seen by its gateway: bring it up first, or its replicas are lost too`,
+      refusal: `${named(absent)} of the surviving region ${absent.length > 1 ? "are" : "is"} not seen by its gateway: bring it up first, or its replicas are lost too`,
     };
   }
   const stillSeen = remove.filter((id) => facts.seen.includes(id));
@@ -110,7 +118,7 @@ function planAdd(
 ): MembershipPlan {
   if (intent.failback === undefined) {
     return refuse(
-      `${named(add)} is not a member, and adding brokers is part of a failback: ` +
+      `${namedAre(add)} not among the members, and adding brokers is part of a failback: ` +
         "set lostRegion (again) and failback to the name of an attempt",
     );
   }
@@ -119,7 +127,7 @@ function planAdd(
     return {
       kind: "wait",
       for: `${named(absent)} to be seen by the survivors`,
-      refusal: `${named(absent)} is not seen by the survivors: adding a broker that does not run never ends; start it, with its contact points and an empty disk`,
+      refusal: `${namedAre(absent)} not seen by the survivors: adding a broker that does not run never ends; start it, with its contact points and an empty disk`,
     };
   }
   return { kind: "add", brokers: intent.brokers, add, replicationFactor: intent.replicationFactor };
@@ -146,7 +154,7 @@ function planReplication(facts: MembershipFacts, intent: MembershipIntent): Memb
     return {
       kind: "wait",
       for: `${named(absent)} to be seen`,
-      refusal: `${named(absent)} is a member but not seen: bring it up before the replication factor is raised to ${intent.replicationFactor}`,
+      refusal: `${namedAre(absent)} among the members but not seen: bring it up before the replication factor is raised to ${intent.replicationFactor}`,
     };
   }
   // Brokers that were added without a replication factor keep the survivors' and only move replicas.

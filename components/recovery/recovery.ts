@@ -7,7 +7,7 @@ import { snapshotName } from "./names";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
 import * as resources from "./resources";
-import { attemptLabel, desiredMembership, Shape } from "./shape";
+import { attemptLabel, desiredMembership, phaseLabel, Shape } from "./shape";
 
 /** Arguments of {@link Recovery}. */
 export interface RecoveryArgs {
@@ -183,7 +183,11 @@ class Declaration {
     const desired = desiredMembership(this.args.settings, this.args.shape);
     return new resources.BrokerMembership(
       "broker-membership",
-      { brokers: brokerMap(desired.ids), replicationFactor: desired.replicationFactor },
+      {
+        brokers: brokerMap(desired.ids),
+        replicationFactor: desired.replicationFactor,
+        phase: phaseLabel(this.args.settings, this.args.shape),
+      },
       this.after(dependsOn),
     );
   }
@@ -197,6 +201,8 @@ class Declaration {
         exporters: { [settings.exporters[region]]: disabled ? "DISABLED" : "ENABLED" },
         region,
         initializeFrom: settings.exporters[peerOf(region)],
+        // The exporter of this stack's own region is never touched by its recovery.
+        ...(region === this.lost ? { phase: phaseLabel(settings, shape) } : {}),
       },
       this.after(dependsOn),
     );

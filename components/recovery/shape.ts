@@ -73,6 +73,19 @@ function finished(settings: Settings, recorded: RecordedState): boolean {
   );
 }
 
+/** What a run declares, in words. Changes whenever something else is declared. */
+export function phaseLabel(settings: Settings, shape: Shape): string {
+  switch (shape) {
+    case "failed-over":
+      return `failed over from ${settings.lostRegion}`;
+    case "failing-back":
+      return `failing back to ${settings.lostRegion}: ${settings.failback}`;
+    case "rejoining":
+    case "steady":
+      return shape;
+  }
+}
+
 /**
  * The last failback attempt and how it stands, as the persistent resources carry it. It changes when an
  * attempt begins and when one is abandoned, and only then: so abandoning updates them (and their update

@@ -75,7 +75,8 @@ export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
   await pulumi.runtime.setMocks(
     {
       newResource(args) {
-        const { __provider: _provider, ...inputs } = args.inputs as Record<string, unknown>;
+        const inputs = { ...(args.inputs as Record<string, unknown>) };
+        delete inputs.__provider;
         registered.push({
           type: args.type,
           name: args.name,

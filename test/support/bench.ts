@@ -41,6 +41,7 @@ const patience: Timeouts = {
   failover: 3,
   exporter: 3,
   exporting: 3,
+  settle: 0.1,
   gate: 3,
   snapshot: 3,
   restore: 3,

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- mocha loads a reporter as a plain CommonJS file */
 const { writeFileSync } = require("node:fs");
 const { reporters, Runner } = require("mocha");
 

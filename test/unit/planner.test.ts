@@ -303,7 +303,7 @@ describe("planner", () => {
       { ...whole, seen: [0, 1, 2], replicationFactor: 2 },
       back,
       "wait",
-      /broker 3 is a member but not seen/,
+      /broker 3 is among the members but not seen/,
     ],
   ] as const) {
     it(`answers ${what} with: ${kind}`, () => {

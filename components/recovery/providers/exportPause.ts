@@ -1,6 +1,9 @@
 import { named } from "../../camunda/brokers";
+import { waitFor } from "../../clients/poll";
+import { RECORDS } from "../names";
 import { implement } from "./behaviour";
-import { Refusal } from "./session";
+import { Refusal, Session } from "./session";
+import { total } from "./snapshot";
 import {
   awaitPhase,
   distinct,
@@ -25,11 +28,7 @@ export const provider = implement<ExportPauseInputs>({
     const brokers = await members(session);
     const before = distinct(await readPhases(session, brokers));
     if (before.length === 1 && before[0] === "PAUSED") {
-      const phases = await awaitPhase(session, brokers, "PAUSED");
-      return {
-        how: "already true",
-        observed: { exporterPhase: "PAUSED", exported: exportedPositions(phases) },
-      };
+      return { how: "already true", observed: await verify(session, brokers) };
     }
     begin();
     if (before.includes("SOFT_PAUSED")) {
@@ -39,11 +38,7 @@ export const provider = implement<ExportPauseInputs>({
     session.log(`pausing exporting on ${named(brokers)}`);
     try {
       await requestPhase(session, brokers, "PAUSED", () => session.zeebe.pauseExporting());
-      const phases = await awaitPhase(session, brokers, "PAUSED");
-      return {
-        how: "done",
-        observed: { exporterPhase: "PAUSED", exported: exportedPositions(phases) },
-      };
+      return { how: "done", observed: await verify(session, brokers) };
     } catch (error) {
       // Half a pause is worse than none: some partitions would go on exporting into the snapshot.
       session.log("the pause failed: resuming exporting");
@@ -59,3 +54,34 @@ export const provider = implement<ExportPauseInputs>({
     await ensureExporting(session, () => session.log("exporting was still paused"));
   },
 });
+
+/** Paused on every replica, and the exporters have written what they had collected until then. */
+async function verify(
+  session: Session,
+  brokers: readonly number[],
+): Promise<Record<string, unknown>> {
+  const phases = await awaitPhase(session, brokers, "PAUSED");
+  const records = await awaitSettled(session);
+  return { exporterPhase: "PAUSED", exported: exportedPositions(phases), records };
+}
+
+/** Waits until the surviving Elasticsearch has held the same number of records for a while. */
+async function awaitSettled(session: Session): Promise<number> {
+  const { exporting, settle } = session.settings.timeouts;
+  const elasticsearch = session.elasticsearch(session.settings.region);
+  let last = { records: -1, since: 0 };
+  return waitFor(
+    `the exporters to have written all for ${settle} s`,
+    exporting + settle,
+    session.log,
+    async () => {
+      const records = total(await elasticsearch.documents([RECORDS]));
+      if (records !== last.records) {
+        last = { records, since: Date.now() };
+      }
+      return Date.now() - last.since >= settle * 1000
+        ? { done: true, value: records }
+        : { done: false, seen: `${records} records, unchanged for less than ${settle} s` };
+    },
+  );
+}

@@ -1,5 +1,6 @@
 import { peerOf } from "../../camunda/brokers";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { RECORDS } from "../names";
 import { implement } from "./behaviour";
 import { ensureExporting, members, readPhases } from "./phases";
 import { Refusal, Session } from "./session";
@@ -27,9 +28,6 @@ export const provider = implement<ExportResumeInputs>({
     };
   },
 });
-
-/** Prefix of the indices that Zeebe's exporter writes, and whose documents carry a position. */
-const RECORDS = "zeebe-record*";
 
 /**
  * Waits until the exporters have written what was processed up to now. They write in bulks, some seconds

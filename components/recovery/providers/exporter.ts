@@ -1,4 +1,4 @@
-import { named, RegionName, without } from "../../camunda/brokers";
+import { namedAre, RegionName, without } from "../../camunda/brokers";
 import { exporterIds, exporterStates, memberIds, seenIds } from "../../camunda/topology";
 import { waitFor } from "../../clients/poll";
 import { implement, Outcome, Run } from "./behaviour";
@@ -13,6 +13,8 @@ export interface ExporterInputs {
   region: RegionName;
   /** The exporter whose position it takes over when it is enabled. */
   initializeFrom: string;
+  /** What is declared, for the exporter that a recovery changes: as with the membership. */
+  phase?: string;
 }
 
 export const provider = implement<ExporterInputs>({
@@ -92,7 +94,7 @@ function expectMembersAlive({ configuration, topology }: Observation, id: string
   const dead = without(memberIds(configuration), seenIds(topology));
   if (dead.length > 0) {
     throw new Refusal(
-      `${named(dead)} is a member but not seen: a change of exporter ${id} would wait for it for ever; remove lost brokers first (set lostRegion), or bring it up`,
+      `${namedAre(dead)} among the members but not seen: a change of exporter ${id} would wait for it for ever; remove lost brokers first (set lostRegion), or bring it up`,
     );
   }
 }

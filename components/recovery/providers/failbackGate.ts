@@ -1,4 +1,4 @@
-import { brokerIds, named, RegionName, without } from "../../camunda/brokers";
+import { brokerIds, named, namedAre, RegionName, without } from "../../camunda/brokers";
 import { exporterStates, memberIds, unhealthy } from "../../camunda/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
@@ -54,7 +54,7 @@ async function expectFailedOver(session: Session, inputs: FailbackGateInputs): P
   const returned = without(memberIds(configuration), session.own);
   if (returned.length > 0) {
     throw new Refusal(
-      `${named(returned)} of ${inputs.recreated} is a member already: the cluster has moved on since incident ${inputs.incident}; if the failback was done by hand, remove failback and lostRegion`,
+      `${namedAre(returned)} among the members already, of ${inputs.recreated}: the cluster has moved on since incident ${inputs.incident}; if the failback was done by hand, remove failback and lostRegion`,
     );
   }
   const problems = unhealthy(configuration, topology, session.own, 2, partitionCount);

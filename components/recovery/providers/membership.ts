@@ -1,4 +1,4 @@
-import { allBrokerIds, brokerMap, idsOfMap, named, sameIds } from "../../camunda/brokers";
+import { allBrokerIds, brokerMap, idsOfMap, named, namedAre, sameIds } from "../../camunda/brokers";
 import {
   describeOperation,
   memberIds,
@@ -21,6 +21,12 @@ export interface MembershipInputs {
   brokers: Record<string, string>;
   /** Replicas of every partition: 4 with both regions, 2 with one. */
   replicationFactor: number;
+  /**
+   * What is declared: steady, a loss, or an attempt to fail back. It changes with each, so that each is
+   * an update, which verifies: after a run that was killed, a refresh finds the brokers as declared, and
+   * nothing would ever verify them or record how they came to be so.
+   */
+  phase?: string;
 }
 
 const FORCE_OPERATIONS = ["PARTITION_FORCE_RECONFIGURE", "BROKER_REMOVE"];
@@ -59,7 +65,7 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
       const kept = run.previous?.record;
       return {
         how: awaited ? "awaited" : "already true",
-        ...(kept && sameBrokers(run.previous, inputs) ? carried(kept) : {}),
+        ...(kept && sameDeclaration(run.previous, inputs) ? carried(kept) : {}),
         ...(awaited ? { changeId: awaited.id } : {}),
         observed,
       };
@@ -94,8 +100,15 @@ function isPartOf(operation: Operation, kinds: string[], intent: MembershipInten
       );
 }
 
-function sameBrokers(previous: MembershipInputs | undefined, inputs: MembershipInputs): boolean {
-  return previous !== undefined && sameIds(idsOfMap(previous.brokers), idsOfMap(inputs.brokers));
+function sameDeclaration(
+  previous: MembershipInputs | undefined,
+  inputs: MembershipInputs,
+): boolean {
+  return (
+    previous !== undefined &&
+    previous.phase === inputs.phase &&
+    sameIds(idsOfMap(previous.brokers), idsOfMap(inputs.brokers))
+  );
 }
 
 /** What is still true of an earlier record when an update finds nothing to do. */
@@ -132,7 +145,7 @@ async function decide(
         }
         const closed = plan.kind === "add" ? await closedPorts(session, plan.add) : [];
         if (closed.length > 0) {
-          refusal = `${named(closed)} is listed but does not answer, as after a start with old data: adding a broker that does not run never ends; restart it, or delete its volume`;
+          refusal = `${namedAre(closed)} listed but does not answer, as after a start with old data: adding a broker that does not run never ends; restart it, or delete its volume`;
           return { done: false, seen: `${named(closed)} does not answer` };
         }
         return { done: true, value: plan };

@@ -56,7 +56,7 @@ describe("Exporter", () => {
       await bench.loseRegion();
       await refusal(
         bench.run.disable(),
-        new RegExp(`brokers ${bench.lostBrokers.join(", ")} is a member but not seen`),
+        new RegExp(`brokers ${bench.lostBrokers.join(", ")} are among the members but not seen`),
         /would wait for it for ever/,
       );
       assert.deepEqual(bench.sent(), []);

@@ -138,7 +138,7 @@ describe("FailbackGate", () => {
     await bench.run.add();
     await refusal(
       bench.run.gate(),
-      /brokers 1, 3 of region1 is a member already: .* since incident incident-1/,
+      /brokers 1, 3 are among the members already, of region1: .* since incident incident-1/,
     );
   });
 
@@ -180,7 +180,7 @@ describe("FailbackGate", () => {
     await bench.run.add();
     assert.deepEqual((await provider.update(id, outs, bench.inputs.gate())).outs, outs);
     const next = { ...bench.inputs.gate(), attempt: "attempt-2" };
-    await refusal(provider.update(id, outs, next), /is a member already/);
+    await refusal(provider.update(id, outs, next), /among the members already/);
   });
 
   it("is read and deleted without looking at the cluster", async () => {

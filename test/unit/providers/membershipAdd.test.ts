@@ -85,7 +85,7 @@ describe("BrokerMembership when a region is recreated", () => {
     await bench.start();
     await bench.failOver();
     bench.configure({ failback: "attempt-1" }, { gate: 0.2 });
-    await refusal(bench.run.add(), /brokers 1, 3 is not seen by the survivors/, /waited 0.2 s/);
+    await refusal(bench.run.add(), /brokers 1, 3 are not seen by the survivors/, /waited 0.2 s/);
     assert.deepEqual(bench.sent(), []);
   });
 
@@ -95,7 +95,7 @@ describe("BrokerMembership when a region is recreated", () => {
     await bench.world.recreate("region1", "old");
     await bench.shutDown();
     bench.configure({ failback: "attempt-1" }, { gate: 0.2 });
-    await refusal(bench.run.add(), /brokers 1, 3 is listed but does not answer.*restart it/);
+    await refusal(bench.run.add(), /brokers 1, 3 are listed but does not answer.*restart it/);
     assert.deepEqual(bench.sent(), []);
     bench.configure({}, { gate: 3 });
     for (const id of bench.lostBrokers) await bench.world.restartBroker(id);
