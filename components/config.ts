@@ -263,7 +263,32 @@ function readEndpoints(
       elasticsearch: read.url(`endpoints.${region}.elasticsearch`, value.elasticsearch),
     };
   };
-  return { region0: byRegion("region0"), region1: byRegion("region1") };
+  const endpoints = { region0: byRegion("region0"), region1: byRegion("region1") };
+  expectDistinct(read, endpoints);
+  return endpoints;
+}
+
+/** One region's address under the other's name would let a failback restore over the survivor. */
+function expectDistinct(read: Reader<Key>, endpoints: Settings["endpoints"]): void {
+  for (const name of ["gateway", "management", "elasticsearch"] as const) {
+    const url = endpoints.region0[name];
+    if (url !== "" && url === endpoints.region1[name]) {
+      read.wrong(`endpoints.region1.${name}`, "is that of region0: each region has its own");
+    }
+  }
+  const seen = new Map<string, string>();
+  for (const region of REGIONS) {
+    for (const [id, url] of Object.entries(endpoints[region].brokers)) {
+      const other = url === "" ? undefined : seen.get(url);
+      if (other !== undefined) {
+        read.wrong(
+          `endpoints.${region}.brokers.${id}`,
+          `is that of broker ${other}: each broker has its own management API`,
+        );
+      }
+      seen.set(url, id);
+    }
+  }
 }
 
 function readExporters(read: Reader<Key>): Record<RegionName, string> {

@@ -51,7 +51,7 @@ export class Region {
   static async create(name: string, settings: Settings): Promise<Region> {
     const [peer, recorded] = await Promise.all([readPeer(settings.peerStack), readRecorded()]);
     const shape = shapeOf(settings, peer);
-    const problems = runProblems(settings, shape, peer, recorded);
+    const problems = runProblems(settings, peer, recorded);
     const plan = pulumi.runtime.isDryRun()
       ? await previewPlan(settings, shape, recorded)
       : undefined;

@@ -3,17 +3,27 @@ import { isRecord } from "./clients/http";
 
 /** What another stack says of itself, or why that is not known. */
 export type PeerState =
-  | { known: true; phase: string | undefined; lostRegion: string | undefined }
+  | {
+      known: true;
+      /** The region that it declares lost, or that it has recorded as lost. */
+      lostRegion: string | undefined;
+      /** Whether it has brought that region back and only the declaration is left. */
+      restored: boolean;
+    }
   | { known: false; why: string };
 
 /** What the state of this stack has recorded of the recovery: by the last `up`, whatever has happened since. */
 export interface RecordedState {
   brokers?: Record<string, string>;
+  /** What the membership was last brought about for: `phase` of BrokerMembership. */
+  phase?: string;
   exporters: Record<string, string>;
   /** `attempt` of {@link Exporting}. */
   exportingAttempt?: string;
   /** The attempt whose gate is in the state: its steps may have begun. */
   gateAttempt?: string;
+  /** Set when the state could not be read: what was before is not known. */
+  unreadable?: true;
   /** The output `recovery` of the last `up`. */
   recovery?: Record<string, unknown>;
 }
@@ -23,7 +33,7 @@ const DEADLINE_MS = 5_000;
 /**
  * Reads the other region's outputs. Tolerant by construction: a StackReference to a stack that is
  * missing or unreadable fails the whole run, and cannot be caught, and then a lost region could block
- * the recovery from its loss. Only the named outputs are taken: the engine hands over secrets in clear.
+ * the recovery from its loss. Only named values are taken: the engine hands over secrets in clear.
  */
 export async function readPeer(peerStack: string | undefined): Promise<PeerState> {
   if (peerStack === undefined) {
@@ -32,17 +42,16 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
       why: "peerStack is not set, and the stack's name does not hold its region",
     };
   }
-  const name = fullName(peerStack);
   try {
-    const found = await within(
-      pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name }, { async: true }),
-    );
-    const outputs: unknown = isRecord(found) ? found.outputs : undefined;
-    const recovery = isRecord(outputs) ? outputs.recovery : undefined;
+    const recorded = recordedOf(await readResources(peerStack));
+    const declared = /^(failed over from|failing back to) (region[01])/.exec(recorded.phase ?? "");
+    // The membership counts before the outputs: an `up` of the peer that has failed half way may have
+    // forced this region out already, and its outputs are still those of before.
     return {
       known: true,
-      phase: textOf(recovery, "phase"),
-      lostRegion: textOf(recovery, "lostRegion"),
+      lostRegion: declared?.[2] ?? textOf(recorded.recovery, "lostRegion"),
+      restored:
+        textOf(recorded.recovery, "phase") === "restored" && declared?.[1] !== "failed over from",
     };
   } catch (error) {
     return { known: false, why: firstLine(error) };
@@ -51,23 +60,30 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
 
 /** Reads what this stack has recorded. Nothing recorded, or not readable: an empty state. */
 export async function readRecorded(): Promise<RecordedState> {
-  const recorded: RecordedState = { exporters: {} };
-  let resources: unknown;
   try {
-    const found = await within(
-      pulumi.runtime.invoke(
-        "pulumi:pulumi:readStackResourceOutputs",
-        { stackName: fullName(pulumi.getStack()) },
-        { async: true },
-      ),
-    );
-    resources = isRecord(found) ? found.outputs : undefined;
+    return recordedOf(await readResources(pulumi.getStack()));
   } catch (error) {
     await pulumi.log.warn(
-      `the recorded state of this stack cannot be read (${firstLine(error)}): the preview shows no plan`,
+      `the recorded state of this stack cannot be read (${firstLine(error)}): everything is looked at anew`,
     );
+    return { exporters: {}, unreadable: true };
   }
-  for (const resource of Object.values(isRecord(resources) ? resources : {})) {
+}
+
+async function readResources(stack: string): Promise<Record<string, unknown>> {
+  const found = await within(
+    pulumi.runtime.invoke(
+      "pulumi:pulumi:readStackResourceOutputs",
+      { stackName: fullName(stack) },
+      { async: true },
+    ),
+  );
+  return isRecord(found) && isRecord(found.outputs) ? found.outputs : {};
+}
+
+function recordedOf(resources: Record<string, unknown>): RecordedState {
+  const recorded: RecordedState = { exporters: {} };
+  for (const resource of Object.values(resources)) {
     if (!isRecord(resource) || !isRecord(resource.outputs)) {
       continue;
     }
@@ -77,6 +93,7 @@ export async function readRecorded(): Promise<RecordedState> {
         recorded.brokers = isRecord(outputs.brokers)
           ? (outputs.brokers as Record<string, string>)
           : undefined;
+        recorded.phase = textOf(outputs, "phase");
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporter":
         Object.assign(recorded.exporters, outputs.exporters);

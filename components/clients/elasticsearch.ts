@@ -159,11 +159,11 @@ export class ElasticsearchClient {
     indices: readonly string[],
     metadata: Record<string, unknown>,
   ): Promise<void> {
-    await this.ok(
+    // Without the global state the restored Elasticsearch lacks the index templates, and Camunda's web
+    // applications loop at their start.
+    await this.withoutFeatureStates(
       "PUT",
       `/_snapshot/${encodeURIComponent(repository)}/${encodeURIComponent(name)}`,
-      // Without the global state the restored Elasticsearch lacks the index templates, and Camunda's
-      // web applications loop at their start.
       { indices: indices.join(","), include_global_state: true, metadata },
     );
   }
@@ -174,7 +174,7 @@ export class ElasticsearchClient {
     name: string,
     indices: readonly string[],
   ): Promise<void> {
-    await this.ok(
+    await this.withoutFeatureStates(
       "POST",
       `/_snapshot/${encodeURIComponent(repository)}/${encodeURIComponent(name)}/_restore`,
       { indices: indices.join(","), include_global_state: true },
@@ -251,6 +251,23 @@ export class ElasticsearchClient {
       },
     });
     return Number(body.count);
+  }
+
+  /**
+   * The global state brings the system indices of all features along (users, roles, tasks), unless asked
+   * not to. OpenSearch has no feature states and refuses the word; a refused request has done nothing.
+   */
+  private async withoutFeatureStates(
+    method: "PUT" | "POST",
+    path: string,
+    body: Record<string, unknown>,
+  ): Promise<void> {
+    const answer = await this.send(method, path, { ...body, feature_states: ["none"] });
+    if (answer.status === 400 && /feature_states/.test(JSON.stringify(answer.body))) {
+      await this.ok(method, path, body);
+      return;
+    }
+    this.body(method, path, answer);
   }
 
   private snapshotInfo(path: string, name: string, found: Record<string, unknown>): SnapshotInfo {

@@ -1,14 +1,19 @@
 import type { RegionName } from "../camunda/brokers";
 
-/** Beginning of the name of every snapshot that a failback takes: what begins so is ours. */
-export const SNAPSHOT_PREFIX = "failback-";
+/**
+ * Beginning of the name of every snapshot that a failback to a region takes. What a cluster has restored
+ * from one is this region's copy; the survivor's own data came from elsewhere, if from a snapshot at all.
+ */
+export function snapshotPrefix(lostRegion: RegionName): string {
+  return `failback-${lostRegion}-`;
+}
 
 /**
  * Name of the snapshot of an attempt. Elasticsearch wants lower case. The attempt is in it, so that the
  * snapshot of an abandoned attempt is never taken for that of the next.
  */
 export function snapshotName(lostRegion: RegionName, attempt: string): string {
-  return `${SNAPSHOT_PREFIX}${lostRegion}-${attempt.toLowerCase()}`;
+  return `${snapshotPrefix(lostRegion)}${attempt.toLowerCase()}`;
 }
 
 /** The indices that Zeebe's exporter writes, and whose documents carry a position. */

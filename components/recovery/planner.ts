@@ -105,7 +105,7 @@ function planRemoval(
     return {
       kind: "wait",
       for: `the survivors to no longer see ${named(stillSeen)}`,
-      refusal: `the survivors still see ${named(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop those brokers or cut their network, or remove lostRegion`,
+      refusal: `the survivors still see ${named(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop those brokers or cut their network, or remove lostRegion (also after a failback that has finished)`,
     };
   }
   return { kind: "force-remove", retain: own, remove };
@@ -119,7 +119,7 @@ function planAdd(
   if (intent.failback === undefined) {
     return refuse(
       `${namedAre(add)} not among the members, and adding brokers is part of a failback: ` +
-        "set lostRegion (again) and failback to the name of an attempt",
+        "set lostRegion (again), and failback to the name of an attempt; until then what an interrupted attempt has paused or stopped stays so",
     );
   }
   const absent = without(intent.brokers, facts.seen);
@@ -127,7 +127,7 @@ function planAdd(
     return {
       kind: "wait",
       for: `${named(absent)} to be seen by the survivors`,
-      refusal: `${namedAre(absent)} not seen by the survivors: adding a broker that does not run never ends; start it, with its contact points and an empty disk`,
+      refusal: `${namedAre(absent)} not seen by the survivors: adding a broker that does not run never ends; start it; if the region was recreated once more, its Elasticsearch is empty again: start a new attempt (pulumi config rm failback && pulumi up, then a new name)`,
     };
   }
   return { kind: "add", brokers: intent.brokers, add, replicationFactor: intent.replicationFactor };

@@ -84,7 +84,9 @@ interface Made {
 }
 
 /** An output that is there only after the resource was verified: so what is derived from it is no mere claim. */
-function verified(resource: { record: pulumi.Output<StepRecord> }): pulumi.Output<StepRecord> {
+function verified(resource: {
+  record: pulumi.Output<StepRecord>;
+}): pulumi.Output<StepRecord | undefined> {
   return resource.record;
 }
 
@@ -186,14 +188,14 @@ class Declaration {
       {
         brokers: brokerMap(desired.ids),
         replicationFactor: desired.replicationFactor,
-        phase: phaseLabel(this.args.settings, this.args.shape),
+        phase: phaseLabel(this.args.settings, this.args.shape, this.args.recorded),
       },
       this.after(dependsOn),
     );
   }
 
   private exporter(region: RegionName, dependsOn: pulumi.Resource[]): resources.Exporter {
-    const { settings, shape } = this.args;
+    const { settings, shape, recorded } = this.args;
     const disabled = shape === "failed-over" && region === this.lost;
     return new resources.Exporter(
       `exporter-${region}`,
@@ -202,7 +204,7 @@ class Declaration {
         region,
         initializeFrom: settings.exporters[peerOf(region)],
         // The exporter of this stack's own region is never touched by its recovery.
-        ...(region === this.lost ? { phase: phaseLabel(settings, shape) } : {}),
+        ...(region === this.lost ? { phase: phaseLabel(settings, shape, recorded) } : {}),
       },
       this.after(dependsOn),
     );
@@ -237,8 +239,14 @@ class Declaration {
       : [
           new command.local.Command(
             "web-apps-stop",
-            { create: webApps.stop, environment: { CAMUNDA_FAILBACK_ATTEMPT: this.attempt } },
-            this.after(dependsOn),
+            {
+              create: webApps.stop,
+              // Also when the stack is destroyed half way: nothing else would start them again.
+              delete: webApps.start,
+              environment: { CAMUNDA_FAILBACK_ATTEMPT: this.attempt },
+            },
+            // An edited command must not stop them once more after the attempt has gone on.
+            { ...this.after(dependsOn), ignoreChanges: ["create"] },
           ),
         ];
   }
@@ -274,6 +282,10 @@ function statusOf(
       verified(made.exporting),
     ])
     .apply(([membership, exporter0, exporter1, steps]) => {
+      if (membership === undefined || exporter0 === undefined || exporter1 === undefined) {
+        // A resource whose operation has failed half way is kept without a record: nothing new is true.
+        return { phase: "unknown", ...earlier } as RecoveryStatus;
+      }
       const exporterOfLost = settings.lostRegion === "region0" ? exporter0 : exporter1;
       const history = {
         ...(earlier.lastFailover === undefined ? {} : { lastFailover: earlier.lastFailover }),

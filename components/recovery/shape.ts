@@ -1,4 +1,4 @@
-import { allBrokerIds, brokerIds, sameIds, idsOfMap } from "../camunda/brokers";
+import { allBrokerIds, brokerIds } from "../camunda/brokers";
 import { OVERRIDES, Settings } from "../config";
 import type { PeerState, RecordedState } from "../stackState";
 
@@ -16,7 +16,7 @@ export function shapeOf(settings: Settings, peer: PeerState): Shape {
   if (settings.lostRegion !== undefined) {
     return settings.failback === undefined ? "failed-over" : "failing-back";
   }
-  return peer.known && peer.lostRegion === settings.region && peer.phase !== "restored"
+  return peer.known && peer.lostRegion === settings.region && !peer.restored
     ? "rejoining"
     : "steady";
 }
@@ -31,7 +31,6 @@ export function desiredMembership(settings: Settings, shape: Shape) {
 /** What is wrong with the whole run, known before the first resource. Each line names the way out. */
 export function runProblems(
   settings: Settings,
-  shape: Shape,
   peer: PeerState,
   recorded: RecordedState,
 ): string[] {
@@ -40,23 +39,19 @@ export function runProblems(
     settings.lostRegion !== undefined &&
     peer.known &&
     peer.lostRegion === settings.region &&
-    peer.phase !== "restored" &&
+    !peer.restored &&
     settings.overrides["peer-declares-loss"] === undefined
   ) {
     problems.push(
       `stack ${settings.peerStack} declares ${settings.region}, the region of this stack, lost (${OVERRIDES["peer-declares-loss"]}): decide for one region and remove lostRegion from the other's stack, or write the reason into overrides.peer-declares-loss`,
     );
   }
-  if (shape === "failed-over" && finished(settings, recorded)) {
-    problems.push(
-      `lostRegion is still ${settings.lostRegion}, but failback ${recorded.gateAttempt} has finished and both regions are members: pulumi config rm lostRegion`,
-    );
-  }
-  const used = recorded.exportingAttempt;
+  // Lower case, as the name of the snapshot is: "ONE" would find the one of "one".
+  const used = recorded.exportingAttempt?.toLowerCase();
+  const wanted = settings.failback?.toLowerCase();
   if (
-    settings.failback !== undefined &&
-    (used === abandoned(settings.failback) ||
-      (used === settings.failback && recorded.gateAttempt !== settings.failback))
+    wanted !== undefined &&
+    (used === abandoned(wanted) || (used === wanted && recorded.gateAttempt !== settings.failback))
   ) {
     problems.push(
       `failback is ${settings.failback}, the name of an earlier attempt: what it left behind would be taken for done; choose a new name: pulumi config set failback NEW-NAME`,
@@ -65,19 +60,16 @@ export function runProblems(
   return problems;
 }
 
-function finished(settings: Settings, recorded: RecordedState): boolean {
-  return (
-    recorded.gateAttempt !== undefined &&
-    recorded.brokers !== undefined &&
-    sameIds(idsOfMap(recorded.brokers), allBrokerIds(settings.clusterSize))
-  );
-}
-
-/** What a run declares, in words. Changes whenever something else is declared. */
-export function phaseLabel(settings: Settings, shape: Shape): string {
+/**
+ * What a run declares, in words. Changes whenever something else is declared, also when an attempt is
+ * abandoned: what that attempt did before it was killed is in no state, so it must be looked at anew.
+ */
+export function phaseLabel(settings: Settings, shape: Shape, recorded: RecordedState): string {
   switch (shape) {
-    case "failed-over":
-      return `failed over from ${settings.lostRegion}`;
+    case "failed-over": {
+      const attempt = attemptLabel(settings, shape, recorded);
+      return `failed over from ${settings.lostRegion}${attempt.endsWith(ABANDONED) ? ` (${attempt})` : ""}`;
+    }
     case "failing-back":
       return `failing back to ${settings.lostRegion}: ${settings.failback}`;
     case "rejoining":
@@ -99,9 +91,12 @@ export function attemptLabel(settings: Settings, shape: Shape, recorded: Recorde
   if (shape === "failed-over" && recorded.gateAttempt !== undefined) {
     return abandoned(recorded.gateAttempt);
   }
-  return recorded.exportingAttempt ?? "none";
+  // Not knowing what was before, assert the live state: an update that finds nothing to do is harmless.
+  return recorded.unreadable ? `unknown at ${Date.now()}` : (recorded.exportingAttempt ?? "none");
 }
 
+const ABANDONED = " abandoned";
+
 function abandoned(attempt: string): string {
-  return `${attempt} abandoned`;
+  return `${attempt}${ABANDONED}`;
 }

@@ -33,8 +33,10 @@ class CommandProvider implements provider.Provider {
     return { outs: { ...news, stdout: run(news.update ?? news.create, news.environment) } };
   }
 
-  async delete(): Promise<void> {
-    return undefined;
+  async delete(_id: string, _urn: string, outs: Record<string, unknown>): Promise<void> {
+    if (outs.delete !== undefined) {
+      run(outs.delete, outs.environment);
+    }
   }
 }
 

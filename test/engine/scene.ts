@@ -2,6 +2,7 @@ import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
+import { waitFor } from "../../components/clients/poll";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
 import type { RegionName } from "../../scripts/world/world";
 import { REPOSITORY, RegionStack, Workspace } from "../../scripts/workspace";
@@ -74,6 +75,17 @@ export class Scene {
   /** The moment for {@link since}. */
   mark(): number {
     return this.world.mutations().length;
+  }
+
+  /** Waits for something that the world does by itself. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    await waitFor<void>(
+      what,
+      20,
+      () => undefined,
+      async () =>
+        condition() ? { done: true, value: undefined } : { done: false, seen: "not yet" },
+    );
   }
 
   async recovery(): Promise<Record<string, unknown>> {

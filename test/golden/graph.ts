@@ -151,11 +151,13 @@ function shared(region: RegionName): Partial<Record<Key, string>> {
 }
 
 function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<string, unknown> {
-  if (args.token === "pulumi:pulumi:readStackOutputs") {
+  if (!String(args.inputs.stackName).endsWith(golden.region)) {
     if (golden.peer === undefined) {
       throw new Error("unknown stack");
     }
-    return { outputs: { recovery: golden.peer } };
+    return {
+      outputs: { stack: { type: "pulumi:pulumi:Stack", outputs: { recovery: golden.peer } } },
+    };
   }
   const { recorded } = golden;
   const outputs: Record<string, unknown> = {};

@@ -169,6 +169,12 @@ export class Bench {
     this.configure({ failback: attempt });
   }
 
+  /** Recreated, and its Elasticsearch holds what the survivor's does: as it is before the brokers join. */
+  async restored(): Promise<void> {
+    await this.recreate();
+    this.world.copyDocuments(this.lost);
+  }
+
   /** Recreated, and exporting paused. */
   async pause(): Promise<void> {
     await this.recreate();

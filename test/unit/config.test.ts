@@ -323,8 +323,10 @@ function swapped(): unknown {
 /** Endpoints of a cluster of eight brokers. */
 function eight(): unknown {
   const of = (index: number) => ({
-    ...nowhere.region0,
-    brokers: Object.fromEntries([0, 2, 4, 6].map((id) => [id + index, `http://host:${id}`])),
+    ...(index === 0 ? nowhere.region0 : nowhere.region1),
+    brokers: Object.fromEntries(
+      [0, 2, 4, 6].map((id) => [id + index, `http://host:${id + index}`]),
+    ),
   });
   return { region0: of(0), region1: of(1) };
 }

@@ -333,7 +333,7 @@ describe("embedded world", () => {
     assert.equal((await get(`${b}/_snapshot/r/s`)).body.snapshots.length, 1);
     const again = await send("PUT", `${a}/_snapshot/r/s`, {});
     assert.equal(again.status, 400);
-    assert.equal(again.body.error.type, "invalid_snapshot_name_exception");
+    assert.equal(again.body.error.type, "snapshot_name_already_in_use_exception");
   });
 
   it("serves no partition when region 0 is installed alone", async () => {

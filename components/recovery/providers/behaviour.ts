@@ -40,6 +40,8 @@ export interface Behaviour<I> {
   live?(inputs: I, session: Session): Promise<I>;
   /** Undoes what an interrupted run may have left, when the resource goes. Best effort. */
   release?(inputs: I, session: Session): Promise<void>;
+  /** Whether exporting is paused while this is done: a failure then says so, and how it is ended. */
+  whilePaused?: boolean;
   /**
    * For a step: what names the attempt. A step of the same attempt that is recorded as verified is not
    * done again, whatever else has changed: after a failback it would pause the cluster anew.
@@ -51,6 +53,9 @@ type State<I> = I & { record?: StepRecord; schema?: number; __provider?: string 
 
 /** Version of the shape of the outputs in the state. Code of today must read states of earlier versions. */
 const SCHEMA = 1;
+
+const PAUSED =
+  " (exporting stays paused until pulumi up goes on with this attempt, or pulumi config rm failback && pulumi up abandons it)";
 
 let mutating: Promise<unknown> = Promise.resolve();
 
@@ -80,7 +85,7 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
       };
       return { ...inputs, schema: SCHEMA, record };
     } catch (error) {
-      const message = oneLine(error);
+      const message = `${oneLine(error)}${behaviour.whilePaused ? PAUSED : ""}`;
       if (!effect.begun) {
         throw plain(message);
       }

@@ -24,7 +24,10 @@ export const provider = implement<ExportResumeInputs>({
     await awaitWritten(session);
     return {
       how: resumed ? "done" : "already true",
-      observed: { exporterPhase: "EXPORTING", ...(await catchUp(session)) },
+      observed: {
+        exporterPhase: "EXPORTING",
+        ...(await catchUp(session, session.settings.timeouts.catchUp)),
+      },
     };
   },
 });
@@ -67,7 +70,7 @@ async function awaitWritten(session: Session): Promise<void> {
  * Takes the last position of each partition that the survivor's Elasticsearch has, and waits until the
  * recreated one has as many records up to it. New records on either side do not disturb the comparison.
  */
-async function catchUp(session: Session): Promise<Record<string, unknown>> {
+export async function catchUp(session: Session, seconds: number): Promise<Record<string, unknown>> {
   const survivor = session.elasticsearch(session.settings.region);
   const recreated = session.elasticsearch(peerOf(session.settings.region));
   await survivor.documents([RECORDS]);
@@ -91,7 +94,7 @@ async function catchUp(session: Session): Promise<Record<string, unknown>> {
   try {
     await waitFor<void>(
       "the recreated Elasticsearch to catch up",
-      session.settings.timeouts.catchUp,
+      seconds,
       session.log,
       async () => {
         const found = await lacking();
@@ -103,7 +106,7 @@ async function catchUp(session: Session): Promise<Record<string, unknown>> {
   } catch (error) {
     if (error instanceof DeadlineExceeded) {
       throw new Refusal(
-        `the recreated Elasticsearch lacks records that the survivor's has (${error.lastSeen}, after ${error.seconds} s): its exporter was not initialised from the survivor's; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
+        `the recreated Elasticsearch lacks records that the survivor's has (${error.lastSeen}, after ${error.seconds} s): its exporter was not initialised from the survivor's, or it was recreated once more; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
       );
     }
     throw error;

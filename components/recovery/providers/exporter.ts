@@ -1,4 +1,4 @@
-import { namedAre, RegionName, without } from "../../camunda/brokers";
+import { namedAre, regionOfBroker, RegionName, without } from "../../camunda/brokers";
 import { exporterIds, exporterStates, memberIds, seenIds } from "../../camunda/topology";
 import { waitFor } from "../../clients/poll";
 import { implement, Outcome, Run } from "./behaviour";
@@ -66,6 +66,9 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
     };
   }
   expectMembersAlive(observation, id);
+  if (state === "DISABLED") {
+    expectRegionGone(observation, id, inputs.region);
+  }
   const request =
     state === "ENABLED" ? enable(session, id, inputs) : () => session.zeebe.disableExporter(id);
   run.begin();
@@ -95,6 +98,16 @@ function expectMembersAlive({ configuration, topology }: Observation, id: string
   if (dead.length > 0) {
     throw new Refusal(
       `${namedAre(dead)} among the members but not seen: a change of exporter ${id} would wait for it for ever; remove lost brokers first (set lostRegion), or bring it up`,
+    );
+  }
+}
+
+/** Without its exporter a region's Elasticsearch misses records for good: that is for a region that is out. */
+function expectRegionGone({ configuration }: Observation, id: string, region: RegionName): void {
+  const present = memberIds(configuration).filter((member) => regionOfBroker(member) === region);
+  if (present.length > 0) {
+    throw new Refusal(
+      `${namedAre(present)} among the members: exporter ${id} of ${region} stays enabled while its region is in the cluster; if a failback has finished, remove failback and lostRegion`,
     );
   }
 }

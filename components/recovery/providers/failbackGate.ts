@@ -54,7 +54,7 @@ async function expectFailedOver(session: Session, inputs: FailbackGateInputs): P
   const returned = without(memberIds(configuration), session.own);
   if (returned.length > 0) {
     throw new Refusal(
-      `${namedAre(returned)} among the members already, of ${inputs.recreated}: the cluster has moved on since incident ${inputs.incident}; if the failback was done by hand, remove failback and lostRegion`,
+      `${namedAre(returned)} among the members already, of ${inputs.recreated}: the cluster has moved on since incident ${inputs.incident}; if it was never failed over, remove failback and run pulumi up first; if the failback was done by hand, remove failback and lostRegion`,
     );
   }
   const problems = unhealthy(configuration, topology, session.own, 2, partitionCount);
@@ -68,6 +68,13 @@ async function expectFailedOver(session: Session, inputs: FailbackGateInputs): P
   if (states.length !== 1 || states[0] !== "DISABLED") {
     throw new Refusal(
       `exporter ${id} is ${states.join(" and ") || "unknown"}, not DISABLED: the cluster has moved on since incident ${inputs.incident}; it would write into the recreated Elasticsearch before the restore; disable it: remove failback, pulumi up --refresh, then set a new attempt`,
+    );
+  }
+  const source = exporters[session.settings.region];
+  const sourceStates = exporterStates(configuration, source);
+  if (sourceStates.length !== 1 || sourceStates[0] !== "ENABLED") {
+    throw new Refusal(
+      `exporter ${source} of the surviving region is ${sourceStates.join(" and ") || "unknown"}, not ENABLED: its Elasticsearch lacks records, and the other could not be initialised from it; mend it first`,
     );
   }
 }
@@ -149,5 +156,6 @@ async function expectCleanElasticsearch(
   return restoredByUs(
     await elasticsearch.recoveries(session.indexPatterns),
     session.settings.repository.name,
+    inputs.recreated,
   ).length;
 }

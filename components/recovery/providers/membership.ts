@@ -13,6 +13,7 @@ import type { PlannedChange } from "../../clients/zeebe";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
+import { catchUp } from "./exportResume";
 import { Observation, Refusal, Session } from "./session";
 
 /** Inputs of a `BrokerMembership`. */
@@ -238,6 +239,10 @@ async function addBrokers(
   replicationFactor: number,
 ): Promise<Outcome> {
   const { session } = run;
+  if (intent.failback !== undefined) {
+    // The steps before this one may be recorded from before the region was lost once more.
+    await catchUp(session, session.settings.timeouts.exporting);
+  }
   const plan = await session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
   expectAddPlan(plan, session, brokers, replicationFactor);
   run.begin();

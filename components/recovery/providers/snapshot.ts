@@ -17,6 +17,7 @@ export interface SnapshotInputs {
 export const provider = implement<SnapshotInputs>({
   id: (inputs) => inputs.snapshot,
   attempt: (inputs) => inputs.attempt,
+  whilePaused: true,
   async converge(inputs, { session, begin }) {
     await expectPaused(session);
     const elasticsearch = session.elasticsearch(session.settings.region);

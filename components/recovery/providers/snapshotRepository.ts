@@ -24,6 +24,7 @@ export interface SnapshotRepositoryInputs {
 export const provider = implement<SnapshotRepositoryInputs>({
   id: (inputs) => `snapshot-repository-${inputs.region}-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
+  whilePaused: true,
   async converge(inputs, { session, begin }) {
     const elasticsearch = session.elasticsearch(inputs.region);
     const { type, settings } = session.settings.repository;

@@ -1,7 +1,7 @@
-import { peerOf } from "../../camunda/brokers";
-import type { ElasticsearchClient, ShardRecovery, SnapshotInfo } from "../../clients/elasticsearch";
+import { peerOf, RegionName } from "../../camunda/brokers";
+import type { ElasticsearchClient, ShardRecovery } from "../../clients/elasticsearch";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
-import { SNAPSHOT_PREFIX } from "../names";
+import { snapshotPrefix } from "../names";
 import { implement } from "./behaviour";
 import { expectPaused } from "./phases";
 import { Refusal, Session } from "./session";
@@ -23,6 +23,7 @@ export interface SnapshotRestoreInputs {
 export const provider = implement<SnapshotRestoreInputs>({
   id: (inputs) => `restore-${inputs.snapshot}`,
   attempt: (inputs) => inputs.attempt,
+  whilePaused: true,
   async converge(inputs, { session, begin }) {
     await expectPaused(session);
     const region = peerOf(session.settings.region);
@@ -36,7 +37,7 @@ export const provider = implement<SnapshotRestoreInputs>({
     const present = await listedShards(session, recreated, inputs);
     const restoring = present.some((shard) => shard.snapshot === inputs.snapshot);
     if (!restoring) {
-      const leftovers = restoredByUs(present, inputs.repository);
+      const leftovers = restoredByUs(present, inputs.repository, region);
       begin();
       if (leftovers.length > 0) {
         session.log(`deleting ${leftovers.length} indices that an abandoned attempt restored`);
@@ -45,11 +46,11 @@ export const provider = implement<SnapshotRestoreInputs>({
       session.log(`restoring snapshot ${inputs.snapshot} in ${region}`);
       await recreated.restoreSnapshot(inputs.repository, inputs.snapshot, session.indexPatterns);
     }
-    const shards = await awaitDone(session, recreated, inputs, snapshot);
+    const shards = await awaitDone(session, recreated, inputs);
     return {
       how: restoring ? "awaited" : "done",
       observed: {
-        shards: { done: shards, total: snapshot.shards.total },
+        shards,
         ...(await compare(session)),
       },
     };
@@ -62,12 +63,16 @@ export const provider = implement<SnapshotRestoreInputs>({
  *
  * @throws {@link Refusal}
  */
-export function restoredByUs(present: readonly ShardRecovery[], repository: string): string[] {
+export function restoredByUs(
+  present: readonly ShardRecovery[],
+  repository: string,
+  region: RegionName,
+): string[] {
   const foreign = present.filter(
     (shard) =>
       shard.type !== "SNAPSHOT" ||
       shard.repository !== repository ||
-      !shard.snapshot?.startsWith(SNAPSHOT_PREFIX),
+      !shard.snapshot?.startsWith(snapshotPrefix(region)),
   );
   if (foreign.length > 0) {
     const names = [...new Set(foreign.map((shard) => shard.index))];
@@ -103,30 +108,44 @@ async function listedShards(
   );
 }
 
+/**
+ * Waits until the recreated Elasticsearch has as many whole primary shards of Camunda's indices as the
+ * survivor's. Neither the snapshot's own number of shards decides (it counts system indices too), nor
+ * where a shard came from (one that moved to another node meanwhile came from its peer): what is in them
+ * is compared afterwards.
+ */
 async function awaitDone(
   session: Session,
   recreated: ElasticsearchClient,
   inputs: SnapshotRestoreInputs,
-  snapshot: SnapshotInfo,
-): Promise<number> {
-  return waitFor(
-    `the restore of ${inputs.snapshot}`,
-    session.settings.timeouts.restore,
-    session.log,
-    async () => {
-      const shards = (await recreated.recoveries(session.indexPatterns)).filter(
-        (shard) => shard.snapshot === inputs.snapshot,
+): Promise<{ done: number; total: number }> {
+  const survivor = session.elasticsearch(session.settings.region);
+  const expected = (await survivor.recoveries(session.indexPatterns)).length;
+  try {
+    return await waitFor(
+      `the restore of ${inputs.snapshot}`,
+      session.settings.timeouts.restore,
+      session.log,
+      async () => {
+        const shards = await recreated.recoveries(session.indexPatterns);
+        const done = shards.filter((shard) => shard.stage === "DONE").length;
+        const health = await recreated.health(session.indexPatterns);
+        return done === expected && health.status !== "red"
+          ? { done: true, value: { done, total: expected } }
+          : {
+              done: false,
+              seen: `${done} of ${expected} shards done, health ${health.status}`,
+            };
+      },
+    );
+  } catch (error) {
+    if (error instanceof DeadlineExceeded) {
+      throw new Refusal(
+        `${error.message}; look at the recreated Elasticsearch; pulumi up waits on, or recreate it empty and start a new attempt`,
       );
-      const done = shards.filter((shard) => shard.stage === "DONE").length;
-      const health = await recreated.health(session.indexPatterns);
-      return done === snapshot.shards.total && health.status !== "red"
-        ? { done: true, value: done }
-        : {
-            done: false,
-            seen: `${done} of ${snapshot.shards.total} shards done, health ${health.status}`,
-          };
-    },
-  );
+    }
+    throw error;
+  }
 }
 
 /** Compares the two Elasticsearches while exporting is paused: index by index, template by template. */
@@ -142,7 +161,7 @@ async function compare(session: Session): Promise<Record<string, unknown>> {
   if (differing.length > 0) {
     const first = differing[0] as string;
     throw new Refusal(
-      `the restored data is not the survivor's: ${differing.length} indices differ, ${first} has ${found[first] ?? "no index"} instead of ${expected[first] ?? "no index"} documents; start a new attempt: pulumi config set failback NEW-NAME`,
+      `the restored data is not the survivor's: ${differing.length} indices differ, ${first} has ${found[first] ?? "no index"} instead of ${expected[first] ?? "no index"} documents; were Operate and Tasklist of the survivor still writing (webApps)? start a new attempt: pulumi config set failback NEW-NAME`,
     );
   }
   const templates = await survivor.templates(indexPrefixes);

@@ -197,6 +197,16 @@ export class EmbeddedWorld implements World {
     await Promise.all(regionNames.map((region) => this.closeRegion(region)));
   }
 
+  /** Fills the Elasticsearch of a region with what the other one holds, as a restore would. */
+  copyDocuments(region: RegionName): void {
+    const source = this.search[region === "region0" ? "region1" : "region0"].store;
+    for (const index of source.indices.values()) {
+      for (const [id, document] of searchable(index)) {
+        this.search[region].store.write(index.name, id, document);
+      }
+    }
+  }
+
   /** Cuts the network between the regions; {@link heal} joins them again. */
   partition(): void {
     this.model.cut();

@@ -42,7 +42,10 @@ export interface Selection {
 /** A repository as one cluster has registered it. */
 export interface Registered extends RepositorySettings {
   contents: Map<string, StoredSnapshot>;
-  /** Snapshots that the cluster knows of: those it took, and those it found when it registered. */
+  /**
+   * Snapshots that the cluster knows of: those it took, and those it found when it registered. It looks
+   * again only into a readonly repository, as others may write to that.
+   */
   known: Set<string>;
 }
 
@@ -112,8 +115,8 @@ export class Snapshots {
 
   /** The snapshots that a name, a pattern or a list of them stands for. */
   find(repositoryName: string, expression: string): StoredSnapshot[] {
-    const { contents, known } = this.repository(repositoryName);
-    const visible = [...contents.values()].filter(({ name }) => known.has(name));
+    const repository = this.repository(repositoryName);
+    const visible = [...repository.contents.values()].filter((s) => isVisible(repository, s));
     if (expression === "_current") return visible.filter((s) => !isComplete(s));
     const found = expression.split(",").flatMap((part) => {
       const matching = visible.filter(({ name }) => matcher(part)(name));
@@ -134,10 +137,12 @@ export class Snapshots {
       const reason = `[${repositoryName}] cannot create snapshot in a readonly repository`;
       throw new SearchError(500, "repository_exception", reason);
     }
-    const refusal = invalidName(name) ?? this.nameInUse(contents.get(name));
+    const invalid = invalidName(name);
+    const refusal = invalid ?? nameInUse(contents.get(name));
     if (refusal !== undefined) {
       const reason = `[${repositoryName}:${name}] Invalid snapshot name [${name}], ${refusal}`;
-      throw new SearchError(400, "invalid_snapshot_name_exception", reason);
+      const kind = invalid === undefined ? "snapshot_name_already_in_use" : "invalid_snapshot_name";
+      throw new SearchError(400, `${kind}_exception`, reason);
     }
     const { found, missing } = this.store.resolve(joined(selection.indices));
     if (missing !== undefined) throw indexNotFound(missing);
@@ -177,9 +182,10 @@ export class Snapshots {
     name: string,
     selection: Selection,
   ): [SearchIndex[], Promise<void>] {
-    const { contents, known } = this.repository(repositoryName);
-    const snapshot = known.has(name) ? contents.get(name) : undefined;
-    if (!snapshot) throw cannotRestore(repositoryName, name, "snapshot does not exist");
+    const repository = this.repository(repositoryName);
+    const snapshot = repository.contents.get(name);
+    if (!snapshot || !isVisible(repository, snapshot))
+      throw cannotRestore(repositoryName, name, "snapshot does not exist");
     if (!isComplete(snapshot))
       throw cannotRestore(repositoryName, name, "unsupported snapshot state [IN_PROGRESS]");
     const names = selected(snapshot, joined(selection.indices));
@@ -274,18 +280,18 @@ export class Snapshots {
       this.timers.add(timer);
     });
   }
-
-  private nameInUse(existing: StoredSnapshot | undefined): string | undefined {
-    if (!existing) return undefined;
-    return isComplete(existing)
-      ? "snapshot with the same name already exists"
-      : "snapshot with the same name is already in-progress";
-  }
 }
 
 /** Whether a snapshot is no longer being taken. */
 export function isComplete(snapshot: StoredSnapshot): boolean {
   return snapshot.state !== "IN_PROGRESS";
+}
+
+function nameInUse(existing: StoredSnapshot | undefined): string | undefined {
+  if (!existing) return undefined;
+  return isComplete(existing)
+    ? "snapshot with the same name already exists"
+    : "snapshot with the same name is already in-progress";
 }
 
 function stored({ shards, replicas, documents }: SearchIndex): StoredIndex {
@@ -313,6 +319,10 @@ function selected(snapshot: StoredSnapshot, expression: string | undefined): str
 function renamed(name: string, { rename_pattern, rename_replacement }: Selection): string {
   if (!rename_pattern) return name;
   return name.replace(new RegExp(rename_pattern, "g"), rename_replacement ?? "");
+}
+
+function isVisible({ known, settings }: Registered, snapshot: StoredSnapshot): boolean {
+  return isTrue(settings["readonly"]) ? isComplete(snapshot) : known.has(snapshot.name);
 }
 
 function isTrue(value: string | boolean | undefined): boolean {

@@ -134,7 +134,7 @@ describe("FailbackGate", () => {
 
   it("refuses when the lost brokers are members already", async () => {
     await bench.start();
-    await bench.recreate();
+    await bench.restored();
     await bench.run.add();
     await refusal(
       bench.run.gate(),
@@ -177,6 +177,7 @@ describe("FailbackGate", () => {
     await bench.start();
     await bench.recreate();
     const { id, outs } = await bench.run.gate();
+    bench.world.copyDocuments(bench.lost);
     await bench.run.add();
     assert.deepEqual((await provider.update(id, outs, bench.inputs.gate())).outs, outs);
     const next = { ...bench.inputs.gate(), attempt: "attempt-2" };

@@ -22,7 +22,7 @@ describe("BrokerMembership when a region is recreated", () => {
   for (const lost of directions) {
     it(`adds the brokers of ${lost} unforced with the replication factor, once`, async () => {
       await bench.start(lost);
-      await bench.recreate();
+      await bench.restored();
       const { outs } = await bench.run.add();
       assert.equal(outs.record.how, "done");
       assert.equal((await bench.run.add()).outs.record.how, "already true");
@@ -34,7 +34,7 @@ describe("BrokerMembership when a region is recreated", () => {
 
     it(`does not send the add of ${lost} again when the answer to it is lost`, async () => {
       await bench.start(lost);
-      await bench.recreate();
+      await bench.restored();
       bench.world.inject({ method: "POST", path: ADD, drop: true });
       const { outs } = await bench.run.add();
       assert.equal(outs.record.changeId, undefined);
@@ -44,7 +44,7 @@ describe("BrokerMembership when a region is recreated", () => {
 
     it(`awaits an add of ${lost} that an interrupted run has sent`, async () => {
       await bench.start(lost, { joinMs: 60 });
-      await bench.recreate();
+      await bench.restored();
       assert.equal((await addByHand("?replicationFactor=4")).status, 202);
       const { outs } = await bench.run.add();
       assert.equal(outs.record.how, "awaited");
@@ -54,7 +54,7 @@ describe("BrokerMembership when a region is recreated", () => {
 
     it(`raises the replication factor when the brokers of ${lost} were added without it`, async () => {
       await bench.start(lost);
-      await bench.recreate();
+      await bench.restored();
       await addByHand("");
       await bench.until(
         "the brokers are members",
@@ -71,7 +71,7 @@ describe("BrokerMembership when a region is recreated", () => {
 
   it("never asks without the replication factor, which would move replicas", async () => {
     await bench.start();
-    await bench.recreate();
+    await bench.restored();
     await bench.run.add();
     const asked = bench.world.requests.filter((r) =>
       r.path.startsWith("/actuator/cluster/brokers"),
@@ -95,6 +95,7 @@ describe("BrokerMembership when a region is recreated", () => {
     await bench.world.recreate("region1", "old");
     await bench.shutDown();
     bench.configure({ failback: "attempt-1" }, { gate: 0.2 });
+    bench.world.copyDocuments(bench.lost);
     await refusal(bench.run.add(), /brokers 1, 3 are listed but does not answer.*restart it/);
     assert.deepEqual(bench.sent(), []);
     bench.configure({}, { gate: 3 });
@@ -104,9 +105,9 @@ describe("BrokerMembership when a region is recreated", () => {
 
   it("refuses to add brokers outside a failback", async () => {
     await bench.start();
-    await bench.recreate();
+    await bench.restored();
     bench.configure({ failback: undefined });
-    await refusal(bench.run.add(), /set lostRegion \(again\) and failback/);
+    await refusal(bench.run.add(), /set lostRegion \(again\), and failback/);
     assert.deepEqual(bench.sent(), []);
   });
 
@@ -138,7 +139,7 @@ describe("BrokerMembership when a region is recreated", () => {
   ] as const) {
     it(`sends nothing when the cluster's own plan would ${what}`, async () => {
       await bench.start();
-      await bench.recreate();
+      await bench.restored();
       bench.world.inject({
         path: DRY_RUN,
         transform: (body) => {
@@ -198,7 +199,7 @@ describe("BrokerMembership when a region is recreated", () => {
   ] as const) {
     it(`fails, and is kept in the state, when ${what} after the add`, async () => {
       await bench.start();
-      await bench.recreate();
+      await bench.restored();
       bench.configure({}, { join: 0.4 });
       bench.world.onRequest(({ path: asked }) => {
         if (!ADD.test(asked)) return;
@@ -218,7 +219,7 @@ describe("BrokerMembership when a region is recreated", () => {
 
   it("refuses beside a foreign change that pends", async () => {
     await bench.start();
-    await bench.recreate();
+    await bench.restored();
     await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
     const id = bench.world.cluster().pendingChange?.id;
     await refusal(

@@ -122,15 +122,6 @@ describe("SnapshotRestore", () => {
       },
     ],
     [
-      "a shard comes from elsewhere",
-      RECOVERY,
-      /last seen: \d+ of \d+ shards done/,
-      (body: Body) => {
-        const [first]: Body[] = Object.values(body);
-        if (first) first.shards[0] = { ...first.shards[0], type: "EMPTY_STORE", source: {} };
-      },
-    ],
-    [
       "the indices are red",
       HEALTH,
       /shards done, health red/,
