@@ -1,0 +1,402 @@
+import assert from "node:assert/strict";
+import { peerOf, RegionName, REGIONS } from "../../components/camunda/brokers";
+import {
+  describePending,
+  exporterStates,
+  memberIds,
+  numbers,
+  Operation,
+} from "../../components/camunda/topology";
+import type { Configuration } from "../../components/camunda/topology";
+import type { SnapshotInfo } from "../../components/clients/elasticsearch";
+import { Unreachable } from "../../components/clients/http";
+import { assertBlocked, Bench, exporterOf, kinds, RECORDS, refused, REPOSITORY } from "./bench";
+
+/** From the recreated region to a cluster of both, with the same documents. */
+export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"): void {
+  const survivor = peerOf(lost);
+  const zeebe = () => bench.zeebe(survivor);
+  const survivors = () => bench.ids(survivor);
+  const partitionCount = () => bench.world.shape.partitionCount;
+  const name = `failback-${lost}`;
+  const metadata = { attempt: "one", documents: 42 };
+  const early = data === "empty" ? "writable" : "readonly";
+  let snapshot: SnapshotInfo;
+
+  const listed = (wrong: (own: string) => boolean) => async () => {
+    const { brokers } = await zeebe().topology();
+    for (const id of bench.ids(lost)) {
+      const broker = brokers.find((seen) => seen.id === id);
+      if (broker === undefined) return `broker ${id} is not listed`;
+      if (broker.partitions.length > 0) return `broker ${id} has partitions`;
+      const own = await zeebe()
+        .exporterPhases(bench.brokerUrl(id))
+        .then((phases) => (phases.length === 0 ? "up" : "busy"))
+        .catch((error: unknown) => {
+          if (error instanceof Unreachable) return "closed";
+          throw error;
+        });
+      if (wrong(own)) return `broker ${id} is ${own}`;
+    }
+    return undefined;
+  };
+  const passes = (seen: string | undefined) => seen;
+
+  bench.step(`recreates the region with ${data} data`, async () => {
+    await bench.world.recreate(lost, data);
+  });
+
+  if (data === "old") {
+    bench.step(
+      "lists brokers that came back with old data although they close their ports",
+      async () => {
+        await bench.eventually(
+          "closed ports",
+          30,
+          listed((own) => own !== "closed"),
+          passes,
+        );
+        await Promise.all(bench.ids(lost).map((id) => bench.world.restartBroker(id)));
+      },
+    );
+
+    it("lists its old indices as EXISTING_STORE, in an Elasticsearch that is not red", async () => {
+      const shards = await bench.eventually(
+        "the old indices",
+        30,
+        () => bench.search(lost).recoveries([RECORDS]),
+        (found) => (found.length > 0 ? undefined : "none"),
+      );
+      assert.ok(shards.every(({ type }) => type === "EXISTING_STORE"));
+      assert.notEqual((await bench.search(lost).health()).status, "red");
+    });
+
+    bench.step("deletes indices by their names, not by a pattern", async () => {
+      const pattern = await bench.askSearch(lost, "DELETE", RECORDS);
+      assert.equal(pattern.status, 400);
+      const old = await bench.search(lost).existing([RECORDS]);
+      assert.ok(old.length > 0);
+      await bench.search(lost).deleteIndices(old);
+    });
+  }
+
+  bench.step(
+    "lists the recreated brokers without partitions, which are up and not ready",
+    async () => {
+      await bench.eventually(
+        "recreated brokers",
+        60,
+        listed((own) => own !== "up"),
+        passes,
+      );
+      for (const id of bench.ids(lost)) {
+        const partitions = await bench.askBroker(id, "actuator/partitions");
+        assert.deepEqual([partitions.status, partitions.body], [200, {}]);
+        assert.equal(await bench.readiness(id), 503);
+        const own = await bench.askBroker(id, "actuator/cluster");
+        const known = (own.body as { brokers: { id: number }[] }).brokers;
+        assert.deepEqual(known.map((member) => member.id).sort(), survivors());
+      }
+      const configuration = await zeebe().configuration();
+      assert.deepEqual(memberIds(configuration), survivors());
+      assert.equal(configuration.pendingChange, undefined);
+      const { clusterSize, replicationFactor } = await zeebe().topology();
+      assert.deepEqual([clusterSize, replicationFactor], [2, 2]);
+    },
+  );
+
+  it("has no indices in the recreated Elasticsearch", async () => {
+    const search = bench.search(lost);
+    assert.deepEqual(await search.existing([RECORDS]), []);
+    assert.deepEqual(await search.documents([RECORDS]), {});
+    assert.deepEqual(await search.recoveries([RECORDS]), []);
+    assert.notEqual((await search.health()).status, "red");
+    if (data === "empty") assert.deepEqual(await search.templates(["zeebe-record"]), []);
+  });
+
+  it("cannot add the recreated brokers by force either", async () => {
+    await assert.rejects(
+      zeebe().setBrokers(bench.ids(), { force: true, dryRun: true }),
+      refused(400, /is not in the current cluster/),
+    );
+  });
+
+  it("moves replicas to the added brokers when no replication factor is given", async () => {
+    const plan = await bench.unchanged(survivor, () =>
+      zeebe().setBrokers(bench.ids(), { dryRun: true }),
+    );
+    assert.ok((kinds(plan.operations).PARTITION_LEAVE ?? 0) > 0);
+    assert.deepEqual(
+      replicasOf(plan.expectedMembers),
+      numbers(partitionCount()).map(() => 2),
+    );
+  });
+
+  it("joins the added brokers to every partition with a replication factor of four", async () => {
+    const plan = await bench.unchanged(survivor, () =>
+      zeebe().setBrokers(bench.ids(), { replicationFactor: 4, dryRun: true }),
+    );
+    assertAddPlan(plan.operations);
+    assert.deepEqual(
+      replicasOf(plan.expectedMembers),
+      numbers(partitionCount()).map(() => 4),
+    );
+    assert.deepEqual(plan.expectedMembers.map(({ id }) => id).sort(), bench.ids());
+  });
+
+  bench.step("pauses exporting of the survivors", async () => {
+    await bench.written(survivors());
+    await zeebe().pauseExporting();
+    await bench.allInPhase(survivors(), "PAUSED");
+    assert.deepEqual(await zeebe().exporters(), {
+      [exporterOf(survivor)]: "ENABLED",
+      [exporterOf(lost)]: "DISABLED",
+    });
+    await bench.work(survivor, 4);
+  });
+
+  if (data === "empty") {
+    it("knows no repository before one is registered", async () => {
+      assert.equal(await bench.search(survivor).repository(REPOSITORY), undefined);
+      const { status } = await bench.askSearch(survivor, "GET", `_snapshot/${REPOSITORY}/${name}`);
+      assert.equal(status, 404);
+      await assert.rejects(
+        bench.search(survivor).registerRepository(REPOSITORY, "nosuch", {}),
+        refused(500, /^repository_exception: .*repository type \[nosuch\] does not exist/),
+      );
+    });
+  }
+
+  bench.step("registers a repository, and gives its settings back as text", async () => {
+    const { type, settings } = bench.world.repository;
+    for (const extra of [{ readonly: true }, {}]) {
+      await bench.search(survivor).registerRepository(REPOSITORY, type, { ...settings, ...extra });
+      const found = await bench.search(survivor).repository(REPOSITORY);
+      const texts = Object.entries({ ...settings, ...extra }).map(([k, v]) => [k, String(v)]);
+      assert.deepEqual(found, { type, settings: Object.fromEntries(texts) });
+      await bench.search(survivor).verifyRepository(REPOSITORY);
+    }
+    assert.equal(await bench.search(survivor).snapshot(REPOSITORY, name), undefined);
+    const missing = await bench.askSearch(survivor, "GET", `_snapshot/${REPOSITORY}/${name}`);
+    assert.equal(missing.status, 404);
+  });
+
+  bench.step(`registers it in the recreated region too early, ${early}`, async () => {
+    const { type, settings } = bench.world.repository;
+    const readonly = early === "readonly" ? { readonly: true } : {};
+    await bench.search(lost).registerRepository(REPOSITORY, type, { ...settings, ...readonly });
+    assert.equal(await bench.search(lost).snapshot(REPOSITORY, name), undefined);
+  });
+
+  bench.step("takes a snapshot that is accepted at once and ends as SUCCESS", async () => {
+    const search = bench.search(survivor);
+    await search.createSnapshot(REPOSITORY, name, [RECORDS], metadata);
+    const states = new Set<string>();
+    snapshot = (await bench.eventually(
+      "the snapshot",
+      30,
+      () => search.snapshot(REPOSITORY, name),
+      (found) => {
+        states.add(String(found?.state));
+        return found?.state === "SUCCESS" ? undefined : String(found?.state);
+      },
+    )) as SnapshotInfo;
+    states.delete("SUCCESS");
+    assert.ok(
+      [...states].every((state) => state === "IN_PROGRESS"),
+      [...states].join(),
+    );
+    assert.deepEqual(snapshot.metadata, metadata);
+    assert.deepEqual(snapshot.indices, await search.existing([RECORDS]));
+    assert.equal(snapshot.includeGlobalState, true);
+    assert.deepEqual(snapshot.failures, []);
+    const { total, successful, failed } = snapshot.shards;
+    assert.deepEqual([successful, failed], [total, 0]);
+    assert.equal(total, (await search.recoveries([RECORDS])).length);
+  });
+
+  it("refuses a second snapshot of that name", async () => {
+    await assert.rejects(
+      bench.search(survivor).createSnapshot(REPOSITORY, name, [RECORDS], metadata),
+      refused(
+        400,
+        /^snapshot_name_already_in_use_exception: .*snapshot with the same name already exists$/,
+      ),
+    );
+  });
+
+  it("refuses to restore over indices that exist", async () => {
+    await assert.rejects(
+      bench.search(survivor).restoreSnapshot(REPOSITORY, name, [RECORDS]),
+      refused(500, /^snapshot_restore_exception: .* an open index with same name already exists/),
+    );
+  });
+
+  if (early === "writable") {
+    it("does not see the snapshot in a repository that was registered before it", async () => {
+      const search = bench.search(lost);
+      assert.equal(await search.snapshot(REPOSITORY, name), undefined);
+      await assert.rejects(
+        search.restoreSnapshot(REPOSITORY, name, [RECORDS]),
+        refused(500, /^snapshot_restore_exception: .*snapshot does not exist/),
+      );
+    });
+  } else {
+    it("sees the snapshot in a readonly repository that was registered before it", async () => {
+      assert.deepEqual(await bench.search(lost).snapshot(REPOSITORY, name), snapshot);
+    });
+  }
+
+  bench.step("sees it when the repository is registered again, readonly", async () => {
+    const search = bench.search(lost);
+    const { type, settings } = bench.world.repository;
+    await search.registerRepository(REPOSITORY, type, { ...settings, readonly: true });
+    await search.verifyRepository(REPOSITORY);
+    assert.equal((await search.repository(REPOSITORY))?.settings.readonly, "true");
+    assert.deepEqual(await search.snapshot(REPOSITORY, name), snapshot);
+    await assert.rejects(
+      search.createSnapshot(REPOSITORY, "other", [RECORDS], {}),
+      refused(500, /^repository_exception: .*cannot create snapshot in a readonly repository/),
+    );
+  });
+
+  it("answers 500 to the restore of a snapshot that is not there", async () => {
+    await assert.rejects(
+      bench.search(lost).restoreSnapshot(REPOSITORY, "nosuch", [RECORDS]),
+      refused(500, /^snapshot_restore_exception: .*snapshot does not exist/),
+    );
+  });
+
+  bench.step("restores all shards from the snapshot, with documents and templates", async () => {
+    const [from, to] = [bench.search(survivor), bench.search(lost)];
+    await to.restoreSnapshot(REPOSITORY, name, [RECORDS]);
+    const stages = new Set<string>();
+    const shards = await bench.eventually(
+      "the restore",
+      60,
+      () => to.recoveries([RECORDS]),
+      (found) => {
+        found.forEach(({ stage }) => stages.add(stage));
+        const done = found.filter(({ stage }) => stage === "DONE").length;
+        return done === snapshot.shards.total ? undefined : `${done} of ${snapshot.shards.total}`;
+      },
+    );
+    for (const { type, snapshot: of, repository } of shards) {
+      assert.deepEqual([type, of, repository], ["SNAPSHOT", name, REPOSITORY]);
+    }
+    const known = ["INIT", "INDEX", "VERIFY_INDEX", "TRANSLOG", "FINALIZE", "DONE"];
+    assert.deepEqual(
+      [...stages].filter((stage) => !known.includes(stage)),
+      [],
+    );
+    assert.deepEqual(await to.existing([RECORDS]), snapshot.indices);
+    assert.deepEqual(await to.documents([RECORDS]), await from.documents([RECORDS]));
+    assert.deepEqual(await to.templates(["zeebe-record"]), await from.templates(["zeebe-record"]));
+    assert.equal((await to.health([RECORDS])).status, (await from.health([RECORDS])).status);
+  });
+
+  bench.step("enables the exporter from the survivor's, while exporting is paused", async () => {
+    const exporter = exporterOf(lost);
+    const change = await zeebe().enableExporter(exporter, exporterOf(survivor));
+    assert.deepEqual(kinds(change.operations), {
+      PARTITION_ENABLE_EXPORTER: survivors().length * partitionCount(),
+    });
+    const configuration = await bench.completed(survivor, change);
+    assert.deepEqual(exporterStates(configuration, exporter), ["ENABLED"]);
+    assert.equal((await zeebe().exporters())[exporter], "ENABLED");
+    await bench.allInPhase(survivors(), "PAUSED");
+    await assert.rejects(
+      zeebe().enableExporter(exporter, exporterOf(survivor)),
+      refused(400, /already enabled$/),
+    );
+    const both = REGIONS.map((region) => bench.search(region).documents([RECORDS]));
+    const [zero, one] = await Promise.all(both);
+    assert.deepEqual(zero, one);
+  });
+
+  bench.step("resumes, and every record is in both Elasticsearches", async () => {
+    await zeebe().resumeExporting();
+    await bench.allInPhase(survivors(), "EXPORTING");
+    await bench.written(survivors());
+    await bench.exported(REGIONS, bench.started);
+    await bench.sameDocuments();
+    const records = async (region: RegionName) => {
+      const search = bench.search(region);
+      await search.documents([RECORDS]);
+      const last = await search.lastPositions(RECORDS);
+      const count = ([partition, position]: [number, number]) =>
+        search.countUpTo(RECORDS, partition, position);
+      return [new Map([...last].sort()), await Promise.all([...last].sort().map(count))];
+    };
+    assert.deepEqual(await records("region0"), await records("region1"));
+  });
+
+  bench.step("adds the recreated brokers one operation after the other", async () => {
+    const change = await zeebe().setBrokers(bench.ids(), { replicationFactor: 4 });
+    assertAddPlan(change.operations);
+    await assertBlocked(bench, survivor, change.changeId);
+    const seen: Configuration[] = [];
+    await bench.eventually(
+      "the brokers to join",
+      110,
+      () => zeebe().configuration(),
+      (configuration) => {
+        seen.push(configuration);
+        return configuration.pendingChange && describePending(configuration.pendingChange);
+      },
+    );
+    const pending = seen.flatMap(({ pendingChange }) => pendingChange ?? []);
+    assert.ok(pending.length > 0);
+    for (const { id, status, completed, pending: rest } of pending) {
+      assert.deepEqual([id, status], [change.changeId, "IN_PROGRESS"]);
+      assert.deepEqual([...completed, ...rest], change.operations);
+    }
+    const joining = seen.flatMap(({ members }) => members.flatMap((m) => m.replicas));
+    assert.ok(joining.some(({ state }) => state === "JOINING"));
+    await bench.completed(survivor, change);
+  });
+
+  bench.step("is one cluster of four replicas again, ready and exporting everywhere", async () => {
+    await bench.healthy(survivor, bench.ids());
+    await bench.healthy(lost, bench.ids());
+    await bench.allInPhase(bench.ids(), "EXPORTING");
+    const { clusterSize, replicationFactor } = await bench.zeebe(lost).topology();
+    assert.deepEqual([clusterSize, replicationFactor], [4, 4]);
+    const configuration = await bench.zeebe(lost).configuration();
+    for (const region of REGIONS) {
+      assert.deepEqual(exporterStates(configuration, exporterOf(region)), ["ENABLED"]);
+    }
+    for (const id of bench.ids(lost)) {
+      assert.equal(await bench.readiness(id), 200);
+    }
+  });
+
+  bench.step("loses no process instance in either Elasticsearch", async () => {
+    await bench.work(lost, 3);
+    await bench.exported(REGIONS, bench.started);
+    await bench.sameDocuments();
+  });
+
+  function assertAddPlan(operations: Operation[]): void {
+    const { BROKER_ADD, PARTITION_JOIN, PARTITION_RECONFIGURE_PRIORITY, ...others } =
+      kinds(operations);
+    assert.deepEqual(others, {});
+    assert.equal(BROKER_ADD, bench.ids(lost).length);
+    assert.equal(PARTITION_JOIN, bench.ids(lost).length * partitionCount());
+    assert.ok((PARTITION_RECONFIGURE_PRIORITY ?? 0) <= survivors().length * partitionCount());
+    assert.ok(
+      operations
+        .filter(({ operation }) => operation !== "PARTITION_RECONFIGURE_PRIORITY")
+        .every(({ brokerId }) => bench.ids(lost).includes(brokerId)),
+    );
+  }
+}
+
+/** Number of replicas of each partition. */
+function replicasOf(members: Configuration["members"]): number[] {
+  const counts = new Map<number, number>();
+  for (const { partition } of members.flatMap(({ replicas }) => replicas)) {
+    counts.set(partition, (counts.get(partition) ?? 0) + 1);
+  }
+  return [...counts].sort(([a], [b]) => a - b).map(([, count]) => count);
+}
