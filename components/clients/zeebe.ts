@@ -83,9 +83,11 @@ export class ZeebeClient {
   /**
    * The cluster's configuration (`GET /actuator/cluster`). Answered by the coordinator, the member with
    * the lowest id: a {@link Refused} with 502 (or 500) when that one is dead.
+   *
+   * @param management another management API to ask than that of the gateway: a broker's own
    */
-  async configuration(): Promise<Configuration> {
-    const url = `${this.endpoints.management}/actuator/cluster`;
+  async configuration(management = this.endpoints.management): Promise<Configuration> {
+    const url = `${management}/actuator/cluster`;
     const request = `GET ${url}`;
     const body = this.ok(request, await this.get(url), 200);
     return {

@@ -8,9 +8,9 @@ import {
   Operation,
 } from "../../components/camunda/topology";
 import type { Configuration } from "../../components/camunda/topology";
-import type { SnapshotInfo } from "../../components/clients/elasticsearch";
 import { Unreachable } from "../../components/clients/http";
-import { assertBlocked, Bench, exporterOf, kinds, RECORDS, refused, REPOSITORY } from "./bench";
+import { assertBlocked, Bench, exporterOf, kinds, RECORDS, refused } from "./bench";
+import { takeOver } from "./takeOver";
 
 /** From the recreated region to a cluster of both, with the same documents. */
 export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"): void {
@@ -18,10 +18,6 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
   const zeebe = () => bench.zeebe(survivor);
   const survivors = () => bench.ids(survivor);
   const partitionCount = () => bench.world.shape.partitionCount;
-  const name = `failback-${lost}`;
-  const metadata = { attempt: "one", documents: 42 };
-  const early = data === "empty" ? "writable" : "readonly";
-  let snapshot: SnapshotInfo;
 
   const listed = (wrong: (own: string) => boolean) => async () => {
     const { brokers } = await zeebe().topology();
@@ -52,7 +48,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
       async () => {
         await bench.eventually(
           "closed ports",
-          30,
+          110,
           listed((own) => own !== "closed"),
           passes,
         );
@@ -155,145 +151,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
     await bench.work(survivor, 4);
   });
 
-  if (data === "empty") {
-    it("knows no repository before one is registered", async () => {
-      assert.equal(await bench.search(survivor).repository(REPOSITORY), undefined);
-      const { status } = await bench.askSearch(survivor, "GET", `_snapshot/${REPOSITORY}/${name}`);
-      assert.equal(status, 404);
-      await assert.rejects(
-        bench.search(survivor).registerRepository(REPOSITORY, "nosuch", {}),
-        refused(500, /^repository_exception: .*repository type \[nosuch\] does not exist/),
-      );
-    });
-  }
-
-  bench.step("registers a repository, and gives its settings back as text", async () => {
-    const { type, settings } = bench.world.repository;
-    for (const extra of [{ readonly: true }, {}]) {
-      await bench.search(survivor).registerRepository(REPOSITORY, type, { ...settings, ...extra });
-      const found = await bench.search(survivor).repository(REPOSITORY);
-      const texts = Object.entries({ ...settings, ...extra }).map(([k, v]) => [k, String(v)]);
-      assert.deepEqual(found, { type, settings: Object.fromEntries(texts) });
-      await bench.search(survivor).verifyRepository(REPOSITORY);
-    }
-    assert.equal(await bench.search(survivor).snapshot(REPOSITORY, name), undefined);
-    const missing = await bench.askSearch(survivor, "GET", `_snapshot/${REPOSITORY}/${name}`);
-    assert.equal(missing.status, 404);
-  });
-
-  bench.step(`registers it in the recreated region too early, ${early}`, async () => {
-    const { type, settings } = bench.world.repository;
-    const readonly = early === "readonly" ? { readonly: true } : {};
-    await bench.search(lost).registerRepository(REPOSITORY, type, { ...settings, ...readonly });
-    assert.equal(await bench.search(lost).snapshot(REPOSITORY, name), undefined);
-  });
-
-  bench.step("takes a snapshot that is accepted at once and ends as SUCCESS", async () => {
-    const search = bench.search(survivor);
-    await search.createSnapshot(REPOSITORY, name, [RECORDS], metadata);
-    const states = new Set<string>();
-    snapshot = (await bench.eventually(
-      "the snapshot",
-      30,
-      () => search.snapshot(REPOSITORY, name),
-      (found) => {
-        states.add(String(found?.state));
-        return found?.state === "SUCCESS" ? undefined : String(found?.state);
-      },
-    )) as SnapshotInfo;
-    states.delete("SUCCESS");
-    assert.ok(
-      [...states].every((state) => state === "IN_PROGRESS"),
-      [...states].join(),
-    );
-    assert.deepEqual(snapshot.metadata, metadata);
-    assert.deepEqual(snapshot.indices, await search.existing([RECORDS]));
-    assert.equal(snapshot.includeGlobalState, true);
-    assert.deepEqual(snapshot.failures, []);
-    const { total, successful, failed } = snapshot.shards;
-    assert.deepEqual([successful, failed], [total, 0]);
-    assert.equal(total, (await search.recoveries([RECORDS])).length);
-  });
-
-  it("refuses a second snapshot of that name", async () => {
-    await assert.rejects(
-      bench.search(survivor).createSnapshot(REPOSITORY, name, [RECORDS], metadata),
-      refused(
-        400,
-        /^snapshot_name_already_in_use_exception: .*snapshot with the same name already exists$/,
-      ),
-    );
-  });
-
-  it("refuses to restore over indices that exist", async () => {
-    await assert.rejects(
-      bench.search(survivor).restoreSnapshot(REPOSITORY, name, [RECORDS]),
-      refused(500, /^snapshot_restore_exception: .* an open index with same name already exists/),
-    );
-  });
-
-  if (early === "writable") {
-    it("does not see the snapshot in a repository that was registered before it", async () => {
-      const search = bench.search(lost);
-      assert.equal(await search.snapshot(REPOSITORY, name), undefined);
-      await assert.rejects(
-        search.restoreSnapshot(REPOSITORY, name, [RECORDS]),
-        refused(500, /^snapshot_restore_exception: .*snapshot does not exist/),
-      );
-    });
-  } else {
-    it("sees the snapshot in a readonly repository that was registered before it", async () => {
-      assert.deepEqual(await bench.search(lost).snapshot(REPOSITORY, name), snapshot);
-    });
-  }
-
-  bench.step("sees it when the repository is registered again, readonly", async () => {
-    const search = bench.search(lost);
-    const { type, settings } = bench.world.repository;
-    await search.registerRepository(REPOSITORY, type, { ...settings, readonly: true });
-    await search.verifyRepository(REPOSITORY);
-    assert.equal((await search.repository(REPOSITORY))?.settings.readonly, "true");
-    assert.deepEqual(await search.snapshot(REPOSITORY, name), snapshot);
-    await assert.rejects(
-      search.createSnapshot(REPOSITORY, "other", [RECORDS], {}),
-      refused(500, /^repository_exception: .*cannot create snapshot in a readonly repository/),
-    );
-  });
-
-  it("answers 500 to the restore of a snapshot that is not there", async () => {
-    await assert.rejects(
-      bench.search(lost).restoreSnapshot(REPOSITORY, "nosuch", [RECORDS]),
-      refused(500, /^snapshot_restore_exception: .*snapshot does not exist/),
-    );
-  });
-
-  bench.step("restores all shards from the snapshot, with documents and templates", async () => {
-    const [from, to] = [bench.search(survivor), bench.search(lost)];
-    await to.restoreSnapshot(REPOSITORY, name, [RECORDS]);
-    const stages = new Set<string>();
-    const shards = await bench.eventually(
-      "the restore",
-      60,
-      () => to.recoveries([RECORDS]),
-      (found) => {
-        found.forEach(({ stage }) => stages.add(stage));
-        const done = found.filter(({ stage }) => stage === "DONE").length;
-        return done === snapshot.shards.total ? undefined : `${done} of ${snapshot.shards.total}`;
-      },
-    );
-    for (const { type, snapshot: of, repository } of shards) {
-      assert.deepEqual([type, of, repository], ["SNAPSHOT", name, REPOSITORY]);
-    }
-    const known = ["INIT", "INDEX", "VERIFY_INDEX", "TRANSLOG", "FINALIZE", "DONE"];
-    assert.deepEqual(
-      [...stages].filter((stage) => !known.includes(stage)),
-      [],
-    );
-    assert.deepEqual(await to.existing([RECORDS]), snapshot.indices);
-    assert.deepEqual(await to.documents([RECORDS]), await from.documents([RECORDS]));
-    assert.deepEqual(await to.templates(["zeebe-record"]), await from.templates(["zeebe-record"]));
-    assert.equal((await to.health([RECORDS])).status, (await from.health([RECORDS])).status);
-  });
+  takeOver(bench, lost, data);
 
   bench.step("enables the exporter from the survivor's, while exporting is paused", async () => {
     const exporter = exporterOf(lost);

@@ -17,7 +17,6 @@ export function contract(make: () => World): void {
   });
 
   beforeEach(function () {
-    this.timeout(120_000);
     // Whatever comes after a broken step would only tell of that step again.
     if (bench.failedStep !== undefined) this.skip();
   });
@@ -28,18 +27,18 @@ export function contract(make: () => World): void {
   });
 
   describe("a healthy cluster", function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     healthyCluster(bench);
   });
 
   describe("region1 lost, and recreated empty", function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     failover(bench, "region1");
     failback(bench, "region1", "empty");
   });
 
   describe("region0 lost, which has the coordinator, and back with old data", function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     failover(bench, "region0");
     failback(bench, "region0", "old");
   });

@@ -1,10 +1,9 @@
-import { brokerIds, named, namedAre, RegionName, without } from "../../camunda/brokers";
-import { exporterStates, memberIds, unhealthy } from "../../camunda/topology";
+import { brokerIds, named, namedAre, sameIds, RegionName, without } from "../../camunda/brokers";
+import { describePending, exporterStates, memberIds, unhealthy } from "../../camunda/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
 import { refusePending } from "./changes";
-import { describePending } from "../../camunda/topology";
 import { Refusal, Session } from "./session";
 import { restoredByUs } from "./snapshotRestore";
 
@@ -104,21 +103,15 @@ async function awaitRecreated(
             seen: `${named(holding.map((b) => b.id))} still listed with partitions`,
           };
         }
-        // A broker that came back with its old data is listed too, but has closed its ports.
         for (const id of brokers) {
-          const own = await session.zeebe
-            .exporterPhases(session.brokerUrl(id))
-            .catch((error: unknown) => {
-              if (error instanceof Unreachable || error instanceof Refused) {
-                return error;
-              }
-              throw error;
-            });
-          if (own instanceof Error) {
-            return { done: false, seen: `broker ${id} is listed but not up: ${own.message}` };
-          }
-          if (own.length > 0) {
-            return { done: false, seen: `broker ${id} runs ${own.length} partitions` };
+          const wrong = await notClean(session, id).catch((error: unknown) => {
+            if (error instanceof Unreachable || error instanceof Refused) {
+              return `is listed but not up: ${error.message}`;
+            }
+            throw error;
+          });
+          if (wrong !== undefined) {
+            return { done: false, seen: `broker ${id} ${wrong}` };
           }
         }
         return { done: true, value: undefined };
@@ -132,6 +125,24 @@ async function awaitRecreated(
     }
     throw error;
   }
+}
+
+/**
+ * Asks a recreated broker itself. One that came back with its old data is listed too: it closes its ports
+ * when it learns of the survivors' configuration, and until then knows the one from before the loss.
+ *
+ * @returns what is wrong with it, or undefined
+ */
+async function notClean(session: Session, id: number): Promise<string | undefined> {
+  const url = session.brokerUrl(id);
+  const replicas = await session.zeebe.exporterPhases(url);
+  if (replicas.length > 0) {
+    return `runs ${replicas.length} partitions`;
+  }
+  const known = memberIds(await session.zeebe.configuration(url));
+  return sameIds(known, session.own)
+    ? undefined
+    : `knows ${named(known)} as members, not the survivors: it has old data`;
 }
 
 async function expectCleanElasticsearch(

@@ -34,6 +34,21 @@ describe("FailbackGate", () => {
     });
   }
 
+  it("refuses a broker that knows the members from before the loss: it has old data, though it runs no partition", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({
+      brokerId: 3,
+      path: /^\/actuator\/cluster$/,
+      transform: (body: Body) => {
+        body.brokers.push({ id: 1, state: "ACTIVE", partitions: [] });
+        return body;
+      },
+    });
+    await refusal(bench.run.gate(), /broker 3 knows brokers 0, 1, 2 as members, .* old data/);
+  });
+
   it("waits for the brokers to come up", async () => {
     await bench.start();
     await bench.failOver();
