@@ -19,9 +19,17 @@ export interface RecordedRequest {
 
 const HARMLESS = /[?&]dryRun=true|\/_(refresh|search|count|verify)\b/;
 
-/** Whether a request changes something. */
-export function changesSomething(request: Pick<RecordedRequest, "method" | "path">): boolean {
-  return request.method !== "GET" && request.method !== "HEAD" && !HARMLESS.test(request.path);
+/** Whether a request changed something: no reads, no dry runs, and none that was refused as a wrong one. */
+export function changesSomething(
+  request: Pick<RecordedRequest, "method" | "path" | "status">,
+): boolean {
+  const refused = request.status >= 400 && request.status < 500;
+  return (
+    request.method !== "GET" &&
+    request.method !== "HEAD" &&
+    !HARMLESS.test(request.path) &&
+    !refused
+  );
 }
 
 /**
