@@ -103,6 +103,14 @@ describe("BrokerMembership when a region is recreated", () => {
     assert.equal((await bench.run.add()).outs.record.how, "done");
   });
 
+  it("refuses to add brokers of a region whose Elasticsearch lacks records, as after it was recreated once more", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { exporting: 0.2 });
+    await refusal(bench.run.add(), /lacks records .* or it was recreated once more/);
+    assert.deepEqual(bench.sent(), []);
+  });
+
   it("refuses to add brokers outside a failback", async () => {
     await bench.start();
     await bench.restored();
