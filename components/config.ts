@@ -1,7 +1,10 @@
+import { bucketName, s3Client } from "./aws/names";
+import { endpointsOf } from "./camunda/addresses";
 import { brokerIds, peerOf, RegionName, REGIONS } from "./camunda/brokers";
 import type { Credentials } from "./clients/http";
 import { isRecord } from "./clients/http";
 import { ConfigError, Reader } from "./configReader";
+import { Installation, INSTALLATION_KEYS, readInstallation } from "./installationConfig";
 
 export { ConfigError };
 
@@ -45,6 +48,8 @@ export interface Timeouts {
   catchUp: number;
   /** Adding the brokers of the recreated region: they copy every partition. Default 1800. */
   join: number;
+  /** Until a cluster that is being installed has all brokers and is healthy. Default 1200. */
+  formation: number;
 }
 
 const DEFAULT_TIMEOUTS: Timeouts = {
@@ -59,6 +64,7 @@ const DEFAULT_TIMEOUTS: Timeouts = {
   restore: 3600,
   catchUp: 900,
   join: 1800,
+  formation: 1200,
 };
 
 /** The refusals that a written reason may override, and what is at stake. */
@@ -67,13 +73,35 @@ export const OVERRIDES = {
     "the other region's stack declares this region lost: two halves forced apart lose data for good",
   "export-gap":
     "an exporter is enabled outside a failback: the records of the time it was disabled may be missing",
+  "switch-back":
+    "the region that was lost and recreated is to serve the users again, who have been with the other one since the failover",
 } as const;
 
 /** Name of a refusal that can be overridden. */
 export type Override = keyof typeof OVERRIDES;
 
+/** How Camunda comes to a region. */
+export type Platform = "eks" | "kubernetes" | "endpoints";
+
+/** Commands of the user's own around a recovery, run where Pulumi runs. Each must end with 0 only when it is done. */
+export const HOOKS = [
+  "beforeFailover",
+  "afterFailover",
+  "beforeFailback",
+  "afterFailback",
+] as const;
+
+/** Name of a hook. */
+export type Hook = (typeof HOOKS)[number];
+
 /** The whole configuration of a stack, validated. */
 export interface Settings {
+  platform: Platform;
+  /** What the stack installs itself; nothing on `endpoints`. */
+  installation: Installation | undefined;
+  /** The region that serves the users while both are there. */
+  activeRegion: RegionName;
+  hooks: Partial<Record<Hook, string>>;
   /** The region that this stack owns. */
   region: RegionName;
   /** The other region. */
@@ -120,6 +148,9 @@ export const KEYS = [
   "failback",
   "overrides",
   "timeouts",
+  "activeRegion",
+  "hooks",
+  ...INSTALLATION_KEYS,
 ] as const;
 
 /** A key of the configuration. */
@@ -135,7 +166,7 @@ export type Key = (typeof KEYS)[number];
  */
 export function readSettings(get: (key: Key) => string | undefined, stack?: string): Settings {
   const read = new Reader<Key>(get);
-  read.oneOf("platform", ["endpoints"], "endpoints");
+  const platform = read.oneOf("platform", ["eks", "kubernetes", "endpoints"], "eks");
   const region = read.oneOf("region", REGIONS);
   const clusterSize = read.integer("clusterSize", 8);
   if (clusterSize % 2 !== 0 || clusterSize < 4) {
@@ -163,7 +194,12 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     );
   }
   const failback = readFailback(read, lostRegion);
+  const installation = platform === "endpoints" ? undefined : readInstallation(read, platform);
   const settings: Settings = {
+    platform,
+    installation,
+    activeRegion: read.oneOf("activeRegion", REGIONS, "region0"),
+    hooks: readHooks(read),
     region,
     peer: peerOf(region),
     peerStack: read.text("peerStack") ?? derivedPeerStack(stack, region),
@@ -171,9 +207,9 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     clusterSize,
     partitionCount,
     replicationFactor,
-    endpoints: readEndpoints(read, clusterSize),
+    endpoints: readEndpoints(read, clusterSize, installation),
     exporters: readExporters(read),
-    repository: readRepository(read),
+    repository: readRepository(read, installation, lostRegion ? peerOf(lostRegion) : region),
     indexPrefixes: readPrefixes(read),
     webApps: readWebApps(read),
     credentials: readCredentials(read),
@@ -223,7 +259,14 @@ function readFailback(read: Reader<Key>, lostRegion: RegionName | undefined): st
 function readEndpoints(
   read: Reader<Key>,
   clusterSize: number,
+  installation: Installation | undefined,
 ): Record<RegionName, RegionEndpoints> {
+  if (installation !== undefined) {
+    return {
+      region0: endpointsOf(installation, "region0", clusterSize),
+      region1: endpointsOf(installation, "region1", clusterSize),
+    };
+  }
   const all = read.object("endpoints");
   const byRegion = (region: RegionName): RegionEndpoints => {
     const value = all?.[region];
@@ -306,7 +349,26 @@ function readExporters(read: Reader<Key>): Record<RegionName, string> {
   return exporters;
 }
 
-function readRepository(read: Reader<Key>): Settings["repository"] {
+/**
+ * On `eks` it is the survivor's own bucket, through the client that both Elasticsearches have for it: the
+ * recreated region reads it there, and no loss of a region takes the backup along.
+ */
+function readRepository(
+  read: Reader<Key>,
+  installation: Installation | undefined,
+  survivor: RegionName,
+): Settings["repository"] {
+  if (installation?.cluster.kind === "eks") {
+    return {
+      name: "camunda_backup",
+      type: "s3",
+      settings: {
+        bucket: bucketName(installation.cluster, survivor),
+        client: s3Client(survivor),
+        base_path: "backups",
+      },
+    };
+  }
   const given = read.object("snapshotRepository");
   if (given === undefined || typeof given.type !== "string" || !isRecord(given.settings)) {
     read.wrong(
@@ -357,6 +419,18 @@ function readWebApps(read: Reader<Key>): Settings["webApps"] {
     return undefined;
   }
   return { stop: given.stop, start: given.start };
+}
+
+function readHooks(read: Reader<Key>): Settings["hooks"] {
+  const given = read.object("hooks") ?? {};
+  for (const [name, command] of Object.entries(given)) {
+    if (!(HOOKS as readonly string[]).includes(name)) {
+      read.wrong(`hooks.${name}`, `is not a hook; these are: ${HOOKS.join(", ")}`);
+    } else if (typeof command !== "string" || command.trim() === "") {
+      read.wrong(`hooks.${name}`, "must be a command, as text");
+    }
+  }
+  return given as Settings["hooks"];
 }
 
 function readCredentials(read: Reader<Key>): Credentials | undefined {
