@@ -1,6 +1,7 @@
 import { bucketName, s3Client } from "./aws/names";
 import { endpointsOf } from "./camunda/addresses";
 import { brokerIds, peerOf, RegionName, REGIONS } from "./camunda/brokers";
+import { profileOf } from "./camunda/profile";
 import type { Credentials } from "./clients/http";
 import { isRecord } from "./clients/http";
 import { ConfigError, Reader } from "./configReader";
@@ -50,6 +51,8 @@ export interface Timeouts {
   join: number;
   /** Until a cluster that is being installed has all brokers and is healthy. Default 1200. */
   formation: number;
+  /** Stopping or starting Operate and Tasklist, until their pods are gone or ready. Default 300. */
+  webApps: number;
 }
 
 const DEFAULT_TIMEOUTS: Timeouts = {
@@ -65,6 +68,7 @@ const DEFAULT_TIMEOUTS: Timeouts = {
   catchUp: 900,
   join: 1800,
   formation: 1200,
+  webApps: 300,
 };
 
 /** The refusals that a written reason may override, and what is at stake. */
@@ -73,6 +77,8 @@ export const OVERRIDES = {
     "the other region's stack declares this region lost: two halves forced apart lose data for good",
   "export-gap":
     "an exporter is enabled outside a failback: the records of the time it was disabled may be missing",
+  "fence-unproved":
+    "the fence to the lost region could not be proved from inside a pod: a lost region that lives on could still be heard",
   "switch-back":
     "the region that was lost and recreated is to serve the users again, who have been with the other one since the failover",
 } as const;
@@ -126,6 +132,14 @@ export interface Settings {
   failback: string | undefined;
   overrides: Partial<Record<Override, string>>;
   timeouts: Timeouts;
+}
+
+/** Settings of a stack that installs its region. */
+export type InstalledSettings = Settings & { installation: Installation };
+
+/** Whether the stack installs its region. */
+export function isInstalled(settings: Settings): settings is InstalledSettings {
+  return settings.installation !== undefined;
 }
 
 /** Every key that the program reads. A key that is not listed here is a typing error of the user's. */
@@ -194,6 +208,7 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     );
   }
   const failback = readFailback(read, lostRegion);
+  const camundaVersion = read.oneOf("camundaVersion", ["8.6"], "8.6");
   const installation = platform === "endpoints" ? undefined : readInstallation(read, platform);
   const settings: Settings = {
     platform,
@@ -203,12 +218,12 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     region,
     peer: peerOf(region),
     peerStack: read.text("peerStack") ?? derivedPeerStack(stack, region),
-    camundaVersion: read.oneOf("camundaVersion", ["8.6"], "8.6"),
+    camundaVersion,
     clusterSize,
     partitionCount,
     replicationFactor,
     endpoints: readEndpoints(read, clusterSize, installation),
-    exporters: readExporters(read),
+    exporters: readExporters(read, camundaVersion, installation !== undefined),
     repository: readRepository(read, installation, lostRegion ? peerOf(lostRegion) : region),
     indexPrefixes: readPrefixes(read),
     webApps: readWebApps(read),
@@ -334,12 +349,25 @@ function expectDistinct(read: Reader<Key>, endpoints: Settings["endpoints"]): vo
   }
 }
 
-function readExporters(read: Reader<Key>): Record<RegionName, string> {
+function readExporters(
+  read: Reader<Key>,
+  camundaVersion: string,
+  installed: boolean,
+): Record<RegionName, string> {
   const given = read.object("exporters") ?? {};
+  const { ids } = profileOf(camundaVersion).exporter;
   const exporters = {
-    region0: String(given.region0 ?? "elasticsearchregion0"),
-    region1: String(given.region1 ?? "elasticsearchregion1"),
+    region0: String(given.region0 ?? ids.region0),
+    region1: String(given.region1 ?? ids.region1),
   };
+  for (const region of REGIONS) {
+    if (installed && !/^[a-z][a-z0-9]*$/.test(exporters[region])) {
+      read.wrong(
+        `exporters.${region}`,
+        `is "${exporters[region]}": lower-case letters and digits, since names of environment variables are made of it`,
+      );
+    }
+  }
   if (exporters.region0 === exporters.region1) {
     read.wrong(
       "exporters",

@@ -79,8 +79,12 @@ export interface KubernetesSettings {
   contexts: Record<RegionName, string>;
   cidrs: Record<RegionName, RegionCidrs & { nodes: string; pods: string }>;
   dns: {
-    /** What resolves names in the clusters; `none` when names of the other cluster resolve already. */
-    kind: "coredns" | "kube-dns" | "none";
+    /**
+     * What resolves names in the clusters: `coredns` with a Corefile that may be changed; `coredns-custom` where
+     * it is the provider's and imports blocks from the ConfigMap of that name (AKS); `kube-dns` (GKE); `none`
+     * when names of the other cluster resolve already.
+     */
+    kind: "coredns" | "coredns-custom" | "kube-dns" | "none";
     /** Internal addresses that each region's DNS entry point is given. Fixed, so that a recreated region has the same. */
     addresses: Record<RegionName, string[]>;
     /** Annotations of the entry point's Service, which make the cloud give it an internal address. */
@@ -256,8 +260,11 @@ function readKubernetes(read: Reader<Key>): KubernetesSettings {
   }
   const given = read.object("dns") ?? {};
   const kind = String(given.kind ?? "coredns");
-  if (kind !== "coredns" && kind !== "kube-dns" && kind !== "none") {
-    read.wrong("dns.kind", `is "${kind}": coredns, kube-dns, or none where names resolve already`);
+  if (!["coredns", "coredns-custom", "kube-dns", "none"].includes(kind)) {
+    read.wrong(
+      "dns.kind",
+      `is "${kind}": coredns, coredns-custom, kube-dns, or none where names resolve already`,
+    );
   }
   const addresses = isRecord(given.addresses) ? given.addresses : {};
   const addressesOf = (region: RegionName): string[] => {

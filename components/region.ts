@@ -1,17 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "./camunda/brokers";
-import type { Settings } from "./config";
+import { isInstalled, Settings } from "./config";
+import type { InstalledOutputs, InstalledRegion, InstalledRegionArgs } from "./eksRegion";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryStatus } from "./recovery/recovery";
-import { runProblems, shapeOf } from "./recovery/shape";
+import { activeRegionOf, runProblems, shapeOf } from "./recovery/shape";
+import { backendPlace, backendWarnings } from "./stateBackend";
 import { readPeer, readRecorded } from "./stackState";
 
 /**
  * What a stack exports: the contract with platform pipelines, which read it by StackReference. Fields
  * are added, never renamed; a change that breaks a reader raises `contractVersion`.
  */
-export interface RegionOutputs {
+export interface RegionOutputs extends InstalledOutputs {
   contractVersion: number;
+  /** The region that serves the users: the survivor of a loss, else as configured. */
+  activeRegion: pulumi.Output<RegionName>;
   /** The region of this stack. */
   region: RegionName;
   /** The other region, and the stack that owns it. */
@@ -30,7 +34,7 @@ export interface RegionOutputs {
   /** State of both exporters, by id. */
   exporters?: pulumi.Output<Record<string, string>>;
   /** How the recovery stands. */
-  recovery: pulumi.Output<RecoveryStatus> | RecoveryStatus;
+  recovery: pulumi.Output<RecoveryStatus>;
   /** The snapshot repository that a failback uses. */
   snapshotRepository: { name: string; type: string };
 }
@@ -50,7 +54,7 @@ export class Region {
    */
   static async create(name: string, settings: Settings): Promise<Region> {
     const [peer, recorded] = await Promise.all([readPeer(settings.peerStack), readRecorded()]);
-    const shape = shapeOf(settings, peer);
+    const shape = shapeOf(settings, peer, recorded);
     const problems = runProblems(settings, peer, recorded);
     const plan = pulumi.runtime.isDryRun()
       ? await previewPlan(settings, shape, recorded)
@@ -68,23 +72,81 @@ export class Region {
     if (!peer.known) {
       await pulumi.log.info(`the stack of ${settings.peer} is not known: ${peer.why}`);
     }
-    if (shape === "rejoining") {
+    await warnOfBackend(settings);
+    const installed = isInstalled(settings)
+      ? install(name, { settings, shape, peer, recorded })
+      : undefined;
+    if (shape === "rejoining" || shape === "installing") {
       await pulumi.log.info(
-        `${settings.region} is the lost region by stack ${settings.peerStack}: it is failed back from there, this stack declares no recovery until then`,
+        shape === "rejoining"
+          ? `${settings.region} is the lost region by stack ${settings.peerStack}: it is failed back from there, this stack declares no recovery until then`
+          : `${settings.region} is installed and waits for ${settings.peer}: run the up of the other stack, and then this one again (npm run up does both)`,
       );
-      return new Region({
-        ...described(settings),
-        recovery: { phase: "rejoining", lostRegion: settings.region },
-      });
+      return new Region(
+        outputsOf(settings, installed, {
+          recovery: pulumi.output(installed?.camunda.name).apply(() => waiting(settings, shape)),
+        }),
+      );
     }
-    const recovery = new Recovery(`${name}-recovery`, { settings, shape, recorded, plan });
-    return new Region({
-      ...described(settings),
-      brokers: recovery.brokers,
-      exporters: recovery.exporters,
-      recovery: recovery.status,
+    const recovery = new Recovery(`${name}-recovery`, {
+      settings,
+      shape,
+      recorded,
+      plan,
+      after: installed?.before,
     });
+    installed?.afterRecovery(recovery);
+    return new Region(
+      outputsOf(settings, installed, {
+        brokers: recovery.brokers,
+        exporters: recovery.exporters,
+        recovery: recovery.status,
+      }),
+    );
   }
+}
+
+async function warnOfBackend({ installation }: Settings): Promise<void> {
+  if (installation?.cluster.kind === "eks" && pulumi.runtime.isDryRun()) {
+    const place = backendPlace(`Pulumi.${pulumi.getStack()}.yaml`);
+    for (const warning of backendWarnings(place, installation.cluster)) {
+      await pulumi.log.warn(warning);
+    }
+  }
+}
+
+/** Declares what the platform installs. Its SDK is loaded only where it is used: each costs time and memory. */
+function install(name: string, args: InstalledRegionArgs): InstalledRegion {
+  /* eslint-disable @typescript-eslint/no-require-imports -- loaded here, not at the top */
+  const { cluster } = args.settings.installation;
+  if (cluster.kind === "eks") {
+    const { EksRegion } = require("./eksRegion") as typeof import("./eksRegion");
+    return new EksRegion(name, { ...args, eks: cluster });
+  }
+  const { KubernetesRegion } = require("./kubernetesRegion") as typeof import("./kubernetesRegion");
+  return new KubernetesRegion(name, { ...args, cluster });
+}
+
+/** How a region stands whose stack declares no recovery. */
+function waiting(settings: Settings, shape: "rejoining" | "installing"): RecoveryStatus {
+  return {
+    phase: shape,
+    activeRegion: activeRegionOf(settings, shape),
+    ...(shape === "rejoining" ? { lostRegion: settings.region } : {}),
+  };
+}
+
+function outputsOf(
+  settings: Settings,
+  installed: InstalledRegion | undefined,
+  made: Pick<RegionOutputs, "brokers" | "exporters" | "recovery">,
+): RegionOutputs {
+  return {
+    ...described(settings),
+    ...installed?.outputs,
+    ...made,
+    activeRegion: made.recovery.apply(({ activeRegion }) => activeRegion),
+  };
 }
 
 function described(settings: Settings) {

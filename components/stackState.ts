@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { RELEASE } from "./camunda/addresses";
 import { isRecord } from "./clients/http";
 
 /** What another stack says of itself, or why that is not known. */
@@ -9,8 +10,25 @@ export type PeerState =
       lostRegion: string | undefined;
       /** Whether it has brought that region back and only the declaration is left. */
       restored: boolean;
+      /** Whether its `up` has installed Camunda. */
+      installed: boolean;
+      /** The region that it says serves the users. */
+      activeRegion: string | undefined;
+      network: RecordedNetwork;
     }
   | { known: false; why: string };
+
+/** Ids of the network between the regions, as a stack has them recorded. Only AWS has any. */
+export interface RecordedNetwork {
+  /** Its own VPC. */
+  vpcId?: string;
+  /** The peering that it has requested (region1). */
+  requestedPeering?: string;
+  /** The VPC that the peering was requested to. */
+  requestedVpcId?: string;
+  /** The peering that it has accepted (region0). */
+  acceptedPeering?: string;
+}
 
 /** What the state of this stack has recorded of the recovery: by the last `up`, whatever has happened since. */
 export interface RecordedState {
@@ -26,6 +44,11 @@ export interface RecordedState {
   unreadable?: true;
   /** The output `recovery` of the last `up`. */
   recovery?: Record<string, unknown>;
+  /** The output `activeRegion` of the last `up`. */
+  activeRegion?: string;
+  /** Whether Camunda's release is in the state. */
+  installed: boolean;
+  network: RecordedNetwork;
 }
 
 const DEADLINE_MS = 5_000;
@@ -52,6 +75,9 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
       lostRegion: declared?.[2] ?? textOf(recorded.recovery, "lostRegion"),
       restored:
         textOf(recorded.recovery, "phase") === "restored" && declared?.[1] !== "failed over from",
+      installed: recorded.installed,
+      activeRegion: recorded.activeRegion,
+      network: recorded.network,
     };
   } catch (error) {
     return { known: false, why: firstLine(error) };
@@ -66,7 +92,7 @@ export async function readRecorded(): Promise<RecordedState> {
     await pulumi.log.warn(
       `the recorded state of this stack cannot be read (${firstLine(error)}): everything is looked at anew`,
     );
-    return { exporters: {}, unreadable: true };
+    return { exporters: {}, installed: false, network: {}, unreadable: true };
   }
 }
 
@@ -82,7 +108,7 @@ async function readResources(stack: string): Promise<Record<string, unknown>> {
 }
 
 function recordedOf(resources: Record<string, unknown>): RecordedState {
-  const recorded: RecordedState = { exporters: {} };
+  const recorded: RecordedState = { exporters: {}, installed: false, network: {} };
   for (const resource of Object.values(resources)) {
     if (!isRecord(resource) || !isRecord(resource.outputs)) {
       continue;
@@ -104,8 +130,22 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
       case "pulumi-nodejs:dynamic/camunda:FailbackGate":
         recorded.gateAttempt = textOf(outputs, "attempt");
         break;
+      case "kubernetes:helm.sh/v3:Release":
+        recorded.installed ||= outputs.name === RELEASE;
+        break;
+      case "aws:ec2/vpc:Vpc":
+        recorded.network.vpcId = textOf(outputs, "id");
+        break;
+      case "aws:ec2/vpcPeeringConnection:VpcPeeringConnection":
+        recorded.network.requestedPeering = textOf(outputs, "id");
+        recorded.network.requestedVpcId = textOf(outputs, "peerVpcId");
+        break;
+      case "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter":
+        recorded.network.acceptedPeering = textOf(outputs, "vpcPeeringConnectionId");
+        break;
       case "pulumi:pulumi:Stack":
         recorded.recovery = isRecord(outputs.recovery) ? outputs.recovery : undefined;
+        recorded.activeRegion = textOf(outputs, "activeRegion");
         break;
     }
   }

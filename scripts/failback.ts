@@ -135,7 +135,14 @@ function finishing(
   }
   return {
     title: `finish: failback ${String(recovery.failback)} to ${String(recovery.lostRegion)} is over`,
-    config: { failback: undefined, lostRegion: undefined },
+    config: {
+      failback: undefined,
+      lostRegion: undefined,
+      // The recreated region is the passive one: ending the failback must not move the users back.
+      ...(recovery.activeRegion === undefined || recovery.activeRegion === config.activeRegion
+        ? {}
+        : { activeRegion: String(recovery.activeRegion) }),
+    },
   };
 }
 
@@ -171,8 +178,12 @@ function next(outputs: Record<string, unknown>, stack: OperatorStack, { place }:
       return `next
   1. mend what kept the failback from ending, and recreate ${stack.peer} again: empty disks, an empty Elasticsearch
   2. ${npmRun("failback", [], place)}`;
-    default:
-      return "nothing more to do";
+    default: {
+      const other = typeof peer === "string" ? peer : "NAME";
+      return `next
+  1. the same active region for the other stack: ${npmRunPulumi(["config", "set", "activeRegion", String(outputs.activeRegion)], other, place)}
+  2. ${npmRunPulumi(["up"], other, place)}`;
+    }
   }
 }
 

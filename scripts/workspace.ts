@@ -14,8 +14,12 @@ import type { RegionName } from "./world/world";
 /** The folder of the Pulumi program. */
 export const REPOSITORY = path.resolve(__dirname, "..");
 
-/** The component that holds the whole recovery, and all in it. */
-export const RECOVERY_TARGET = "**Recovery$**";
+/**
+ * What a recovery consists of: its steps, and the fence and the names of the other region. Only these are
+ * refreshed and changed by it: nothing else may move while a region is lost, and the network of a lost
+ * region cannot be looked at.
+ */
+export const RECOVERY_TARGETS = ["**Recovery$**", "**PeerFence$**", "**DnsChaining$**"];
 
 /** What a preview showed a person, and what it would do. */
 export interface Preview {

@@ -23,6 +23,9 @@ export const ELASTICSEARCH = `${ELASTICSEARCH_RELEASE}-master`;
 /** The Deployments that must stand still while Elasticsearch is snapshotted. */
 export const WEB_APPS = [`${RELEASE}-operate`, `${RELEASE}-tasklist`];
 
+/** The NetworkPolicy that is the fence where the network is not ours. */
+export const FENCE_POLICY = "camunda-peer-fence";
+
 /** Ports of Camunda, as its chart has them. */
 export const PORTS = {
   dns: 53,

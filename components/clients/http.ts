@@ -1,6 +1,11 @@
 import axios, { AxiosError } from "axios";
 import * as http from "node:http";
 import * as https from "node:https";
+import { Unreachable } from "./answers";
+import { isKubernetesUrl } from "./kubernetesAddress";
+import { forward } from "./portForward";
+
+export { isRecord, listOf, reason, Refused, Unreachable } from "./answers";
 
 /** What a server answered, whatever its status: the status alone decides nothing in these APIs. */
 export interface Answer {
@@ -12,29 +17,6 @@ export interface Answer {
 export interface Credentials {
   user: string;
   password: string;
-}
-
-/** Nothing answered, or the answer broke off: whether a request took effect is not known. */
-export class Unreachable extends Error {
-  constructor(
-    readonly url: string,
-    readonly why: string,
-  ) {
-    super(`${url} does not answer (${why})`);
-    this.name = "Unreachable";
-  }
-}
-
-/** A server answered, but not as asked for: the status and its own message in one line. */
-export class Refused extends Error {
-  constructor(
-    readonly request: string,
-    readonly status: number,
-    readonly reason: string,
-  ) {
-    super(`${request} answered ${status}: ${reason}`);
-    this.name = "Refused";
-  }
 }
 
 // Kept-alive sockets of a server that has just died answer the next request with a reset, which would
@@ -51,6 +33,8 @@ const client = axios.create({
  * Sends one request and returns the answer with any status. Never repeats a request: a caller that
  * changes something must look at the cluster before it sends again.
  *
+ * @param url `http:`, `https:`, or the `eks:` or `kubernetes:` address of a pod or Service, which is
+ *   reached by a port-forward for this one request
  * @param timeoutMs bound on the whole exchange, connecting included
  * @throws {@link Unreachable} when there is no whole answer in time
  */
@@ -59,10 +43,15 @@ export async function send(
   url: string,
   options: { body?: unknown; timeoutMs: number; credentials?: Credentials },
 ): Promise<Answer> {
+  // `timeout` alone starts anew with each byte; a trickling answer must end too.
+  const signal = AbortSignal.timeout(options.timeoutMs);
+  const forwarded = isKubernetesUrl(url) ? forward(url, signal, options.timeoutMs) : undefined;
   try {
     const response = await client.request<unknown>({
       method,
-      url,
+      url: forwarded?.url ?? url,
+      // A proxy of the environment knows nothing of pods.
+      ...(forwarded && { httpAgent: forwarded.agent, proxy: false as const }),
       data: options.body === undefined ? undefined : JSON.stringify(options.body),
       headers: {
         Accept: "application/json",
@@ -74,12 +63,14 @@ export async function send(
         password: options.credentials.password,
       },
       timeout: options.timeoutMs,
-      // `timeout` alone starts anew with each byte; a trickling answer must end too.
-      signal: AbortSignal.timeout(options.timeoutMs),
+      signal,
     });
     return { status: response.status, body: response.data };
   } catch (error) {
-    throw new Unreachable(withoutCredentials(url), reasonOf(error, options.timeoutMs));
+    throw (
+      forwarded?.unreachable(error) ??
+      new Unreachable(withoutCredentials(url), reasonOf(error, options.timeoutMs))
+    );
   }
 }
 
@@ -95,45 +86,4 @@ function reasonOf(error: unknown, timeoutMs: number): string {
 
 function withoutCredentials(url: string): string {
   return url.replace(/\/\/[^/@]*@/, "//");
-}
-
-/** The first line of a server's own explanation, short enough for one line of an error. */
-export function reason(body: unknown): string {
-  const text = textOf(body).split("\n")[0] ?? "";
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
-}
-
-function textOf(body: unknown): string {
-  if (typeof body === "string") {
-    return body;
-  }
-  if (isRecord(body)) {
-    const error = body.error;
-    if (isRecord(error)) {
-      return `${String(error.type ?? "error")}: ${String(error.reason ?? JSON.stringify(error))}`;
-    }
-    if (typeof body.message === "string") {
-      return body.message;
-    }
-    if (typeof body.detail === "string") {
-      return body.detail;
-    }
-    if (typeof error === "string") {
-      return error;
-    }
-  }
-  return JSON.stringify(body) ?? "no body";
-}
-
-/** Whether a value is a JSON object (not an array, not null). */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The list under `key` of a JSON object, checked to be one: half an answer must not pass as an empty list. */
-export function listOf(request: string, value: unknown, what: string): Record<string, unknown>[] {
-  if (!Array.isArray(value) || !value.every(isRecord)) {
-    throw new Refused(request, 200, `the answer has no list of ${what}: ${reason(value)}`);
-  }
-  return value;
 }

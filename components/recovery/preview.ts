@@ -5,10 +5,13 @@ import type { RecordedState } from "../stackState";
 import { snapshotName } from "./names";
 import { planMembership } from "./planner";
 import { Session } from "./providers/session";
-import { desiredMembership, Shape } from "./shape";
+import { desiredMembership, lossOf, Shape } from "./shape";
 
-/** A preview must not wait for a dead region: one request takes at most this long, in seconds. */
-const REQUEST_SECONDS = 2;
+/**
+ * A preview must not wait for a dead region: one request takes at most this long, in seconds. Through a
+ * Kubernetes API it takes longer: the first one gets access to the cluster.
+ */
+const REQUEST_SECONDS = { direct: 2, throughKubernetes: 8 };
 
 /** What a preview says beside the membership. */
 export interface PreviewPlan {
@@ -27,7 +30,7 @@ export async function previewPlan(
   shape: Shape,
   recorded: RecordedState,
 ): Promise<PreviewPlan | undefined> {
-  if (shape === "steady" || shape === "rejoining") {
+  if (shape !== "failed-over" && shape !== "failing-back") {
     return undefined;
   }
   const desired = desiredMembership(settings, shape);
@@ -49,37 +52,57 @@ export async function previewPlan(
     text: [
       `recovery plan: ${shape === "failed-over" ? `fail over from ${settings.lostRegion}` : `fail back to ${settings.lostRegion}, attempt ${settings.failback}`} (${source})`,
       ...lines,
+      ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
       ...(asked.waits ? [`  note: up will wait: ${asked.waits}`] : []),
     ].join("\n"),
     ...(asked.refusal === undefined ? {} : { refusal: asked.refusal }),
   };
 }
 
+function lossLines(settings: Settings, recorded: RecordedState): string[] {
+  const { kind, follows } = lossOf(settings, recorded);
+  return [
+    `  loss of the ${kind} region, from which follows:`,
+    ...follows.map((line) => `    - ${line}`),
+  ];
+}
+
 function failoverSteps(settings: Settings): string[] {
+  const { hooks, installation, lostRegion, replicationFactor } = settings;
   const survivors = desiredMembership(settings, "failed-over").ids;
   const all = desiredMembership(settings, "steady").ids;
-  return [
-    `  1. force out ${named(without(all, survivors))} of ${settings.lostRegion}, keep ${named(survivors)}; replication factor ${settings.replicationFactor} -> 2`,
-    `  2. disable exporter ${settings.exporters[settings.lostRegion ?? settings.peer]} in every partition`,
-  ];
+  return numbered([
+    ...(installation ? [`close the fence to ${lostRegion}, and prove it from inside a pod`] : []),
+    ...(hooks.beforeFailover ? [`run your command: ${hooks.beforeFailover}`] : []),
+    `force out ${named(without(all, survivors))} of ${lostRegion}, keep ${named(survivors)}; replication factor ${replicationFactor} -> 2`,
+    `disable exporter ${settings.exporters[lostRegion ?? settings.peer]} in every partition`,
+    ...(hooks.afterFailover ? [`run your command: ${hooks.afterFailover}`] : []),
+  ]);
 }
 
 function failbackSteps(settings: Settings): string[] {
   const lost = settings.lostRegion ?? settings.peer;
-  const { repository, exporters, region } = settings;
+  const { repository, exporters, hooks, installation, region } = settings;
+  const webApps = installation !== undefined || settings.webApps !== undefined;
   const snapshot = snapshotName(lost, settings.failback ?? "");
   const all = desiredMembership(settings, "failing-back");
-  const steps = [
+  return numbered([
+    ...(installation ? [`open the fence to ${lost}, and reach it from inside a pod`] : []),
+    ...(hooks.beforeFailback ? [`run your command: ${hooks.beforeFailback}`] : []),
     `check that ${lost} is recreated and clean`,
-    ...(settings.webApps ? [`stop the web applications of ${region}`] : []),
+    ...(webApps ? [`stop the web applications of ${region}`] : []),
     "pause exporting on every broker",
     `snapshot Elasticsearch of ${region} into ${repository.name} as ${snapshot}`,
     `restore ${snapshot} in Elasticsearch of ${lost}`,
-    ...(settings.webApps ? [`start the web applications of ${region}`] : []),
+    ...(webApps ? [`start the web applications of ${region}`] : []),
     `enable exporter ${exporters[lost]}, initialised from ${exporters[region]}`,
     `resume exporting, and wait until ${lost} lacks no record`,
     `add ${named(without(all.ids, desiredMembership(settings, "failed-over").ids))} with replication factor ${all.replicationFactor}`,
-  ];
+    ...(hooks.afterFailback ? [`run your command: ${hooks.afterFailback}`] : []),
+  ]);
+}
+
+function numbered(steps: string[]): string[] {
   return steps.map((step, index) => `  ${index + 1}. ${step}`);
 }
 
@@ -87,8 +110,12 @@ async function askCluster(
   settings: Settings,
   shape: Shape,
 ): Promise<{ operations: string[]; offline?: string; waits?: string; refusal?: string }> {
+  const request =
+    settings.installation === undefined
+      ? REQUEST_SECONDS.direct
+      : REQUEST_SECONDS.throughKubernetes;
   const session = new Session(
-    { ...settings, timeouts: { ...settings.timeouts, request: REQUEST_SECONDS } },
+    { ...settings, timeouts: { ...settings.timeouts, request } },
     () => undefined,
   );
   const desired = desiredMembership(settings, shape);

@@ -1,18 +1,27 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { brokerMap, peerOf, RegionName, REGIONS } from "../camunda/brokers";
-import type { Settings } from "../config";
+import type { Hook, Settings } from "../config";
 import type { RecordedState } from "../stackState";
 import { snapshotName } from "./names";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
 import * as resources from "./resources";
-import { attemptLabel, desiredMembership, phaseLabel, Shape } from "./shape";
+import {
+  activeRegionOf,
+  attemptLabel,
+  desiredMembership,
+  lossOf,
+  phaseLabel,
+  RecoveryShape,
+} from "./shape";
 
 /** Arguments of {@link Recovery}. */
 export interface RecoveryArgs {
   settings: Settings;
-  shape: Exclude<Shape, "rejoining">;
+  shape: RecoveryShape;
+  /** What the stack has installed and fenced: everything of the recovery comes after it. */
+  after?: pulumi.Resource[];
   /** What this stack has recorded. */
   recorded: RecordedState;
   /** What to say beside the membership in a preview. */
@@ -21,8 +30,15 @@ export interface RecoveryArgs {
 
 /** How the recovery of this stack stands, for platform pipelines. */
 export interface RecoveryStatus {
-  /** `steady`, `failed-over` or `restored`; `rejoining` on the recreated region's own stack. */
+  /**
+   * `steady`, `failed-over` or `restored`; `rejoining` on the recreated region's own stack; `installing`
+   * while the other region is not there yet.
+   */
   phase: string;
+  /** The region that serves the users. */
+  activeRegion: RegionName;
+  /** Whether the other region is cut off by the fence. Unknown on platform `endpoints`, which has none. */
+  fenced?: boolean;
   /** The region that is lost, until the failback has finished. */
   lostRegion?: string;
   /** The loss that this recovery is about: the lost region and when it was forced out. */
@@ -112,13 +128,19 @@ class Declaration {
    * changed does not keep an abandoned failback paused.
    */
   state(): Made {
-    const membership = this.membership([]);
+    const failedOver = this.args.shape === "failed-over";
+    const connected = this.peerConnection(failedOver ? "cut" : "open", []);
+    const ready = failedOver ? this.hook("beforeFailover", connected) : this.health(connected);
+    const membership = this.membership(ready);
     const exporters = {
       region0: this.exporter("region0", [membership]),
       region1: this.exporter("region1", [membership]),
     };
     const exporting = this.exporting([membership]);
     this.webApps([membership]);
+    if (failedOver) {
+      this.hook("afterFailover", [membership, exporters.region0, exporters.region1]);
+    }
     return { membership, exporters, exporting, steps: {} };
   }
 
@@ -131,7 +153,7 @@ class Declaration {
     const gate = new resources.FailbackGate(
       "failback-gate",
       { attempt, recreated: this.lost, incident: String(recorded.recovery?.incident ?? "unknown") },
-      this.after([]),
+      this.after(this.hook("beforeFailback", this.peerConnection("open", []))),
     );
     const stopped = this.stopWebApps([gate]);
     const pause = new resources.ExportPause(
@@ -169,6 +191,7 @@ class Declaration {
     );
     const exporting = this.exporting([resume]);
     const membership = this.membership([exporting]);
+    this.hook("afterFailback", [membership]);
     const exporters = {
       [this.lost]: lostExporter,
       [this.survivor]: survivorExporter,
@@ -218,9 +241,70 @@ class Declaration {
     );
   }
 
-  /** The user's command that starts Operate and Tasklist again: run when an attempt begins or is abandoned. */
+  /** On a platform with a network of ours: the fence is in place, or open, before anything else. */
+  private peerConnection(state: "open" | "cut", dependsOn: pulumi.Resource[]): pulumi.Resource[] {
+    return this.args.settings.installation === undefined
+      ? dependsOn
+      : [
+          new resources.PeerConnection(
+            "peer-connection",
+            {
+              state,
+              phase: phaseLabel(this.args.settings, this.args.shape, this.args.recorded),
+            },
+            this.after(dependsOn),
+          ),
+        ];
+  }
+
+  /** What this stack has installed must have become a cluster before it is called steady. */
+  private health(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
+    const desired = desiredMembership(this.args.settings, this.args.shape);
+    return this.args.settings.installation === undefined
+      ? dependsOn
+      : [
+          new resources.ClusterHealth(
+            "cluster-health",
+            {
+              brokers: brokerMap(desired.ids),
+              replicationFactor: desired.replicationFactor,
+            },
+            this.after(dependsOn),
+          ),
+        ];
+  }
+
+  /** A command of the user's, run once for each loss or attempt. What comes after it waits for it. */
+  private hook(name: Hook, dependsOn: pulumi.Resource[]): pulumi.Resource[] {
+    const { settings, shape } = this.args;
+    const create = settings.hooks[name];
+    return create === undefined
+      ? dependsOn
+      : [
+          new command.local.Command(
+            `hook-${name}`,
+            {
+              create,
+              environment: {
+                CAMUNDA_LOST_REGION: this.lost,
+                CAMUNDA_SURVIVING_REGION: this.survivor,
+                CAMUNDA_ACTIVE_REGION: activeRegionOf(settings, shape),
+                CAMUNDA_FAILBACK_ATTEMPT: this.attempt,
+              },
+            },
+            // An edited command is for the next loss, not to be run in the middle of this one.
+            { ...this.after(dependsOn), ignoreChanges: ["create"] },
+          ),
+        ];
+  }
+
+  /** Starts Operate and Tasklist again when an attempt begins or is abandoned: by scaling, or by the user's command. */
   private webApps(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const { webApps } = this.args.settings;
+    const { installation, webApps } = this.args.settings;
+    if (installation !== undefined) {
+      const inputs = { replicas: 1, attempt: this.label() };
+      return [new resources.WebApps("web-apps", inputs, this.after(dependsOn))];
+    }
     return webApps === undefined
       ? []
       : [
@@ -233,7 +317,11 @@ class Declaration {
   }
 
   private stopWebApps(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const { webApps } = this.args.settings;
+    const { installation, webApps } = this.args.settings;
+    if (installation !== undefined) {
+      const inputs = { attempt: this.attempt };
+      return [new resources.WebAppsStop("web-apps-stop", inputs, this.after(dependsOn))];
+    }
     return webApps === undefined
       ? []
       : [
@@ -256,7 +344,7 @@ class Declaration {
   }
 
   private after(dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions {
-    return { parent: this.parent, dependsOn };
+    return { parent: this.parent, dependsOn: [...(this.args.after ?? []), ...dependsOn] };
   }
 }
 
@@ -284,8 +372,12 @@ function statusOf(
     .apply(([membership, exporter0, exporter1, steps]) => {
       if (membership === undefined || exporter0 === undefined || exporter1 === undefined) {
         // A resource whose operation has failed half way is kept without a record: nothing new is true.
-        return { phase: "unknown", ...earlier } as RecoveryStatus;
+        return { phase: "unknown", ...earlier } as unknown as RecoveryStatus;
       }
+      const standing = {
+        activeRegion: activeRegionOf(settings, shape),
+        ...(settings.installation === undefined ? {} : { fenced: shape === "failed-over" }),
+      };
       const exporterOfLost = settings.lostRegion === "region0" ? exporter0 : exporter1;
       const history = {
         ...(earlier.lastFailover === undefined ? {} : { lastFailover: earlier.lastFailover }),
@@ -299,6 +391,7 @@ function statusOf(
         const incident = `${settings.lostRegion}-${membership.startedAt}`;
         return {
           phase: "failed-over",
+          ...standing,
           lostRegion: settings.lostRegion,
           incident,
           since: membership.startedAt,
@@ -306,6 +399,7 @@ function statusOf(
           lastFailover: {
             incident,
             lostRegion: settings.lostRegion,
+            loss: lossOf(settings, recorded, incident),
             membership,
             exporter: exporterOfLost,
             seconds: Math.round((membership.seconds + exporterOfLost.seconds) * 10) / 10,
@@ -317,6 +411,7 @@ function statusOf(
         const incident = String(earlier.incident ?? "unknown");
         return {
           phase: "restored",
+          ...standing,
           lostRegion: settings.lostRegion,
           incident,
           since: endOf(membership),
@@ -332,7 +427,7 @@ function statusOf(
           ...overrides,
         };
       }
-      return { phase: "steady", since: endOf(membership), ...history, ...overrides };
+      return { phase: "steady", ...standing, since: endOf(membership), ...history, ...overrides };
     });
 }
 

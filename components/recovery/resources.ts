@@ -1,15 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { providerFor } from "./dynamic";
 import type { StepRecord } from "./providers/behaviour";
+import type { ClusterHealthInputs } from "./providers/clusterHealth";
 import type { ExporterInputs } from "./providers/exporter";
 import type { ExportingInputs } from "./providers/exporting";
 import type { ExportPauseInputs } from "./providers/exportPause";
 import type { ExportResumeInputs } from "./providers/exportResume";
 import type { FailbackGateInputs } from "./providers/failbackGate";
 import type { MembershipInputs } from "./providers/membership";
+import type { PeerConnectionInputs } from "./providers/peerConnection";
 import type { SnapshotInputs } from "./providers/snapshot";
 import type { SnapshotRepositoryInputs } from "./providers/snapshotRepository";
 import type { SnapshotRestoreInputs } from "./providers/snapshotRestore";
+import type { WebAppsInputs } from "./providers/webApps";
+import type { WebAppsStopInputs } from "./providers/webAppsStop";
 
 type Inputs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
 
@@ -155,5 +159,53 @@ export class ExportResume extends RecoveryResource {
     options: pulumi.CustomResourceOptions,
   ) {
     super(exportResume, "ExportResume", name, args, options);
+  }
+}
+
+const clusterHealth = providerFor("./components/recovery/providers/clusterHealth.ts");
+
+/** After an installation, and after a failback: every broker of both regions is a healthy member. */
+export class ClusterHealth extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<ClusterHealthInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(clusterHealth, "ClusterHealth", name, args, options);
+  }
+}
+
+const peerConnection = providerFor("./components/recovery/providers/peerConnection.ts");
+
+/** Whether pods of this region reach the other region's, proved from inside a pod: open, or cut by the fence. */
+export class PeerConnection extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<PeerConnectionInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(peerConnection, "PeerConnection", name, args, options);
+  }
+}
+
+const webApps = providerFor("./components/recovery/providers/webApps.ts");
+
+/** Operate and Tasklist of this region run (failback step 4 starts them again). */
+export class WebApps extends RecoveryResource {
+  constructor(name: string, args: Inputs<WebAppsInputs>, options: pulumi.CustomResourceOptions) {
+    super(webApps, "WebApps", name, args, options);
+  }
+}
+
+const webAppsStop = providerFor("./components/recovery/providers/webAppsStop.ts");
+
+/** Failback step 2: Operate and Tasklist of the surviving region stand still. */
+export class WebAppsStop extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<WebAppsStopInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(webAppsStop, "WebAppsStop", name, args, options);
   }
 }

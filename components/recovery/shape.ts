@@ -1,4 +1,5 @@
-import { allBrokerIds, brokerIds } from "../camunda/brokers";
+import { allBrokerIds, brokerIds, RegionName } from "../camunda/brokers";
+import { isRecord } from "../clients/http";
 import { OVERRIDES, Settings } from "../config";
 import type { PeerState, RecordedState } from "../stackState";
 
@@ -8,17 +9,49 @@ import type { PeerState, RecordedState } from "../stackState";
  * - `failed-over`: the other region is lost and forced out.
  * - `failing-back`: the steps of a failback, then both regions.
  * - `rejoining`: this is the recreated region; the survivor's stack does the recovery, this one nothing.
+ * - `installing`: a first installation whose other region is not there yet: there is no cluster to look at.
  */
-export type Shape = "steady" | "failed-over" | "failing-back" | "rejoining";
+export type Shape = "steady" | "failed-over" | "failing-back" | "rejoining" | "installing";
+
+/** A shape in which the stack owns the recovery. */
+export type RecoveryShape = Exclude<Shape, "rejoining" | "installing">;
 
 /** Decides what this run declares, from the configuration and from what the other region's stack says. */
-export function shapeOf(settings: Settings, peer: PeerState): Shape {
+export function shapeOf(settings: Settings, peer: PeerState, recorded: RecordedState): Shape {
   if (settings.lostRegion !== undefined) {
     return settings.failback === undefined ? "failed-over" : "failing-back";
   }
-  return peer.known && peer.lostRegion === settings.region && !peer.restored
-    ? "rejoining"
-    : "steady";
+  if (peer.known && peer.lostRegion === settings.region && !peer.restored) {
+    return "rejoining";
+  }
+  // Once declared the recovery stays: a peer that cannot be read any more must not take it away.
+  const joined =
+    settings.installation === undefined ||
+    recorded.brokers !== undefined ||
+    recorded.unreadable === true;
+  return joined || meetsPeer(settings, peer, recorded) ? "steady" : "installing";
+}
+
+/** Whether both regions are installed, with a network between them when this run has ended. */
+function meetsPeer(settings: Settings, peer: PeerState, recorded: RecordedState): boolean {
+  if (!peer.known || !peer.installed) {
+    return false;
+  }
+  if (settings.platform !== "eks") {
+    return true;
+  }
+  return settings.region === "region0"
+    ? peer.network.requestedPeering !== undefined
+    : peer.network.acceptedPeering !== undefined &&
+        peer.network.acceptedPeering === recorded.network.requestedPeering;
+}
+
+/** The region that serves the users in this run: the survivor of a loss, else the configured one. */
+export function activeRegionOf(settings: Settings, shape: Shape): RegionName {
+  if (shape === "rejoining") {
+    return settings.peer;
+  }
+  return settings.lostRegion === undefined ? settings.activeRegion : settings.region;
 }
 
 /** The brokers that are to be members, and how many replicas each partition is to have. */
@@ -46,6 +79,7 @@ export function runProblems(
       `stack ${settings.peerStack} declares ${settings.region}, the region of this stack, lost (${OVERRIDES["peer-declares-loss"]}): decide for one region and remove lostRegion from the other's stack, or write the reason into overrides.peer-declares-loss`,
     );
   }
+  problems.push(...switchBack(settings, peer, recorded));
   // Lower case, as the name of the snapshot is: "ONE" would find the one of "one".
   const used = recorded.exportingAttempt?.toLowerCase();
   const wanted = settings.failback?.toLowerCase();
@@ -58,6 +92,56 @@ export function runProblems(
     );
   }
   return problems;
+}
+
+/** Which kind of loss it is, and what follows from it for the users (concept page, region loss). */
+export interface Loss {
+  /** The region that was lost served the users (`active`), or stood by (`passive`). */
+  kind: "active" | "passive";
+  /** What is to be done, or what need not be. */
+  follows: string[];
+}
+
+/** The kind of loss that is declared. What the record of the same incident says stays, whatever is configured since. */
+export function lossOf(settings: Settings, recorded: RecordedState, incident?: string): Loss {
+  const last = recorded.recovery?.lastFailover;
+  if (
+    isRecord(last) &&
+    incident !== undefined &&
+    last.incident === incident &&
+    isRecord(last.loss)
+  ) {
+    return last.loss as unknown as Loss;
+  }
+  const survivor = settings.region;
+  return settings.lostRegion === settings.activeRegion
+    ? {
+        kind: "active",
+        follows: [
+          `reroute the users to ${survivor}, which is the active region now`,
+          "batch operations of Operate that had not completed are gone: create them again",
+          "task assignments of Tasklist are gone: assign the tasks again",
+        ],
+      }
+    : {
+        kind: "passive",
+        follows: [`the users stay with ${survivor}: nothing to reroute, nothing is lost`],
+      };
+}
+
+/** Ending a failback must not silently move the users to a region that was empty an hour ago. */
+function switchBack(settings: Settings, peer: PeerState, recorded: RecordedState): string[] {
+  const { activeRegion, overrides } = settings;
+  const since = recorded.activeRegion;
+  return shapeOf(settings, peer, recorded) === "steady" &&
+    ["restored", "failed-over", "rejoining"].includes(String(recorded.recovery?.phase)) &&
+    since !== undefined &&
+    since !== activeRegion &&
+    overrides["switch-back"] === undefined
+    ? [
+        `activeRegion is ${activeRegion}, but the users are with ${since} since the failover: after a failback the recreated region is the passive one; pulumi config set activeRegion ${since} on both stacks, or write the reason into overrides.switch-back to move the users back with this run`,
+      ]
+    : [];
 }
 
 /**
@@ -73,6 +157,7 @@ export function phaseLabel(settings: Settings, shape: Shape, recorded: RecordedS
     case "failing-back":
       return `failing back to ${settings.lostRegion}: ${settings.failback}`;
     case "rejoining":
+    case "installing":
     case "steady":
       return shape;
   }

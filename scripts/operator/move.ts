@@ -1,6 +1,6 @@
 import { confirmed, say, Stop } from "./console";
 import type { Interrupt } from "./interrupt";
-import { Locked, OperatorStack } from "./stack";
+import { Locked, OperatorStack, RunOptions } from "./stack";
 
 /** One move of a recovery: a change of the configuration, and the `up` that makes it true. */
 export interface Move {
@@ -13,10 +13,8 @@ export interface Move {
 }
 
 /** How the moves are made. */
-export interface MoveOptions {
+export interface MoveOptions extends RunOptions {
   yes: boolean;
-  /** Whether the engine looks at the cluster first, which it must after a killed run. */
-  refresh: boolean;
   /** The command that was given, to be given again. */
   again: string;
 }
@@ -44,7 +42,7 @@ export async function make(
   }
   try {
     say("");
-    await stack.up(options.refresh);
+    await stack.up(options);
   } catch (error) {
     if (error instanceof Locked) {
       await takeBack();
@@ -62,7 +60,7 @@ async function agree(
   options: MoveOptions,
   interrupt: Interrupt,
 ): Promise<void> {
-  const preview = await stack.preview(options.refresh);
+  const preview = await stack.preview(options);
   say(`\n${preview.text}\n`);
   if (!preview.changes) {
     say("nothing to change: this run only verifies");

@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { peerOf, RegionName, REGIONS } from "../../components/camunda/brokers";
 import { isRecord } from "../../components/clients/http";
-import { readable, RECOVERY_TARGET, REPOSITORY } from "../workspace";
+import { readable, RECOVERY_TARGETS, REPOSITORY } from "../workspace";
 import { npmRunPulumi, Place } from "./commands";
 import { Stop, say } from "./console";
 import { Engine, EngineError, engineOf } from "./engine";
@@ -25,6 +25,14 @@ export interface Recorded {
 /** What `pulumi stack export` prints. */
 interface State {
   deployment: Record<string, unknown>;
+}
+
+/** What a run of the engine is to do. */
+export interface RunOptions {
+  /** Look at everything that is recorded first. */
+  refresh: boolean;
+  /** The whole stack, not only its recovery. */
+  whole?: boolean;
 }
 
 /** What a preview has found. */
@@ -214,10 +222,10 @@ export class OperatorStack {
     }
   }
 
-  /** `pulumi preview` of the recovery. */
-  async preview(refresh: boolean): Promise<Found> {
+  /** `pulumi preview`, of the recovery or of the whole stack. */
+  async preview({ refresh, whole }: RunOptions): Promise<Found> {
     const progress = new Progress(() => undefined);
-    const result = await this.running(progress, (common) =>
+    const result = await this.running(progress, whole, (common) =>
       this.stack.preview({ ...common, refresh, diff: true }),
     );
     const kinds = Object.entries(result.changeSummary).filter(([kind, count]) => {
@@ -234,19 +242,20 @@ export class OperatorStack {
     };
   }
 
-  /** `pulumi up` of the recovery. A lock that a killed run has left is removed first. */
-  async up(refresh: boolean): Promise<void> {
+  /** `pulumi up`, of the recovery or of the whole stack. A lock that a killed run has left is removed first. */
+  async up({ refresh, whole }: RunOptions): Promise<void> {
     await this.unlocking(() =>
-      this.running(new Progress(say), (common) => this.stack.up({ ...common, refresh })),
+      this.running(new Progress(say), whole, (common) => this.stack.up({ ...common, refresh })),
     );
   }
 
   /** Runs the engine; its error becomes what its diagnostics say. */
   private async running<T>(
     progress: Progress,
+    whole: boolean | undefined,
     run: (common: {
       color: "never";
-      target: string[];
+      target?: string[];
       signal: AbortSignal;
       onEvent: (event: EngineEvent) => void;
     }) => Promise<T>,
@@ -257,7 +266,7 @@ export class OperatorStack {
     try {
       return await run({
         color: "never",
-        target: [RECOVERY_TARGET],
+        ...(whole ? {} : { target: RECOVERY_TARGETS }),
         signal: this.interrupt.signal,
         onEvent: (event) => progress.see(event),
       });

@@ -34,6 +34,7 @@ export class Scene {
     const plugin = options.commands ? await startCommandProvider() : undefined;
     const workspace = await Workspace.create({
       config: {
+        platform: "endpoints",
         clusterSize: 4,
         partitionCount: 2,
         endpoints: world.endpoints,

@@ -2,16 +2,26 @@ import * as pulumi from "@pulumi/pulumi";
 import { allBrokerIds, brokerIds, brokerMap, RegionName } from "../../components/camunda/brokers";
 import { Key, readSettings } from "../../components/config";
 import { Region } from "../../components/region";
+import { eksConfig, kubernetesConfig, lookup } from "../support/config";
 
 /** A state of a stack whose resource graph is kept as a golden file. */
 export interface GoldenCase {
   name: string;
   region: RegionName;
+  /** Default `endpoints`. */
+  platform?: "eks" | "kubernetes";
   config: Partial<Record<Key, string>>;
   /** What the stack has recorded before. */
   recorded?: { brokers: number[]; gate?: string; attempt?: string };
   /** What the other region's stack says; unknown without it. */
-  peer?: { phase: string; lostRegion?: RegionName };
+  peer?: { phase: string; lostRegion?: RegionName; network?: PeerNetwork };
+}
+
+/** What the other stack has recorded of an installed region. */
+interface PeerNetwork {
+  vpcId: string;
+  /** The peering that it has requested or accepted. */
+  peering?: string;
 }
 
 const survivors0 = brokerIds("region0", 4);
@@ -59,6 +69,80 @@ export const CASES: GoldenCase[] = [
     config: {},
     peer: { phase: "failed-over", lostRegion: "region1" },
   },
+  { name: "eks-installing-region0", platform: "eks", region: "region0", config: {} },
+  {
+    name: "eks-installing-region1",
+    platform: "eks",
+    region: "region1",
+    config: {},
+    peer: { phase: "installing", network: { vpcId: "vpc-0" } },
+  },
+  {
+    name: "eks-steady-region0",
+    platform: "eks",
+    region: "region0",
+    config: {
+      administrators: JSON.stringify(["arn:aws:iam::123456789012:role/operators"]),
+      traffic: JSON.stringify({
+        zoneId: "Z1",
+        name: "camunda.example.com",
+        targets: { region0: "london.example.com", region1: "paris.example.com" },
+      }),
+    },
+    peer: { phase: "installing", network: { vpcId: "vpc-1", peering: "pcx-1" } },
+  },
+  {
+    name: "eks-lost-region1",
+    platform: "eks",
+    region: "region0",
+    config: { lostRegion: "region1" },
+    recorded: { brokers: allBrokerIds(4) },
+    peer: { phase: "steady", network: { vpcId: "vpc-1", peering: "pcx-1" } },
+  },
+  {
+    name: "eks-failback-region0",
+    platform: "eks",
+    region: "region1",
+    config: { lostRegion: "region0", failback: "ticket-1" },
+    recorded: { brokers: survivors1 },
+    peer: { phase: "rejoining", network: { vpcId: "vpc-2", peering: "pcx-2" } },
+  },
+  {
+    name: "eks-rejoining-region1",
+    platform: "eks",
+    region: "region1",
+    config: { bucketEncryption: "aws:kms", natGateways: "per-zone" },
+    peer: { phase: "failed-over", lostRegion: "region1", network: { vpcId: "vpc-0" } },
+  },
+  {
+    name: "kubernetes-steady-region1",
+    platform: "kubernetes",
+    region: "region1",
+    config: { s3AccessKey: "AKIA", s3SecretKey: "hush" },
+    peer: { phase: "installing", network: { vpcId: "" } },
+  },
+  {
+    name: "kubernetes-lost-region0",
+    platform: "kubernetes",
+    region: "region1",
+    config: {
+      lostRegion: "region0",
+      hooks: JSON.stringify({ beforeFailover: "page", afterFailover: "reroute" }),
+    },
+    recorded: { brokers: allBrokerIds(4) },
+  },
+  {
+    name: "kubernetes-failback-region1",
+    platform: "kubernetes",
+    region: "region0",
+    config: {
+      lostRegion: "region1",
+      failback: "ticket-1",
+      hooks: JSON.stringify({ beforeFailback: "page", afterFailback: "tell" }),
+    },
+    recorded: { brokers: survivors0 },
+    peer: { phase: "rejoining", network: { vpcId: "" } },
+  },
 ];
 
 /** A resource as the program registers it. */
@@ -83,7 +167,10 @@ export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
           inputs,
           dependsOn: [],
         });
-        return { id: args.name, state: { ...inputs, record: record() } };
+        return {
+          id: args.name,
+          state: { ...inputs, ...computed(args.type, args.name), record: record() },
+        };
       },
       call: (args) => answer(golden, args),
     },
@@ -93,16 +180,20 @@ export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
     "organization",
   );
   const dependencies = watchDependencies();
-  const settings = readSettings((key) => ({ ...shared(golden.region), ...golden.config })[key], golden.region);
+  const settings = readSettings(
+    (key) => ({ ...shared(golden), ...golden.config })[key],
+    golden.region,
+  );
   const { outputs } = await Region.create("region", settings);
   await settled(pulumi.output(outputs));
   await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
   return registered
-    .map((resource) => ({ ...resource, dependsOn: dependencies.get(resource.name) ?? [] }))
-    .sort((a, b) => a.name.localeCompare(b.name));
+    .map((resource) => ({ ...resource, dependsOn: dependencies.get(`${resource.type}::${resource.name}`) ?? [] }))
+    .sort((a, b) => a.name.localeCompare(b.name) || a.type.localeCompare(b.type));
 }
 
 interface Registration {
+  getType(): string;
   getName(): string;
   getDependenciesList(): string[];
 }
@@ -116,10 +207,29 @@ function watchDependencies(): Map<string, string[]> {
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
     const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn);
-    dependencies.set(request.getName(), names.sort());
+    dependencies.set(`${request.getType()}::${request.getName()}`, [...new Set(names)].sort());
     return register(request, callback);
   };
   return dependencies;
+}
+
+function recordedOfPeer({ network, ...recovery }: NonNullable<GoldenCase["peer"]>) {
+  const stack = { type: "pulumi:pulumi:Stack", outputs: { recovery } };
+  return network === undefined
+    ? { stack }
+    : {
+        stack,
+        release: { type: "kubernetes:helm.sh/v3:Release", outputs: { name: "camunda" } },
+        vpc: { type: "aws:ec2/vpc:Vpc", outputs: { id: network.vpcId } },
+        ...(network.peering === undefined
+          ? {}
+          : {
+              peering: {
+                type: "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
+                outputs: { id: network.peering, peerVpcId: "vpc-own" },
+              },
+            }),
+      };
 }
 
 function settled(output: pulumi.Output<unknown>): Promise<void> {
@@ -132,7 +242,35 @@ function record() {
   return { how: "done", startedAt: "2026-11-21T03:00:00.000Z", seconds: 1, observed: {} };
 }
 
-function shared(region: RegionName): Partial<Record<Key, string>> {
+/** What the resources of AWS and Kubernetes compute, as far as others are made from it. */
+function computed(type: string, name: string): Record<string, unknown> {
+  const arn = `arn:aws:service:region:123456789012:${name}`;
+  switch (type) {
+    case "aws:eks/cluster:Cluster":
+      return {
+        arn,
+        endpoint: "https://cluster.test",
+        certificateAuthority: { data: "Y2E=" },
+        identities: [{ oidcs: [{ issuer: "https://oidc.test/id" }] }],
+      };
+    case "aws:eks/nodeGroup:NodeGroup":
+      return { arn, resources: [{ autoscalingGroups: [{ name: "nodes" }] }] };
+    case "aws:ec2/launchTemplate:LaunchTemplate":
+      return { arn, latestVersion: 1 };
+    case "kubernetes:helm.sh/v3:Release":
+      return { status: { name: "camunda", status: "deployed", version: "11.12.3" } };
+    default:
+      return type.startsWith("aws:") ? { arn } : {};
+  }
+}
+
+function shared({ region, platform }: GoldenCase): Partial<Record<Key, string>> {
+  if (platform !== undefined) {
+    const raw = platform === "eks" ? eksConfig({ region }) : kubernetesConfig({ region });
+    return Object.fromEntries(
+      Object.keys(raw).map((key) => [key, lookup(raw)(key as Key)]),
+    );
+  }
   const endpoints = (name: RegionName) => ({
     gateway: `http://${name}:8080`,
     management: `http://${name}:9600`,
@@ -142,6 +280,7 @@ function shared(region: RegionName): Partial<Record<Key, string>> {
     elasticsearch: `http://${name}:9200`,
   });
   return {
+    platform: "endpoints",
     region,
     clusterSize: "4",
     partitionCount: "2",
@@ -155,9 +294,7 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
     if (golden.peer === undefined) {
       throw new Error("unknown stack");
     }
-    return {
-      outputs: { stack: { type: "pulumi:pulumi:Stack", outputs: { recovery: golden.peer } } },
-    };
+    return { outputs: recordedOfPeer(golden.peer) };
   }
   const { recorded } = golden;
   const outputs: Record<string, unknown> = {};

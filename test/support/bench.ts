@@ -47,6 +47,8 @@ const patience: Timeouts = {
   restore: 3,
   catchUp: 3,
   join: 5,
+  formation: 5,
+  webApps: 5,
 };
 
 /**

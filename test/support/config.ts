@@ -31,11 +31,42 @@ function endpointsOf(index: number): RegionEndpoints {
 /** A whole and correct configuration of the smallest cluster. */
 export function rawConfig(overrides: Raw = {}): Raw {
   return {
+    platform: "endpoints",
     region: "region0",
     clusterSize: 4,
     partitionCount: 2,
     endpoints: nowhere,
     snapshotRepository: { type: "s3", settings: { bucket: "camunda-backup" } },
+    ...overrides,
+  };
+}
+
+/** A whole and correct configuration of two EKS regions. */
+export function eksConfig(overrides: Raw = {}): Raw {
+  return {
+    platform: "eks",
+    region: "region0",
+    clusterSize: 4,
+    partitionCount: 2,
+    awsAccount: "123456789012",
+    ...overrides,
+  };
+}
+
+/** A whole and correct configuration of two clusters that are there. */
+export function kubernetesConfig(overrides: Raw = {}): Raw {
+  return {
+    platform: "kubernetes",
+    region: "region0",
+    clusterSize: 4,
+    partitionCount: 2,
+    contexts: { region0: "cluster-london", region1: "cluster-paris" },
+    cidrs: {
+      region0: { nodes: "10.10.0.0/20", pods: "10.12.0.0/14", services: "10.20.0.0/20" },
+      region1: { nodes: "10.30.0.0/20", pods: "10.32.0.0/14", services: "10.40.0.0/20" },
+    },
+    dns: { kind: "coredns", addresses: { region0: ["10.10.0.10"], region1: ["10.30.0.10"] } },
+    snapshotRepository: { type: "gcs", settings: { bucket: "camunda-backup" } },
     ...overrides,
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError, KEYS, readSettings, unknownKeys } from "../../components/config";
-import { lookup, nowhere, Raw, rawConfig } from "../support/config";
+import { eksConfig, kubernetesConfig, lookup, nowhere, Raw, rawConfig } from "../support/config";
 
 /** The problems of a configuration. */
 function problemsOf(changes: Raw): readonly string[] {
@@ -78,9 +78,24 @@ describe("config", () => {
 
   const wrong: [string, Raw, RegExp][] = [
     [
-      "a platform that is not built",
-      { platform: "eks" },
-      /^platform must be endpoints, not "eks"$/,
+      "a platform that there is not",
+      { platform: "nomad" },
+      /^platform must be eks or kubernetes or endpoints, not "nomad"$/,
+    ],
+    [
+      "an active region of another name",
+      { activeRegion: "london" },
+      /^activeRegion must be region0 or region1, not "london"$/,
+    ],
+    [
+      "a hook that there is not",
+      { hooks: { onFailover: "true" } },
+      /^hooks.onFailover is not a hook; these are: beforeFailover, /,
+    ],
+    [
+      "a hook without a command",
+      { hooks: { afterFailback: "" } },
+      /^hooks.afterFailback must be a command/,
     ],
     ["no region", { region: undefined }, /^region is missing: region0 or region1$/],
     ["a region of another name", { region: "eu" }, /^region must be region0 or region1, not "eu"$/],
@@ -208,7 +223,7 @@ describe("config", () => {
     [
       "an override of something else",
       { overrides: { all: "because I say so" } },
-      /^overrides.all is not a refusal that can be overridden; these are: peer-declares-loss, export-gap$/,
+      /^overrides.all is not a refusal that can be overridden; these are: peer-declares-loss, export-gap, fence-unproved, switch-back$/,
     ],
     [
       "an override without a reason",
@@ -218,7 +233,7 @@ describe("config", () => {
     [
       "an unknown timeout",
       { timeouts: { joins: 5 } },
-      /^timeouts.joins is not known; known are request, loss, .*, join$/,
+      /^timeouts.joins is not known; known are request, loss, .*, webApps$/,
     ],
     [
       "a timeout of nothing",
@@ -296,17 +311,19 @@ describe("config", () => {
     assert.equal(lost, "lostregion is not a key of this program: did you mean lostRegion?");
     assert.match(
       other ?? "",
-      /^loss is not a key of this program; it knows platform, region, .*, timeouts$/,
+      /^loss is not a key of this program; it knows platform, region, .*, timeouts, /,
     );
   });
 
   it("asks for no key that is not listed", () => {
     const asked = new Set<string>();
-    const get = lookup(rawConfig());
-    readSettings((key) => {
-      asked.add(key);
-      return get(key);
-    });
+    for (const raw of [rawConfig(), eksConfig(), kubernetesConfig()]) {
+      const get = lookup(raw);
+      readSettings((key) => {
+        asked.add(key);
+        return get(key);
+      });
+    }
     assert.deepEqual([...asked].sort(), [...KEYS].sort());
   });
 });

@@ -18,15 +18,19 @@ import { omit } from "../../components/recovery/providers/behaviour";
 const root = process.cwd();
 const methods = ["configure", "create", "update", "read", "delete"];
 const providers = [
+  "clusterHealth",
   "exporter",
   "exporting",
   "exportPause",
   "exportResume",
   "failbackGate",
   "membership",
+  "peerConnection",
   "snapshot",
   "snapshotRepository",
   "snapshotRestore",
+  "webApps",
+  "webAppsStop",
 ];
 const pathOf = (name: string) => `./components/recovery/providers/${name}.ts`;
 

@@ -13,13 +13,19 @@ import { lookup, Raw, rawConfig } from "../support/config";
 
 const settingsOf = (changes: Raw = {}) =>
   readSettings(lookup(rawConfig({ peerStack: "other", ...changes })));
+const others = { installed: true, activeRegion: undefined, network: {} };
 const unknown: PeerState = { known: false, why: "no such stack" };
-const steadyPeer: PeerState = { known: true, lostRegion: undefined, restored: false };
-const failedOverPeer: PeerState = { known: true, lostRegion: "region0", restored: false };
-const restoredPeer: PeerState = { known: true, lostRegion: "region0", restored: true };
+const steadyPeer: PeerState = { known: true, lostRegion: undefined, restored: false, ...others };
+const failedOverPeer: PeerState = {
+  known: true,
+  lostRegion: "region0",
+  restored: false,
+  ...others,
+};
+const restoredPeer: PeerState = { known: true, lostRegion: "region0", restored: true, ...others };
 const lost = { lostRegion: "region1" };
 const back = { lostRegion: "region1", failback: "one" };
-const nothing: RecordedState = { exporters: {} };
+const nothing: RecordedState = { exporters: {}, installed: false, network: {} };
 const all = brokerMap([0, 1, 2, 3]);
 const survivors = brokerMap([0, 2]);
 
@@ -35,7 +41,7 @@ describe("shape", () => {
   ];
   for (const [when, changes, peer, expected] of shapes) {
     it(`is ${expected} when ${when}`, () => {
-      assert.equal(shapeOf(settingsOf(changes), peer), expected);
+      assert.equal(shapeOf(settingsOf(changes), peer, nothing), expected);
     });
   }
 
@@ -148,7 +154,10 @@ describe("shape", () => {
   it("carries the label of the attempt through beginning, abandoning, finishing and the next one", () => {
     const label = (changes: Raw, recorded: Partial<RecordedState>) => {
       const settings = settingsOf(changes);
-      return attemptLabel(settings, shapeOf(settings, unknown), { ...nothing, ...recorded });
+      return attemptLabel(settings, shapeOf(settings, unknown, nothing), {
+        ...nothing,
+        ...recorded,
+      });
     };
     assert.equal(label({}, {}), "none");
     assert.equal(label(lost, { exportingAttempt: "none" }), "none");

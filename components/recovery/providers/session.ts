@@ -2,6 +2,7 @@ import { brokerIds, regionOfBroker, RegionName } from "../../camunda/brokers";
 import { Configuration, seenIds, Topology } from "../../camunda/topology";
 import { ElasticsearchClient } from "../../clients/elasticsearch";
 import { Refused, Unreachable } from "../../clients/http";
+import { KubernetesClient } from "../../clients/kubernetes";
 import type { Log } from "../../clients/poll";
 import { ZeebeClient } from "../../clients/zeebe";
 import { Key, readSettings, Settings } from "../../config";
@@ -32,6 +33,7 @@ export interface Observation {
 /** What a provider works with: the settings, and clients for the region of this stack. */
 export class Session {
   readonly zeebe: ZeebeClient;
+  private cluster: KubernetesClient | undefined;
   private observing: Promise<Observation> | undefined;
 
   constructor(
@@ -56,6 +58,24 @@ export class Session {
       this.settings.timeouts.request * 1000,
       this.settings.credentials,
     );
+  }
+
+  /** The Kubernetes API of this stack's own cluster. */
+  kubernetes(): KubernetesClient {
+    this.cluster ??= KubernetesClient.of(
+      this.settings.endpoints[this.settings.region].elasticsearch,
+      this.settings.timeouts.request * 1000,
+    );
+    return this.cluster;
+  }
+
+  /** The namespace of this stack's region. */
+  namespace(): string {
+    const { installation, region } = this.settings;
+    if (installation === undefined) {
+      throw new Error("platform endpoints has no namespace");
+    }
+    return installation.namespaces[region];
   }
 
   /** Management API of one broker. */

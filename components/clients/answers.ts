@@ -1,0 +1,63 @@
+/** Nothing answered, or the answer broke off: whether a request took effect is not known. */
+export class Unreachable extends Error {
+  constructor(
+    readonly url: string,
+    readonly why: string,
+  ) {
+    super(`${url} does not answer (${why})`);
+    this.name = "Unreachable";
+  }
+}
+
+/** A server answered, but not as asked for: the status and its own message in one line. */
+export class Refused extends Error {
+  constructor(
+    readonly request: string,
+    readonly status: number,
+    readonly reason: string,
+  ) {
+    super(`${request} answered ${status}: ${reason}`);
+    this.name = "Refused";
+  }
+}
+
+/** The first line of a server's own explanation, short enough for one line of an error. */
+export function reason(body: unknown): string {
+  const text = textOf(body).split("\n")[0] ?? "";
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
+
+function textOf(body: unknown): string {
+  if (typeof body === "string") {
+    return body;
+  }
+  if (isRecord(body)) {
+    const error = body.error;
+    if (isRecord(error)) {
+      return `${String(error.type ?? "error")}: ${String(error.reason ?? JSON.stringify(error))}`;
+    }
+    if (typeof body.message === "string") {
+      return body.message;
+    }
+    if (typeof body.detail === "string") {
+      return body.detail;
+    }
+    if (typeof error === "string") {
+      return error;
+    }
+  }
+  return JSON.stringify(body) ?? "no body";
+}
+
+/** Whether a value is a JSON object (not an array, not null). */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The list under `key` of a JSON object, checked to be one: half an answer must not pass as an empty list. */
+export function listOf(request: string, value: unknown, what: string): Record<string, unknown>[] {
+  if (!Array.isArray(value) || !value.every(isRecord)) {
+    throw new Refused(request, 200, `the answer has no list of ${what}: ${reason(value)}`);
+  }
+  return value;
+}

@@ -1,0 +1,161 @@
+import type { Configuration, KubeConfig } from "@kubernetes/client-node";
+import type { RequestOptions } from "node:https";
+import { isRecord, reason, Refused, Unreachable } from "./answers";
+import { clusterAccess, firstLine, kubernetesLibrary } from "./kubernetesAccess";
+import { ClusterAddress } from "./kubernetesAddress";
+
+/** How far a request has come: an error says what it was waiting for. */
+export interface Progress {
+  /** In the words of `no answer within 5 s: still waiting for <stage>`. */
+  stage: string;
+}
+
+/** A cluster's Kubernetes API for the time of one request: everything in it ends with the signal. */
+export class Api {
+  private constructor(
+    private readonly library: typeof import("@kubernetes/client-node"),
+    private readonly config: KubeConfig,
+    readonly signal: AbortSignal,
+  ) {}
+
+  /**
+   * @param signal ends the opening and all that is asked through this API
+   * @throws Error with one line when there is no access to the cluster; what the signal says when it came first
+   */
+  static async open(
+    cluster: ClusterAddress,
+    signal: AbortSignal,
+    progress: Progress,
+  ): Promise<Api> {
+    progress.stage = cluster.kind === "eks" ? "the AWS CLI" : "the kubeconfig";
+    const library = await kubernetesLibrary();
+    const config = await until(signal, clusterAccess(cluster));
+    const plugin = config.getCurrentUser()?.exec as { command?: string } | undefined;
+    progress.stage =
+      plugin?.command === undefined
+        ? "the Kubernetes API"
+        : `the credentials of ${plugin.command}, or the Kubernetes API`;
+    return new Api(library, limited(config, signal), signal);
+  }
+
+  get core() {
+    return new this.library.CoreV1Api(this.client());
+  }
+
+  get apps() {
+    return new this.library.AppsV1Api(this.client());
+  }
+
+  get networking() {
+    return new this.library.NetworkingV1Api(this.client());
+  }
+
+  get exec() {
+    return new this.library.Exec(this.config);
+  }
+
+  get portForward() {
+    return new this.library.PortForward(this.config, false);
+  }
+
+  /**
+   * Waits for one call of a typed client.
+   *
+   * @param request what is asked, for the error: `GET pod NAME in namespace NAMESPACE`
+   * @returns undefined when the object does not exist
+   * @throws Refused when the API answers otherwise, Unreachable when it does not
+   */
+  async call<T>(request: string, answer: Promise<T>): Promise<T | undefined> {
+    try {
+      return await until(this.signal, answer);
+    } catch (error) {
+      if (error instanceof this.library.ApiException) {
+        if (error.code === 404) {
+          return undefined;
+        }
+        throw new Refused(request, error.code, reason(parsed(error.body)));
+      }
+      throw error;
+    }
+  }
+
+  private client(): Configuration {
+    const { ServerConfiguration, createConfiguration, PatchStrategy } = this.library;
+    const server = this.config.getCurrentCluster()?.server ?? "";
+    return createConfiguration({
+      baseServer: new ServerConfiguration(server, {}),
+      authMethods: { default: this.config },
+      promiseMiddleware: [
+        {
+          pre: (request) => {
+            request.setSignal(this.signal);
+            if (request.getHttpMethod() === this.library.HttpMethod.PATCH) {
+              request.setHeaderParam("Content-Type", PatchStrategy.MergePatch);
+            }
+            return Promise.resolve(request);
+          },
+          post: (response) => Promise.resolve(response),
+        },
+      ],
+    });
+  }
+}
+
+/** The promise's result, or what the signal says if that comes first. */
+export async function until<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  let listener: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    listener = () => reject(signal.reason as Error);
+    if (signal.aborted) {
+      listener();
+    }
+    signal.addEventListener("abort", listener);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", listener as () => void);
+    // Whatever it still comes to: the caller has heard what the signal said.
+    promise.catch(() => undefined);
+  }
+}
+
+function parsed(body: unknown): unknown {
+  if (typeof body !== "string") {
+    return body;
+  }
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return body;
+  }
+}
+
+/** Why a request through the Kubernetes API came to nothing, in one line. */
+export function whyNot(
+  error: unknown,
+  signal: AbortSignal,
+  timeoutMs: number,
+  progress: Progress,
+): string {
+  if (signal.aborted) {
+    return `no answer within ${timeoutMs / 1000} s: still waiting for ${progress.stage}`;
+  }
+  if (error instanceof Unreachable) {
+    return error.why;
+  }
+  if (isRecord(error) && typeof error.code === "string" && !(error instanceof Refused)) {
+    return `${progress.stage}: ${error.code}`;
+  }
+  return firstLine(error);
+}
+
+/** The library's handshakes of streams take neither a signal nor a deadline; its options are let through. */
+function limited(config: KubeConfig, signal: AbortSignal): KubeConfig {
+  const apply = config.applyToHTTPSOptions.bind(config);
+  config.applyToHTTPSOptions = async (options) => {
+    await until(signal, apply(options));
+    (options as RequestOptions).signal = signal;
+  };
+  return config;
+}

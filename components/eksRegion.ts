@@ -1,0 +1,158 @@
+import * as pulumi from "@pulumi/pulumi";
+import { BackupBucket } from "./aws/backupBucket";
+import { DnsChaining } from "./aws/dnsChaining";
+import { EksCluster } from "./aws/eksCluster";
+import { dnsAddresses } from "./aws/names";
+import { PeerFence } from "./aws/peerFence";
+import { awsProvider } from "./aws/provider";
+import { RegionNetwork } from "./aws/regionNetwork";
+import { TrafficRouting } from "./aws/trafficRouting";
+import { peerOf } from "./camunda/brokers";
+import type { InstalledSettings } from "./config";
+import type { EksSettings } from "./installationConfig";
+import { CamundaRelease } from "./kubernetes/camundaRelease";
+import { corefile } from "./kubernetes/corefile";
+import { ELASTICSEARCH_SERVICE_ACCOUNT, Elasticsearch } from "./kubernetes/elasticsearch";
+import { CamundaNamespace } from "./kubernetes/namespace";
+import { activeRegionOf, Shape } from "./recovery/shape";
+import type { PeerState, RecordedState } from "./stackState";
+
+/** What an installed region hands to the recovery and to the stack's outputs. */
+export interface InstalledRegion {
+  /** What must be in place before a recovery acts: the fence, open or closed, and the names. */
+  readonly before: pulumi.Resource[];
+  /** Camunda's release. */
+  readonly camunda: CamundaRelease;
+  /** What the stack exports of it. */
+  readonly outputs: InstalledOutputs;
+  /** Declares what comes after a recovery: nothing of it may keep a recovery from ending. */
+  afterRecovery(recovery: pulumi.Resource): void;
+}
+
+/** Outputs of an installed region. */
+export interface InstalledOutputs {
+  /** Kubeconfig of the region's cluster: a secret, although it holds no credential but a way to get one. */
+  kubeconfig?: pulumi.Output<string>;
+  /** The bucket of the region's backups. */
+  backupBucket?: pulumi.Output<string>;
+  /** The region's VPC and its peering with the other's. */
+  network?: { vpcId: pulumi.Output<string>; peeringConnectionId?: pulumi.Output<string> };
+}
+
+/** What both installed regions are made from. */
+export interface InstalledRegionArgs {
+  settings: InstalledSettings;
+  shape: Shape;
+  peer: PeerState;
+  recorded: RecordedState;
+}
+
+/**
+ * One region on EKS, in the order in which it comes up: network, cluster, names, fence, bucket,
+ * Elasticsearch, Camunda. Calls the APIs of its own AWS region only.
+ */
+export class EksRegion extends pulumi.ComponentResource implements InstalledRegion {
+  readonly before: pulumi.Resource[];
+  readonly camunda: CamundaRelease;
+  readonly outputs: InstalledOutputs;
+
+  constructor(
+    private readonly name: string,
+    private readonly args: InstalledRegionArgs & { eks: EksSettings },
+  ) {
+    const { settings, shape, eks } = args;
+    const { region } = settings;
+    const { namespaces } = settings.installation;
+    const provider = awsProvider(`${name}-aws`, eks, region);
+    super("camunda8:region:EksRegion", name, {}, { providers: [provider] });
+    const parent = { parent: this };
+    const fenced = shape === "failed-over";
+
+    const network = new RegionNetwork(
+      `${name}-network`,
+      { eks, region, peer: peerNetwork(args) },
+      parent,
+    );
+    const cluster = new EksCluster(`${name}-cluster`, { eks, region, network }, parent);
+    const inCluster = { parent: this, providers: [provider, cluster.provider] };
+    const peer = peerOf(region);
+    const dns = new DnsChaining(
+      `${name}-dns`,
+      {
+        eks,
+        region,
+        network,
+        cluster,
+        corefile: corefile({
+          peerNamespace: namespaces[peer],
+          peerAddresses: dnsAddresses(eks.cidrs[peer].vpc),
+          fenced,
+        }),
+      },
+      inCluster,
+    );
+    const fence = new PeerFence(`${name}-fence`, { eks, region, network, fenced }, parent);
+    const bucket = new BackupBucket(
+      `${name}-backup`,
+      {
+        eks,
+        region,
+        oidcProviderArn: cluster.oidcProviderArn,
+        issuer: cluster.issuer,
+        namespace: namespaces[region],
+        serviceAccount: ELASTICSEARCH_SERVICE_ACCOUNT,
+      },
+      parent,
+    );
+    const namespace = new CamundaNamespace(
+      `${name}-namespace`,
+      { name: namespaces[region] },
+      { ...inCluster, dependsOn: [cluster.nodeGroup] },
+    );
+    const elasticsearch = new Elasticsearch(
+      `${name}-elasticsearch`,
+      { settings, namespace: namespace.name },
+      { ...inCluster, dependsOn: [bucket, dns] },
+    );
+    this.camunda = new CamundaRelease(
+      `${name}-camunda`,
+      { settings, webApps: shape !== "rejoining", namespace: namespace.name },
+      { ...inCluster, dependsOn: [elasticsearch, dns] },
+    );
+    // A failover waits for its fence alone: the add-on of the names takes a minute, and only saves others one.
+    this.before = fenced ? fence.resources : [...fence.resources, dns, this.camunda];
+    this.outputs = {
+      kubeconfig: cluster.kubeconfig,
+      backupBucket: bucket.bucket,
+      network: { vpcId: network.vpcId, peeringConnectionId: network.peeringConnectionId },
+    };
+    this.registerOutputs(this.outputs);
+  }
+
+  afterRecovery(recovery: pulumi.Resource): void {
+    const { settings, shape, eks } = this.args;
+    if (eks.traffic !== undefined) {
+      new TrafficRouting(
+        `${this.name}-traffic`,
+        {
+          traffic: eks.traffic,
+          region: settings.region,
+          active: activeRegionOf(settings, shape) === settings.region,
+        },
+        { parent: this, dependsOn: [recovery] },
+      );
+    }
+  }
+}
+
+/**
+ * What is known of the other region's network: what its stack says, else what was known when the peering
+ * was made. A peering that was made once is never given up because the other stack cannot be read.
+ */
+function peerNetwork({ peer, recorded }: InstalledRegionArgs) {
+  const said = peer.known ? peer.network : {};
+  return {
+    vpcId: said.vpcId ?? recorded.network.requestedVpcId,
+    peeringConnectionId: said.requestedPeering ?? recorded.network.acceptedPeering,
+  };
+}

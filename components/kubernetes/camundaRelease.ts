@@ -1,0 +1,49 @@
+import * as pulumi from "@pulumi/pulumi";
+import { RELEASE } from "../camunda/addresses";
+import { camundaValues } from "../camunda/helmValues";
+import type { InstalledSettings } from "../config";
+import { helmRelease } from "./release";
+
+/** Arguments of {@link CamundaRelease}. */
+export interface CamundaReleaseArgs {
+  settings: InstalledSettings;
+  /** Whether Operate and Tasklist run: not in a region that is recreated, until its Elasticsearch is restored. */
+  webApps: boolean;
+  /** Where it is installed. */
+  namespace: pulumi.Input<string>;
+}
+
+/**
+ * Camunda in one region, as a Helm release: brokers, gateways, Operate, Tasklist, and connectors where they
+ * are wanted. It does not wait for anything to be ready.
+ *
+ * Deleting it leaves the brokers' volumes until the namespace is deleted.
+ */
+export class CamundaRelease extends pulumi.ComponentResource {
+  /** Name of the release, known when Helm has installed it. */
+  readonly name: pulumi.Output<string>;
+  /** What Helm says of it: `deployed`. */
+  readonly status: pulumi.Output<string>;
+  /** Version of the chart. */
+  readonly version: pulumi.Output<string>;
+
+  constructor(name: string, args: CamundaReleaseArgs, options?: pulumi.ComponentResourceOptions) {
+    super("camunda8:kubernetes:CamundaRelease", name, {}, options);
+    const { settings, webApps, namespace } = args;
+    const { status } = helmRelease(
+      name,
+      {
+        release: RELEASE,
+        chart: settings.installation.charts.camunda,
+        namespace,
+        values: camundaValues(settings, { webApps }),
+      },
+      // A component's own dependencies order its children's creation only, not their deletion.
+      { parent: this, dependsOn: options?.dependsOn },
+    );
+    this.name = status.name;
+    this.status = status.status;
+    this.version = status.version;
+    this.registerOutputs({ name: this.name, status: this.status, version: this.version });
+  }
+}

@@ -1,0 +1,44 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Values } from "../camunda/helmValues";
+import type { Chart } from "../installationConfig";
+
+/** Arguments of {@link helmRelease}. */
+export interface HelmReleaseArgs {
+  /** Name of the release: the names of its objects begin with it. */
+  release: string;
+  chart: Chart;
+  namespace: pulumi.Input<string>;
+  values: Values;
+}
+
+/**
+ * A Helm release that never waits: brokers of a recreated region are not ready until they are members again,
+ * and what is healthy is for Camunda to say, not for Kubernetes. A release that failed is left as it is,
+ * so that its reason can be looked at; the next `up` goes on.
+ */
+export function helmRelease(
+  name: string,
+  args: HelmReleaseArgs,
+  options: pulumi.CustomResourceOptions,
+): kubernetes.helm.v3.Release {
+  const { chart, repository, version } = args.chart;
+  return new kubernetes.helm.v3.Release(
+    name,
+    {
+      name: args.release,
+      chart,
+      ...(repository === undefined ? {} : { repositoryOpts: { repo: repository } }),
+      ...(version === undefined ? {} : { version }),
+      namespace: args.namespace,
+      values: args.values,
+      // `null` in values of the user's own makes Helm drop a default of the chart.
+      allowNullValues: true,
+      skipAwait: true,
+      atomic: false,
+      // Each revision is a Secret in the namespace.
+      maxHistory: 10,
+    },
+    options,
+  );
+}

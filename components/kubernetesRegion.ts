@@ -1,0 +1,73 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { InstalledOutputs, InstalledRegion, InstalledRegionArgs } from "./eksRegion";
+import type { KubernetesSettings } from "./installationConfig";
+import { CamundaRelease } from "./kubernetes/camundaRelease";
+import { DnsChaining } from "./kubernetes/dnsChaining";
+import { Elasticsearch } from "./kubernetes/elasticsearch";
+import { CamundaNamespace } from "./kubernetes/namespace";
+import { PeerFence } from "./kubernetes/peerFence";
+
+/**
+ * One region in a cluster that is there already (GKE, AKS, OpenShift, on-premises), named by a context of
+ * the kubeconfig. Owns what is inside: names, fence, Elasticsearch, Camunda. Network and bucket are given.
+ */
+export class KubernetesRegion extends pulumi.ComponentResource implements InstalledRegion {
+  readonly before: pulumi.Resource[];
+  readonly camunda: CamundaRelease;
+  readonly outputs: InstalledOutputs;
+
+  constructor(name: string, args: InstalledRegionArgs & { cluster: KubernetesSettings }) {
+    const { settings, shape, cluster } = args;
+    const { region } = settings;
+    const { namespaces } = settings.installation;
+    const provider = new kubernetes.Provider(`${name}-kubernetes`, {
+      context: cluster.contexts[region],
+      enableServerSideApply: true,
+    });
+    super("camunda8:region:KubernetesRegion", name, {}, { providers: [provider] });
+    const parent = { parent: this };
+
+    const namespace = new CamundaNamespace(
+      `${name}-namespace`,
+      { name: namespaces[region] },
+      parent,
+    );
+    const dns = new DnsChaining(
+      `${name}-dns`,
+      { kubernetes: cluster, region, namespaces, fenced: shape === "failed-over" },
+      parent,
+    );
+    // Policies add up, so it is there only while a loss is declared: closed, then opened, then gone.
+    const fence =
+      shape === "failed-over" || shape === "failing-back"
+        ? new PeerFence(
+            `${name}-fence`,
+            {
+              kubernetes: cluster,
+              region,
+              namespace: namespace.name,
+              state: shape === "failed-over" ? "closed" : "opened",
+            },
+            parent,
+          ).resources
+        : [];
+    const elasticsearch = new Elasticsearch(
+      `${name}-elasticsearch`,
+      { settings, namespace: namespace.name },
+      { ...parent, dependsOn: [dns] },
+    );
+    this.camunda = new CamundaRelease(
+      `${name}-camunda`,
+      { settings, webApps: shape !== "rejoining", namespace: namespace.name },
+      { ...parent, dependsOn: [elasticsearch, dns] },
+    );
+    this.before = shape === "failed-over" ? fence : [...fence, dns, this.camunda];
+    this.outputs = {};
+    this.registerOutputs(this.outputs);
+  }
+
+  afterRecovery(): void {
+    // How users reach a cluster that is given is not this program's: hooks tell whoever decides it.
+  }
+}

@@ -1,0 +1,54 @@
+import { idsOfMap } from "../../camunda/brokers";
+import { unhealthy } from "../../camunda/topology";
+import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { implement } from "./behaviour";
+import { Refusal } from "./session";
+
+/** Inputs of a `ClusterHealth`. */
+export interface ClusterHealthInputs {
+  /** The brokers that must be members and healthy, by name. */
+  brokers: Record<string, string>;
+  /** Replicas of every partition. */
+  replicationFactor: number;
+}
+
+/**
+ * Instead of Helm's waiting: a pod of Zeebe is ready only as a member of a cluster that has a quorum, and
+ * that is there only with both regions. So the releases do not wait, and this does, on the fields that
+ * decide: members, replicas, leaders.
+ */
+export const provider = implement<ClusterHealthInputs>({
+  id: () => "cluster-health",
+  async converge(inputs, { session }) {
+    const { settings } = session;
+    const brokers = idsOfMap(inputs.brokers);
+    try {
+      await waitFor<void>(
+        "the cluster of both regions to be healthy",
+        settings.timeouts.formation,
+        session.log,
+        async () => {
+          const { configuration, topology } = await session.observe();
+          const problems = unhealthy(
+            configuration,
+            topology,
+            brokers,
+            inputs.replicationFactor,
+            settings.partitionCount,
+          );
+          return problems.length === 0
+            ? { done: true, value: undefined }
+            : { done: false, seen: problems.slice(0, 3).join("; ") };
+        },
+      );
+    } catch (error) {
+      if (error instanceof DeadlineExceeded) {
+        throw new Refusal(
+          `the cluster is not healthy (waited ${error.seconds} s): ${error.lastSeen}; look at the pods of both regions and at the contact points, then pulumi up goes on; a region that is lost: pulumi config set lostRegion`,
+        );
+      }
+      throw error;
+    }
+    return { how: "already true", observed: { brokers: brokers.length, healthy: true } };
+  },
+});

@@ -1,0 +1,184 @@
+import type { V1NetworkPolicyPeer } from "@kubernetes/client-node";
+import { dnsAddresses } from "../../aws/names";
+import { brokerHost, elasticsearchHost, FENCE_POLICY, PORTS } from "../../camunda/addresses";
+import { brokerIds } from "../../camunda/brokers";
+import { overlap, within } from "../../cidr";
+import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { implement, Outcome } from "./behaviour";
+import { Refusal, Session } from "./session";
+
+/** Inputs of a `PeerConnection`. */
+export interface PeerConnectionInputs {
+  /** `open`: pods of this region reach the other's. `cut`: they do not, and the fence is why. */
+  state: "open" | "cut";
+  /** What is declared, as `BrokerMembership` has it: each declaration is verified anew. */
+  phase: string;
+}
+
+/** Highest round trip between the regions that Camunda supports (concept page, network requirements). */
+const ROUND_TRIP_MS = 100;
+
+/**
+ * Proves from inside a pod what the network and the names do. A rule that was accepted is not a packet
+ * that was dropped, and a Corefile that was accepted is not a name that resolves.
+ */
+export const provider = implement<PeerConnectionInputs>({
+  id: () => "peer-connection",
+  converge: (inputs, { session }) =>
+    inputs.state === "cut" ? expectCut(session) : expectOpen(session),
+});
+
+interface Target {
+  host: string;
+  port: number;
+}
+
+/** Addresses of the other region that are there whatever happens to its pods, and its Elasticsearch by name. */
+function fixedTargets(session: Session): Target[] {
+  const { installation, peer } = session.settings;
+  if (installation === undefined) {
+    return [];
+  }
+  const { cluster, namespaces } = installation;
+  const addresses =
+    cluster.kind === "eks" ? dnsAddresses(cluster.cidrs[peer].vpc) : cluster.dns.addresses[peer];
+  return [
+    ...addresses.map((host) => ({ host, port: PORTS.dns })),
+    { host: elasticsearchHost(namespaces[peer]), port: PORTS.elasticsearch },
+  ];
+}
+
+async function expectCut(session: Session): Promise<Outcome> {
+  const targets = fixedTargets(session);
+  const unproved = session.settings.overrides["fence-unproved"];
+  try {
+    await expectNoOtherPolicy(session);
+    await waitFor<void>(
+      `the fence to ${session.settings.peer} to hold`,
+      session.settings.timeouts.loss,
+      session.log,
+      async () => {
+        const answers = await Promise.all(targets.map((target) => answering(session, target)));
+        const open = answers.filter((answer) => answer !== undefined);
+        return open.length === 0
+          ? { done: true, value: undefined }
+          : { done: false, seen: `${open.join(", ")} still answers` };
+      },
+    );
+    return { how: "already true", observed: { cut: targets.map(nameOf) } };
+  } catch (error) {
+    if (unproved !== undefined) {
+      return { how: "already true", observed: { unproved } };
+    }
+    if (error instanceof DeadlineExceeded) {
+      throw new Refusal(
+        `the fence to ${session.settings.peer} is not proved: ${error.lastSeen} (asked for ${error.seconds} s from a pod of this region); no broker was forced out; look at the network's rules, or write the reason into overrides.fence-unproved`,
+      );
+    }
+    throw error;
+  }
+}
+
+/**
+ * Policies add up: one more that lets these pods reach the other region makes the fence void, and a probe
+ * of some ports would not tell.
+ */
+async function expectNoOtherPolicy(session: Session): Promise<void> {
+  const { installation, peer } = session.settings;
+  if (installation?.cluster.kind !== "kubernetes") {
+    return;
+  }
+  const blocks = Object.values(installation.cluster.cidrs[peer]);
+  const policies = await session.kubernetes().networkPolicies(session.namespace());
+  const opening = policies
+    .filter(({ metadata }) => metadata?.name !== FENCE_POLICY)
+    .filter(({ spec }) =>
+      [
+        ...(spec?.ingress ?? []).map((rule) => rule._from),
+        ...(spec?.egress ?? []).map((rule) => rule.to),
+      ].some((peers) => admits(peers, blocks)),
+    )
+    .map(({ metadata }) => metadata?.name ?? "?");
+  if (opening.length > 0) {
+    throw new Refusal(
+      `NetworkPolicy ${opening.join(", ")} in ${session.namespace()} lets pods reach ${peer} or be reached from it, and policies add up: the fence would not hold; delete it or take the blocks of ${peer} out (${blocks.join(", ")})`,
+    );
+  }
+}
+
+/** Whether a rule lets any of the blocks in or out. A rule without peers lets everything. */
+function admits(peers: V1NetworkPolicyPeer[] | undefined, blocks: string[]): boolean {
+  return (
+    peers === undefined ||
+    peers.length === 0 ||
+    peers.some(
+      ({ ipBlock }) =>
+        ipBlock !== undefined &&
+        blocks.some(
+          (block) =>
+            overlap(ipBlock.cidr, block) &&
+            !(ipBlock.except ?? []).some((except) => within(block, except)),
+        ),
+    )
+  );
+}
+
+async function answering(session: Session, target: Target): Promise<string | undefined> {
+  const { connected } = await session
+    .kubernetes()
+    .probe(session.namespace(), target.host, target.port);
+  return connected ? nameOf(target) : undefined;
+}
+
+async function expectOpen(session: Session): Promise<Outcome> {
+  const { installation, peer, clusterSize, timeouts } = session.settings;
+  if (installation === undefined) {
+    throw new Error("there is no installation");
+  }
+  const [first] = brokerIds(peer, clusterSize);
+  const targets: Target[] = [
+    { host: elasticsearchHost(installation.namespaces[peer]), port: PORTS.elasticsearch },
+    { host: brokerHost(first ?? 0, installation.namespaces), port: PORTS.internal },
+  ];
+  try {
+    const roundTrips = await waitFor(
+      `${peer} to be reached from a pod of this region`,
+      timeouts.gate,
+      session.log,
+      async () => {
+        const times: number[] = [];
+        for (const target of targets) {
+          const { resolved, connected, roundTripMs } = await session
+            .kubernetes()
+            .probe(session.namespace(), target.host, target.port);
+          if (!resolved || !connected) {
+            return {
+              done: false,
+              seen: `${target.host} ${resolved ? `resolves, but port ${target.port} does not answer` : "does not resolve"}`,
+            };
+          }
+          times.push(roundTripMs ?? 0);
+        }
+        return { done: true, value: times };
+      },
+    );
+    const roundTripMs = Math.round(Math.min(...roundTrips) * 10) / 10;
+    if (roundTripMs > ROUND_TRIP_MS) {
+      session.log(
+        `warning: the round trip to ${peer} takes ${roundTripMs} ms; Camunda supports up to ${ROUND_TRIP_MS} ms between the regions`,
+      );
+    }
+    return { how: "already true", observed: { reached: targets.map(nameOf), roundTripMs } };
+  } catch (error) {
+    if (error instanceof DeadlineExceeded) {
+      throw new Refusal(
+        `${peer} cannot be reached from a pod of this region: ${error.lastSeen} (waited ${error.seconds} s); its stack must be up, and both halves of the network: npm run up`,
+      );
+    }
+    throw error;
+  }
+}
+
+function nameOf({ host, port }: Target): string {
+  return `${host}:${port}`;
+}

@@ -1,0 +1,2 @@
+import { prepareKubernetes } from "./prepare";
+prepareKubernetes({ log: console.log }).then(console.log, console.error);

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { ConfigError, readSettings } from "../../components/config";
+import { eksConfig, kubernetesConfig, lookup, Raw } from "../support/config";
+
+function problemsOf(raw: Raw): readonly string[] {
+  try {
+    readSettings(lookup(raw));
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems;
+  }
+}
+
+const cidrs = kubernetesConfig().cidrs as Record<string, Record<string, string>>;
+
+describe("the configuration of an installation", () => {
+  it("reaches Camunda on EKS through the API of each region's cluster, by names that are computed", () => {
+    const { endpoints } = readSettings(lookup(eksConfig()));
+    const api = "eks://eu-west-3/camunda-region1/camunda-paris";
+    assert.deepEqual(endpoints.region1, {
+      gateway: `${api}/service/camunda-zeebe-gateway/8080`,
+      management: `${api}/service/camunda-zeebe-gateway/9600`,
+      brokers: {
+        "1": `${api}/pod/camunda-zeebe-0/9600`,
+        "3": `${api}/pod/camunda-zeebe-1/9600`,
+      },
+      elasticsearch: `${api}/service/camunda-elasticsearch-master-hl/9200`,
+    });
+  });
+
+  it("names a context that is an ARN without breaking the address", () => {
+    const context = "arn:aws:eks:eu-west-2:123456789012:cluster/london";
+    const { endpoints } = readSettings(
+      lookup(kubernetesConfig({ contexts: { region0: context, region1: "paris" } })),
+    );
+    assert.ok(
+      endpoints.region0.management.startsWith(
+        `kubernetes://${encodeURIComponent(context)}/camunda-london/`,
+      ),
+    );
+  });
+
+  it("snapshots into the survivor's own bucket, whichever region is lost", () => {
+    const bucketOf = (raw: Raw) => readSettings(lookup(eksConfig(raw))).repository.settings;
+    assert.deepEqual(bucketOf({ lostRegion: "region1" }), {
+      bucket: "camunda-elastic-backup-123456789012-eu-west-2",
+      client: "region0",
+      base_path: "backups",
+    });
+    assert.deepEqual(bucketOf({ region: "region1", lostRegion: "region0" }), {
+      bucket: "camunda-elastic-backup-123456789012-eu-west-3",
+      client: "region1",
+      base_path: "backups",
+    });
+  });
+
+  it("needs nothing but the account on EKS", () => {
+    assert.deepEqual(problemsOf(eksConfig()), []);
+    assert.deepEqual(problemsOf(kubernetesConfig()), []);
+  });
+
+  const wrong: [string, Raw, RegExp][] = [
+    ["no account", eksConfig({ awsAccount: undefined }), /^awsAccount must be the 12 digits/],
+    ["half an account", eksConfig({ awsAccount: "1234" }), /^awsAccount must be .*, not "1234"/],
+    [
+      "one AWS region for both",
+      eksConfig({ awsRegions: { region0: "eu-west-2", region1: "eu-west-2" } }),
+      /^awsRegions are both eu-west-2: the loss of that region/,
+    ],
+    [
+      "an AWS region that is none",
+      eksConfig({ awsRegions: { region0: "London" } }),
+      /^awsRegions.region0 is "London", not an AWS region/,
+    ],
+    [
+      "one namespace for both",
+      eksConfig({ namespaces: { region0: "camunda", region1: "camunda" } }),
+      /^namespaces are both camunda: DNS tells the regions apart/,
+    ],
+    [
+      "a namespace that is no name",
+      eksConfig({ namespaces: { region0: "Camunda_1" } }),
+      /^namespaces.region0 is "Camunda_1", not a name of a namespace/,
+    ],
+    [
+      "VPCs that overlap",
+      eksConfig({ cidrs: { region1: { vpc: "10.192.0.0/16" } } }),
+      /^cidrs.region1.vpc 10.192.0.0\/16 overlaps with cidrs.region0.vpc/,
+    ],
+    [
+      "services within the other region's VPC",
+      eksConfig({ cidrs: { region1: { services: "10.192.128.0/20" } } }),
+      /^cidrs.region1.services 10.192.128.0\/20 overlaps with cidrs.region0.vpc/,
+    ],
+    [
+      "a VPC that is too small",
+      eksConfig({ cidrs: { region0: { vpc: "10.192.0.0/24" } } }),
+      /^cidrs.region0.vpc is 10.192.0.0\/24: it must be a \/16 to \/20/,
+    ],
+    [
+      "a public block",
+      eksConfig({ cidrs: { region0: { vpc: "8.8.0.0/16" } } }),
+      /^cidrs.region0.vpc is 8.8.0.0\/16, not within 10/,
+    ],
+    [
+      "a block with address bits",
+      eksConfig({ cidrs: { region0: { vpc: "10.192.1.0/16" } } }),
+      /^cidrs.region0.vpc is "10.192.1.0\/16", not a CIDR/,
+    ],
+    [
+      "a kind of block that EKS has not",
+      eksConfig({ cidrs: { region0: { pods: "10.1.0.0/16" } } }),
+      /^cidrs.region0.pods is not known on this platform: vpc, services are/,
+    ],
+    [
+      "more nodes wanted than allowed",
+      eksConfig({ nodes: { desired: 20 } }),
+      /^nodes has min 1, desired 20, max 10/,
+    ],
+    [
+      "an administrator that is no principal",
+      eksConfig({ administrators: ["me"] }),
+      /^administrators\[0\] is "me", not an ARN of an IAM role or user/,
+    ],
+    [
+      "half of the static keys",
+      eksConfig({ s3AccessKey: "AKIA" }),
+      /^s3SecretKey is missing: both keys go together/,
+    ],
+    [
+      "half of the traffic",
+      eksConfig({ traffic: { zoneId: "Z1" } }),
+      /^traffic must have zoneId, name, and targets.region0/,
+    ],
+    [
+      "a chart without a version",
+      eksConfig({ charts: { camunda: { chart: "camunda-platform" } } }),
+      /^charts.camunda.version is missing: without it the newest/,
+    ],
+    ...["identity", "optimize", "identityKeycloak", "console", "webModeler"].map(
+      (part): [string, Raw, RegExp] => [
+        part,
+        eksConfig({ helmValues: { camunda: { [part]: { enabled: true } } } }),
+        new RegExp(`^helmValues.camunda.${part}.enabled is true: .*leave it off$`),
+      ],
+    ),
+    [
+      "multi-tenancy",
+      eksConfig({ helmValues: { camunda: { global: { multitenancy: { enabled: true } } } } }),
+      /^helmValues.camunda.global.multitenancy.enabled is true/,
+    ],
+    [
+      "two Operates",
+      eksConfig({ helmValues: { camunda: { operate: { replicas: 2 } } } }),
+      /^helmValues.camunda.operate.replicas is 2: one operate a region/,
+    ],
+    [
+      "no contexts",
+      kubernetesConfig({ contexts: { region0: "london" } }),
+      /^contexts.region1 is missing: the context of that region's cluster/,
+    ],
+    [
+      "one context for both",
+      kubernetesConfig({ contexts: { region0: "one", region1: "one" } }),
+      /^contexts are both one: each region has its own cluster/,
+    ],
+    [
+      "pods that overlap",
+      kubernetesConfig({
+        cidrs: { ...cidrs, region1: { ...cidrs.region1, pods: "10.12.0.0/14" } },
+      }),
+      /^cidrs.region1.pods 10.12.0.0\/14 overlaps with cidrs.region0.pods/,
+    ],
+    [
+      "no addresses for the names",
+      kubernetesConfig({ dns: { kind: "kube-dns", addresses: { region0: ["10.10.0.10"] } } }),
+      /^dns.addresses.region1 must be a list of the fixed internal addresses/,
+    ],
+    [
+      "names by something unknown",
+      kubernetesConfig({
+        dns: { kind: "bind", addresses: { region0: ["10.1.1.1"], region1: ["10.2.1.1"] } },
+      }),
+      /^dns.kind is "bind": coredns, coredns-custom, kube-dns, or none/,
+    ],
+    [
+      "no repository",
+      kubernetesConfig({ snapshotRepository: undefined }),
+      /^snapshotRepository must be an object with name, type and settings/,
+    ],
+  ];
+  for (const [what, raw, expected] of wrong) {
+    it(`refuses ${what}, in one line`, () => {
+      const problems = problemsOf(raw);
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", expected);
+    });
+  }
+
+  it("does not show a secret key in what it says", () => {
+    const said = problemsOf(eksConfig({ s3SecretKey: "hush", awsAccount: "x" })).join("\n");
+    assert.match(said, /s3AccessKey is missing/);
+    assert.doesNotMatch(said, /hush/);
+  });
+});

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { brokerMap } from "../../components/camunda/brokers";
+import { readSettings } from "../../components/config";
+import { activeRegionOf, lossOf, runProblems, shapeOf } from "../../components/recovery/shape";
+import type { PeerState, RecordedNetwork, RecordedState } from "../../components/stackState";
+import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../support/config";
+
+const settingsOf = (raw: Raw) => readSettings(lookup({ peerStack: "other", ...raw }));
+const unknown: PeerState = { known: false, why: "no such stack" };
+const nothing: RecordedState = { exporters: {}, installed: false, network: {} };
+
+function peerWith(installed: boolean, network: RecordedNetwork = {}): PeerState {
+  return {
+    known: true,
+    lostRegion: undefined,
+    restored: false,
+    installed,
+    activeRegion: undefined,
+    network,
+  };
+}
+
+describe("a first installation", () => {
+  const cases: [string, Raw, PeerState, Partial<RecordedState>, string][] = [
+    ["nothing is known of the other stack", eksConfig(), unknown, {}, "installing"],
+    ["the other region is not installed", eksConfig(), peerWith(false), {}, "installing"],
+    ["no peering was requested yet", eksConfig(), peerWith(true), {}, "installing"],
+    [
+      "region0 can accept the peering in this run",
+      eksConfig(),
+      peerWith(true, { requestedPeering: "pcx-1" }),
+      {},
+      "steady",
+    ],
+    [
+      "region1 has requested a peering that is not accepted",
+      eksConfig({ region: "region1" }),
+      peerWith(true),
+      { network: { requestedPeering: "pcx-1" } },
+      "installing",
+    ],
+    [
+      "another peering than region1's was accepted",
+      eksConfig({ region: "region1" }),
+      peerWith(true, { acceptedPeering: "pcx-0" }),
+      { network: { requestedPeering: "pcx-1" } },
+      "installing",
+    ],
+    [
+      "region1's peering was accepted",
+      eksConfig({ region: "region1" }),
+      peerWith(true, { acceptedPeering: "pcx-1" }),
+      { network: { requestedPeering: "pcx-1" } },
+      "steady",
+    ],
+    ["both clusters are given and installed", kubernetesConfig(), peerWith(true), {}, "steady"],
+    [
+      "the other stack cannot be read any more",
+      eksConfig(),
+      unknown,
+      { brokers: brokerMap([0, 1, 2, 3]) },
+      "steady",
+    ],
+    ["its own state cannot be read", eksConfig(), unknown, { unreadable: true }, "steady"],
+    ["Camunda is installed by others", rawConfig(), unknown, {}, "steady"],
+  ];
+  for (const [when, raw, peer, recorded, expected] of cases) {
+    it(`is ${expected} when ${when}`, () => {
+      assert.equal(shapeOf(settingsOf(raw), peer, { ...nothing, ...recorded }), expected);
+    });
+  }
+
+  it("never keeps a loss from being declared", () => {
+    const settings = settingsOf(eksConfig({ lostRegion: "region1" }));
+    assert.equal(shapeOf(settings, unknown, nothing), "failed-over");
+  });
+});
+
+describe("the active region", () => {
+  const lost = (activeRegion: string) =>
+    settingsOf(eksConfig({ lostRegion: "region1", activeRegion }));
+
+  it("is the survivor while a region is lost, the other one for a region that rejoins", () => {
+    assert.equal(activeRegionOf(lost("region1"), "failed-over"), "region0");
+    assert.equal(activeRegionOf(lost("region1"), "failing-back"), "region0");
+    assert.equal(
+      activeRegionOf(settingsOf(eksConfig({ region: "region1" })), "rejoining"),
+      "region0",
+    );
+    assert.equal(
+      activeRegionOf(settingsOf(eksConfig({ activeRegion: "region1" })), "steady"),
+      "region1",
+    );
+  });
+
+  it("decides the kind of the loss, and what follows from it", () => {
+    const active = lossOf(lost("region1"), nothing);
+    assert.equal(active.kind, "active");
+    assert.match(
+      active.follows.join("; "),
+      /reroute the users to region0.*batch operations.*assign/,
+    );
+    const passive = lossOf(lost("region0"), nothing);
+    assert.equal(passive.kind, "passive");
+    assert.deepEqual(passive.follows, [
+      "the users stay with region0: nothing to reroute, nothing is lost",
+    ]);
+  });
+
+  it("stays what it was recorded as for the incident, whatever is configured since", () => {
+    const recovery = { lastFailover: { incident: "one", loss: { kind: "active", follows: [] } } };
+    assert.equal(lossOf(lost("region0"), { ...nothing, recovery }, "one").kind, "active");
+    assert.equal(lossOf(lost("region0"), { ...nothing, recovery }, "two").kind, "passive");
+  });
+
+  const restored: RecordedState = {
+    ...nothing,
+    brokers: brokerMap([0, 1, 2, 3]),
+    recovery: { phase: "restored" },
+    activeRegion: "region0",
+  };
+
+  it("is not moved back to the recreated region by the end of a failback", () => {
+    const back = (raw: Raw) => runProblems(settingsOf(eksConfig(raw)), unknown, restored);
+    const [problem, ...others] = back({ activeRegion: "region1" });
+    assert.deepEqual(others, []);
+    assert.match(
+      problem ?? "",
+      /^activeRegion is region1, but the users are with region0 .*pulumi config set activeRegion region0 on both stacks/,
+    );
+    assert.deepEqual(back({ activeRegion: "region0" }), []);
+    const overrides = { "switch-back": "planned, tested with the users" };
+    assert.deepEqual(back({ activeRegion: "region1", overrides }), []);
+  });
+
+  it("may be changed at any other time", () => {
+    const recorded = { ...restored, recovery: { phase: "steady" } };
+    assert.deepEqual(
+      runProblems(settingsOf(eksConfig({ activeRegion: "region1" })), unknown, recorded),
+      [],
+    );
+  });
+});
