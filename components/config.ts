@@ -209,7 +209,8 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
   }
   const failback = readFailback(read, lostRegion);
   const camundaVersion = read.oneOf("camundaVersion", ["8.6"], "8.6");
-  const installation = platform === "endpoints" ? undefined : readInstallation(read, platform);
+  const installation =
+    platform === "endpoints" ? undefined : readInstallation(read, platform, camundaVersion);
   const settings: Settings = {
     platform,
     installation,

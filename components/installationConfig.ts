@@ -1,3 +1,5 @@
+import { zoneIds } from "./aws/zones";
+import { profileOf } from "./camunda/profile";
 import { isRecord } from "./clients/http";
 import { cidrProblems } from "./cidr";
 import { RegionName, REGIONS } from "./camunda/brokers";
@@ -137,7 +139,11 @@ export const INSTALLATION_KEYS = [
 type Key = (typeof INSTALLATION_KEYS)[number];
 
 /** Reads what is to be installed, and collects in `read` what is wrong with it. */
-export function readInstallation(read: Reader<Key>, platform: "eks" | "kubernetes"): Installation {
+export function readInstallation(
+  read: Reader<Key>,
+  platform: "eks" | "kubernetes",
+  camundaVersion: string,
+): Installation {
   const namespaces = byRegion(read, "namespaces", {
     region0: "camunda-london",
     region1: "camunda-paris",
@@ -160,7 +166,7 @@ export function readInstallation(read: Reader<Key>, platform: "eks" | "kubernete
   const installation: Installation = {
     cluster: platform === "eks" ? readEks(read) : readKubernetes(read),
     namespaces,
-    charts: readCharts(read),
+    charts: readCharts(read, camundaVersion),
     imageRegistry: read.text("imageRegistry"),
     sizing: readSizing(read),
     connectors: read.oneOf("connectors", ["true", "false"], "false") === "true",
@@ -196,6 +202,11 @@ function readEks(read: Reader<Key>): EksSettings {
         `awsRegions.${region}`,
         `is "${awsRegions[region]}", not an AWS region like eu-west-2`,
       );
+    } else {
+      const problem = zoneProblem(awsRegions[region]);
+      if (problem !== undefined) {
+        read.wrong(`awsRegions.${region}`, problem);
+      }
     }
   }
   if (awsRegions.region0 === awsRegions.region1) {
@@ -243,6 +254,15 @@ function readEks(read: Reader<Key>): EksSettings {
     bucketSuffix: readSuffix(read),
     traffic: readTraffic(read),
   };
+}
+
+function zoneProblem(awsRegion: string): string | undefined {
+  try {
+    zoneIds(awsRegion);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function readKubernetes(read: Reader<Key>): KubernetesSettings {
@@ -351,7 +371,8 @@ function readNodes(read: Reader<Key>): EksSettings["nodes"] {
   return nodes;
 }
 
-function readCharts(read: Reader<Key>): Installation["charts"] {
+function readCharts(read: Reader<Key>, camundaVersion: string): Installation["charts"] {
+  const { chartMajors } = profileOf(camundaVersion);
   const given = read.object("charts") ?? {};
   const of = (name: "camunda" | "elasticsearch", otherwise: Chart): Chart => {
     const value = given[name];
@@ -370,6 +391,13 @@ function readCharts(read: Reader<Key>): Installation["charts"] {
       read.wrong(
         `charts.${name}.version`,
         "is missing: without it the newest chart would be taken, whatever day it is",
+      );
+    }
+    const major = chartMajors[name];
+    if (typeof value.version === "string" && !value.version.startsWith(`${major}.`)) {
+      read.wrong(
+        `charts.${name}.version`,
+        `is ${value.version}: Camunda ${camundaVersion} is installed by versions ${major}.x of that chart; change camundaVersion with it`,
       );
     }
     return {

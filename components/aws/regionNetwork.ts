@@ -20,11 +20,6 @@ export interface RegionNetworkArgs {
     /** The peering that region1 has requested: region0 accepts it. */
     peeringConnectionId?: string;
   };
-  /**
-   * Whether the route to the other region is taken away, as a second line behind the fence. In place, and
-   * the peering stays. Default false.
-   */
-  fenced?: boolean;
 }
 
 /** A subnet of the DNS entry point, and the address that the entry point has in it. */
@@ -98,7 +93,7 @@ export class RegionNetwork extends pulumi.ComponentResource {
 
     this.peeringConnectionId = this.peering();
     const toPeer =
-      this.peeringConnectionId === undefined || args.fenced === true
+      this.peeringConnectionId === undefined
         ? []
         : [
             {

@@ -34,7 +34,7 @@ export function zoneIds(awsRegion: string): string[] {
   const open = all.map((zone) => `${short}-az${zone}`).filter((id) => !CLOSED.includes(id));
   if (open.length < ZONES) {
     throw new pulumi.RunError(
-      `awsRegions: ${awsRegion} has ${open.length} availability zones for EKS, and a region needs ${ZONES}: choose another`,
+      `is ${awsRegion}, which has ${open.length} availability zones for EKS, and a region needs ${ZONES}: choose another`,
     );
   }
   return open.slice(0, ZONES);

@@ -5,6 +5,8 @@ import type { RegionName } from "./brokers";
  * 8.10) says it here; the values are then made by the same function.
  */
 export interface Profile {
+  /** Major versions of the charts that install this generation: another one would be another Camunda. */
+  chartMajors: { camunda: number; elasticsearch: number };
   /** Keys of the chart's values. */
   chart: {
     /** What holds the brokers: `zeebe`, from 8.8 on `orchestration`. */
@@ -42,6 +44,7 @@ export interface Profile {
  * A member is probed every 2 s and has 500 ms for its answer: round trips are up to 100 ms.
  */
 const CAMUNDA_8_6: Profile = {
+  chartMajors: { camunda: 11, elasticsearch: 21 },
   chart: {
     brokers: "zeebe",
     gateways: "zeebeGateway",

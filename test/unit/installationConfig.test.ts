@@ -138,6 +138,16 @@ describe("the configuration of an installation", () => {
       eksConfig({ charts: { camunda: { chart: "camunda-platform" } } }),
       /^charts.camunda.version is missing: without it the newest/,
     ],
+    [
+      "a chart of another generation of Camunda",
+      eksConfig({ charts: { camunda: { chart: "camunda-platform", version: "13.4.2" } } }),
+      /^charts.camunda.version is 13.4.2: Camunda 8.6 is installed by versions 11.x/,
+    ],
+    [
+      "an AWS region with two zones for EKS",
+      eksConfig({ awsRegions: { region0: "us-west-1" } }),
+      /^awsRegions.region0 is us-west-1, which has 2 availability zones for EKS/,
+    ],
     ...["identity", "optimize", "identityKeycloak", "console", "webModeler"].map(
       (part): [string, Raw, RegExp] => [
         part,
