@@ -228,7 +228,7 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     repository: readRepository(read, installation, lostRegion ? peerOf(lostRegion) : region),
     indexPrefixes: readPrefixes(read),
     webApps: readWebApps(read),
-    credentials: readCredentials(read),
+    credentials: readCredentials(read, installation),
     lostRegion,
     failback,
     overrides: readOverrides(read),
@@ -462,9 +462,19 @@ function readHooks(read: Reader<Key>): Settings["hooks"] {
   return given as Settings["hooks"];
 }
 
-function readCredentials(read: Reader<Key>): Credentials | undefined {
+function readCredentials(
+  read: Reader<Key>,
+  installation: Installation | undefined,
+): Credentials | undefined {
   const user = read.text("elasticsearchUser");
   const password = read.text("elasticsearchPassword");
+  if (installation !== undefined && (user !== undefined || password !== undefined)) {
+    read.wrong(
+      "elasticsearchUser",
+      "is for an Elasticsearch that others have installed (platform endpoints): the one that this program installs asks for none; leave user and password out",
+    );
+    return undefined;
+  }
   if ((user === undefined) !== (password === undefined)) {
     read.wrong(
       user === undefined ? "elasticsearchUser" : "elasticsearchPassword",

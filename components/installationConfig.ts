@@ -552,6 +552,15 @@ const UNSUPPORTED: Record<string, string> = {
   webModeler: "Web Modeler stands alone and is not part of a region: install it elsewhere",
 };
 
+/** What keys of this program say already. Said a second time in the values, the two would disagree some day. */
+const DECIDED: [path: string, key: string][] = [
+  ["global.multiregion", "region"],
+  ["zeebe.clusterSize", "clusterSize"],
+  ["zeebe.partitionCount", "partitionCount"],
+  ["zeebe.replicationFactor", "replicationFactor"],
+  ["elasticsearch.enabled", "charts.elasticsearch"],
+];
+
 function refuseUnsupported(read: Reader<Key>, values: Record<string, unknown>): void {
   for (const [part, why] of Object.entries(UNSUPPORTED)) {
     const value = values[part];
@@ -566,6 +575,17 @@ function refuseUnsupported(read: Reader<Key>, values: Record<string, unknown>): 
       "helmValues.camunda.global.multitenancy.enabled",
       "is true: multi-tenancy does not work in two regions; leave it off",
     );
+  }
+  for (const [path, key] of DECIDED) {
+    const found = path
+      .split(".")
+      .reduce<unknown>((value, part) => (isRecord(value) ? value[part] : undefined), values);
+    if (found !== undefined) {
+      read.wrong(
+        `helmValues.camunda.${path}`,
+        `is decided by ${key}, by which broker ids and the recovery are computed: leave it out here`,
+      );
+    }
   }
   for (const app of ["operate", "tasklist"]) {
     const value = values[app];

@@ -1,4 +1,4 @@
-import type { Configuration, KubeConfig } from "@kubernetes/client-node";
+import type { ApiException, Configuration, KubeConfig } from "@kubernetes/client-node";
 import type { RequestOptions } from "node:https";
 import { isRecord, reason, Refused, Unreachable } from "./answers";
 import { clusterAccess, firstLine, kubernetesLibrary } from "./kubernetesAccess";
@@ -30,12 +30,8 @@ export class Api {
     progress.stage = cluster.kind === "eks" ? "the AWS CLI" : "the kubeconfig";
     const library = await kubernetesLibrary();
     const config = await until(signal, clusterAccess(cluster));
-    const plugin = config.getCurrentUser()?.exec as { command?: string } | undefined;
-    progress.stage =
-      plugin?.command === undefined
-        ? "the Kubernetes API"
-        : `the credentials of ${plugin.command}, or the Kubernetes API`;
-    return new Api(library, limited(config, signal), signal);
+    progress.stage = "the Kubernetes API";
+    return new Api(library, limited(config, signal, progress), signal);
   }
 
   get core() {
@@ -73,7 +69,7 @@ export class Api {
         if (error.code === 404) {
           return undefined;
         }
-        throw new Refused(request, error.code, reason(parsed(error.body)));
+        throw new Refused(request, error.code, whyRefused(error));
       }
       throw error;
     }
@@ -120,14 +116,18 @@ export async function until<T>(signal: AbortSignal, promise: Promise<T>): Promis
   }
 }
 
-function parsed(body: unknown): unknown {
+/** What the API says: a `Status` object. The library drops it from a 401. */
+function whyRefused({ code, body }: ApiException<unknown>): string {
+  if (code === 401) {
+    return "the credentials are not accepted";
+  }
   if (typeof body !== "string") {
-    return body;
+    return reason(body);
   }
   try {
-    return JSON.parse(body) as unknown;
+    return reason(JSON.parse(body));
   } catch {
-    return body;
+    return reason(body);
   }
 }
 
@@ -150,12 +150,26 @@ export function whyNot(
   return firstLine(error);
 }
 
-/** The library's handshakes of streams take neither a signal nor a deadline; its options are let through. */
-function limited(config: KubeConfig, signal: AbortSignal): KubeConfig {
-  const apply = config.applyToHTTPSOptions.bind(config);
+/**
+ * The library's handshakes of streams take neither a signal nor a deadline, and its credential plugins
+ * neither: its options are let through, and its waiting ends with the signal.
+ */
+function limited(config: KubeConfig, signal: AbortSignal, progress: Progress): KubeConfig {
+  const plugin = config.getCurrentUser()?.exec as { command?: string } | undefined;
+  const waited = async (credentials: Promise<void>): Promise<void> => {
+    const { stage } = progress;
+    if (plugin?.command !== undefined) {
+      progress.stage = `the credentials of ${plugin.command}`;
+    }
+    await until(signal, credentials);
+    progress.stage = stage;
+  };
+  const forStreams = config.applyToHTTPSOptions.bind(config);
   config.applyToHTTPSOptions = async (options) => {
-    await until(signal, apply(options));
+    await waited(forStreams(options));
     (options as RequestOptions).signal = signal;
   };
+  const forRequests = config.applySecurityAuthentication.bind(config);
+  config.applySecurityAuthentication = (context) => waited(forRequests(context));
   return config;
 }

@@ -19,6 +19,7 @@ const root = process.cwd();
 const methods = ["configure", "create", "update", "read", "delete"];
 const providers = [
   "clusterHealth",
+  "corefileBlock",
   "exporter",
   "exporting",
   "exportPause",

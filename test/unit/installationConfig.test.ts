@@ -139,6 +139,16 @@ describe("the configuration of an installation", () => {
       /^charts.camunda.version is missing: without it the newest/,
     ],
     [
+      "a size of the cluster in the values",
+      eksConfig({ helmValues: { camunda: { zeebe: { clusterSize: 6 } } } }),
+      /^helmValues.camunda.zeebe.clusterSize is decided by clusterSize/,
+    ],
+    [
+      "a user of an Elasticsearch that asks for none",
+      eksConfig({ elasticsearchUser: "elastic", elasticsearchPassword: "hush" }),
+      /^elasticsearchUser is for an Elasticsearch that others have installed/,
+    ],
+    [
       "a chart of another generation of Camunda",
       eksConfig({ charts: { camunda: { chart: "camunda-platform", version: "13.4.2" } } }),
       /^charts.camunda.version is 13.4.2: Camunda 8.6 is installed by versions 11.x/,
