@@ -1,0 +1,89 @@
+import { LocalWorkspace, PulumiFn, Stack } from "@pulumi/pulumi/automation";
+import { execFile } from "node:child_process";
+import * as crypto from "node:crypto";
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** How a `pulumi` of one's own ended. */
+export interface Ended {
+  code: number;
+  output: string;
+}
+
+/** Folder and environment of a process. */
+export interface Shell {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** Runs `pulumi` to its end, with a folder of programs in front of PATH. */
+export async function pulumiIn({ cwd, env }: Shell, args: string[], bin: string): Promise<Ended> {
+  const options = {
+    cwd,
+    env: { ...env, PATH: [bin, env.PATH].join(path.delimiter) },
+    maxBuffer: 16 * 1024 * 1024,
+  };
+  try {
+    const { stdout, stderr } = await run("pulumi", args, options);
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
+    if (typeof code !== "number") {
+      throw error;
+    }
+    return { code, output: stdout + stderr };
+  }
+}
+
+/** A throw-away Pulumi for any program: own backend and home in a temporary folder. */
+export class Sandbox {
+  private constructor(
+    readonly folder: string,
+    private readonly environment: Record<string, string>,
+  ) {}
+
+  static async create(): Promise<Sandbox> {
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), "camunda-dual-region-"));
+    await fs.mkdir(path.join(folder, "state"));
+    return new Sandbox(folder, {
+      PULUMI_HOME: path.join(folder, "home"),
+      PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: crypto.randomBytes(12).toString("hex"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    });
+  }
+
+  /** A stack of a program that is a function here. */
+  inline(project: string, stack: string, program: PulumiFn): Promise<Stack> {
+    return LocalWorkspace.createOrSelectStack(
+      { projectName: project, stackName: stack, program },
+      { envVars: this.environment },
+    );
+  }
+
+  /** A stack of a program in a folder, with its own Pulumi.yaml. Nothing is written into that folder. */
+  async program(folder: string, stack: string): Promise<Stack> {
+    const workDir = await fs.mkdtemp(path.join(this.folder, "project-"));
+    const project = await fs.readFile(path.join(folder, "Pulumi.yaml"), "utf8");
+    await fs.writeFile(path.join(workDir, "Pulumi.yaml"), `${project}main: ${folder}\n`);
+    return LocalWorkspace.createOrSelectStack(
+      { stackName: stack, workDir },
+      { envVars: this.environment },
+    );
+  }
+
+  /** Where a `pulumi` of one's own runs, for a stack of {@link program}. */
+  shell(stack: Stack): Shell {
+    return { cwd: stack.workspace.workDir, env: { ...process.env, ...this.environment } };
+  }
+
+  /** Removes the folder. */
+  async dispose(): Promise<void> {
+    await fs.rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
