@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
 import { ConfigError, readSettings, Settings, unknownKeys } from "./components/config";
 import { Region } from "./components/region";
 
@@ -26,4 +28,8 @@ function configuration(): Settings {
   }
 }
 
-export = async () => (await Region.create("region", configuration())).outputs;
+export = async () => ({
+  ...(await Region.create("region", configuration())).outputs,
+  /** What the Pulumi console shows of the stack. */
+  readme: readFileSync(path.join(__dirname, "Pulumi.README.md"), "utf8"),
+});
