@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { HOOKS, KEYS, OVERRIDES, readSettings } from "../../components/config";
+import { REPOSITORY } from "../../scripts/workspace";
+import { lookup, rawConfig } from "../support/config";
+
+const PAGES = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...fs
+    .readdirSync(path.join(REPOSITORY, "docs"))
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => `docs/${file}`),
+];
+
+function read(file: string): string {
+  return fs.readFileSync(path.join(REPOSITORY, file), "utf8");
+}
+
+/** The names in the first column of the tables of a page whose first column is headed so. */
+function named(page: string, heading: string): string[] {
+  const tables = page.match(/(?:^\|.*\n)+/gm) ?? [];
+  return tables
+    .filter((table) => table.startsWith(`| ${heading} `))
+    .flatMap((table) => [...table.matchAll(/^\| `([\w-]+)`/gm)].map((match) => match[1] ?? ""));
+}
+
+/** What a link leads to that is not a page of its own on the web. Code is no link. */
+function linksOf(page: string): string[] {
+  const prose = page.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, "code");
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => match[1] ?? "")
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The anchors that a page's headings get, by GitHub's rule. */
+function anchorsOf(page: string): string[] {
+  const prose = page.replace(/^```[\s\S]*?^```/gm, "");
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map((match) =>
+    (match[1] ?? "")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replace(/\s/g, "-"),
+  );
+}
+
+/** The links of a page that lead nowhere. */
+function broken(file: string, page: string): string[] {
+  return linksOf(page).filter((target) => {
+    const [to = "", anchor] = target.split("#");
+    const goal = to === "" ? file : path.join(path.dirname(file), to);
+    if (goal !== file && !fs.existsSync(path.join(REPOSITORY, goal))) {
+      return true;
+    }
+    const headings = goal === file ? page : anchor === undefined ? "" : read(goal);
+    return anchor !== undefined && !anchorsOf(headings).includes(anchor);
+  });
+}
+
+/** The scripts that a page tells to run. */
+function scriptsOf(page: string): string[] {
+  return [...page.matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)].map((match) => match[1] ?? "");
+}
+
+describe("the documentation", () => {
+  const configuration = read("docs/configuration.md");
+
+  it("has every key of the configuration once, and no other", () => {
+    assert.deepEqual(named(configuration, "key").sort(), [...KEYS].sort());
+  });
+
+  it("has every override, timeout and hook, and no other", () => {
+    const { timeouts } = readSettings(lookup(rawConfig()));
+    assert.deepEqual(named(configuration, "override").sort(), Object.keys(OVERRIDES).sort());
+    assert.deepEqual(named(configuration, "timeout").sort(), Object.keys(timeouts).sort());
+    assert.deepEqual(named(read("docs/recovery.md"), "hook").sort(), [...HOOKS].sort());
+  });
+
+  it("of Pulumi.yaml has every key, and no other", () => {
+    const { config } = parse(read("Pulumi.yaml")) as { config: Record<string, unknown> };
+    assert.deepEqual(Object.keys(config).sort(), [...KEYS].sort());
+  });
+
+  for (const file of PAGES) {
+    it(`${file} links to what is there`, () => {
+      assert.deepEqual(broken(file, read(file)), []);
+    });
+
+    it(`${file} tells to run scripts that are there`, () => {
+      const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+      assert.deepEqual(
+        scriptsOf(read(file)).filter((name) => scripts[name] === undefined),
+        [],
+      );
+    });
+  }
+
+  it("would be found to be wrong", () => {
+    assert.deepEqual(named("| key | |\n| --- | --- |\n| `one` | `two` |\n", "key"), ["one"]);
+    const page = "# Here\n[a](nowhere.md) [b](#there) [c](#here) [d](errors.md#gone) `[e](f)`";
+    assert.deepEqual(broken("docs/page.md", page), ["nowhere.md", "#there", "errors.md#gone"]);
+    assert.deepEqual(scriptsOf("`npm run no-such -- --yes`, npm run --silent up"), [
+      "no-such",
+      "up",
+    ]);
+  });
+});
