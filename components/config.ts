@@ -211,6 +211,15 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
   const camundaVersion = read.oneOf("camundaVersion", ["8.6"], "8.6");
   const installation =
     platform === "endpoints" ? undefined : readInstallation(read, platform, camundaVersion);
+  if (
+    installation?.cluster.kind === "eks" &&
+    installation.cluster.nodes.desired < clusterSize / 2
+  ) {
+    read.wrong(
+      "nodes.desired",
+      `is ${installation.cluster.nodes.desired}, fewer than the ${clusterSize / 2} brokers of a region: each has a node of its own`,
+    );
+  }
   const settings: Settings = {
     platform,
     installation,

@@ -1,4 +1,5 @@
 import { isRecord } from "./clients/http";
+import { isKubernetesUrl, parseKubernetesAddress } from "./clients/kubernetesAddress";
 
 /** All problems of a configuration, one line each. */
 export class ConfigError extends Error {
@@ -90,8 +91,14 @@ export class Reader<Key extends string> {
   }
 
   url(key: string, value: unknown): string {
+    if (typeof value === "string" && isKubernetesUrl(value)) {
+      return this.kubernetesUrl(key, value);
+    }
     if (typeof value !== "string" || !URL.canParse(value) || !/^https?:/.test(value)) {
-      this.wrong(key, `must be an http or https URL, not ${JSON.stringify(value) ?? "missing"}`);
+      this.wrong(
+        key,
+        `must be an http, https, eks or kubernetes URL, not ${JSON.stringify(value) ?? "missing"}`,
+      );
       return "";
     }
     const url = new URL(value);
@@ -102,5 +109,17 @@ export class Reader<Key extends string> {
       );
     }
     return value.replace(/\/+$/, "");
+  }
+
+  private kubernetesUrl(key: string, value: string): string {
+    const url = value.replace(/\/+$/, "");
+    try {
+      if (parseKubernetesAddress(url).path !== "") {
+        this.wrong(key, `must end with the port, not ${JSON.stringify(value)}`);
+      }
+    } catch (error) {
+      this.wrong(key, `is wrong: ${(error as Error).message}`);
+    }
+    return url;
   }
 }

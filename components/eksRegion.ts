@@ -1,5 +1,6 @@
+import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { BackupBucket } from "./aws/backupBucket";
+import { BackupBucket, bucketIsThere } from "./aws/backupBucket";
 import { DnsChaining } from "./aws/dnsChaining";
 import { EksCluster } from "./aws/eksCluster";
 import { dnsAddresses } from "./aws/names";
@@ -47,6 +48,11 @@ export interface InstalledRegionArgs {
   recorded: RecordedState;
 }
 
+/** Arguments of {@link EksRegion}. */
+export interface EksRegionArgs extends InstalledRegionArgs {
+  eks: EksSettings;
+}
+
 /**
  * One region on EKS, in the order in which it comes up: network, cluster, names, fence, bucket,
  * Elasticsearch, Camunda. Calls the APIs of its own AWS region only.
@@ -56,14 +62,26 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
   readonly camunda: CamundaRelease;
   readonly outputs: InstalledOutputs;
 
-  constructor(
+  /** Asks, for a stack that has no bucket yet, whether the one of an earlier stack is there, and declares the region. */
+  static async create(name: string, args: EksRegionArgs): Promise<EksRegion> {
+    const { eks, recorded, settings } = args;
+    const provider = awsProvider(`${name}-aws`, eks, settings.region);
+    const adopt =
+      recorded.bucket === undefined &&
+      recorded.unreadable !== true &&
+      (await bucketIsThere(eks, settings.region, provider));
+    return new EksRegion(name, args, provider, adopt);
+  }
+
+  private constructor(
     private readonly name: string,
-    private readonly args: InstalledRegionArgs & { eks: EksSettings },
+    private readonly args: EksRegionArgs,
+    provider: aws.Provider,
+    adopt: boolean,
   ) {
     const { settings, shape, eks } = args;
     const { region } = settings;
     const { namespaces } = settings.installation;
-    const provider = awsProvider(`${name}-aws`, eks, region);
     super("camunda8:region:EksRegion", name, {}, { providers: [provider] });
     const parent = { parent: this };
     const fenced = shape === "failed-over";
@@ -101,6 +119,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
         issuer: cluster.issuer,
         namespace: namespaces[region],
         serviceAccount: ELASTICSEARCH_SERVICE_ACCOUNT,
+        adopt,
       },
       parent,
     );
@@ -111,7 +130,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
     );
     const elasticsearch = new Elasticsearch(
       `${name}-elasticsearch`,
-      { settings, namespace: namespace.name },
+      { settings, namespace: namespace.name, roleArn: bucket.roleArn },
       { ...inCluster, dependsOn: [bucket, dns] },
     );
     this.camunda = new CamundaRelease(

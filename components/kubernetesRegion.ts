@@ -38,9 +38,10 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
       { kubernetes: cluster, region, namespaces, fenced: shape === "failed-over" },
       parent,
     );
-    // Policies add up, so it is there only while a loss is declared: closed, then opened, then gone.
+    // Policies add up, so it is there only while a loss is declared: closed, then opened, then gone. Also
+    // when the declaration was taken back: it would go last, after what needs it open.
     const fence =
-      shape === "failed-over" || shape === "failing-back"
+      shape === "failed-over" || shape === "failing-back" || args.recorded.fenceClosed === true
         ? new PeerFence(
             `${name}-fence`,
             {

@@ -74,7 +74,7 @@ export class Region {
     }
     await warnOfBackend(settings);
     const installed = isInstalled(settings)
-      ? install(name, { settings, shape, peer, recorded })
+      ? await install(name, { settings, shape, peer, recorded })
       : undefined;
     if (shape === "rejoining" || shape === "installing") {
       await pulumi.log.info(
@@ -116,12 +116,12 @@ async function warnOfBackend({ installation }: Settings): Promise<void> {
 }
 
 /** Declares what the platform installs. Its SDK is loaded only where it is used: each costs time and memory. */
-function install(name: string, args: InstalledRegionArgs): InstalledRegion {
+async function install(name: string, args: InstalledRegionArgs): Promise<InstalledRegion> {
   /* eslint-disable @typescript-eslint/no-require-imports -- loaded here, not at the top */
   const { cluster } = args.settings.installation;
   if (cluster.kind === "eks") {
     const { EksRegion } = require("./eksRegion") as typeof import("./eksRegion");
-    return new EksRegion(name, { ...args, eks: cluster });
+    return EksRegion.create(name, { ...args, eks: cluster });
   }
   const { KubernetesRegion } = require("./kubernetesRegion") as typeof import("./kubernetesRegion");
   return new KubernetesRegion(name, { ...args, cluster });

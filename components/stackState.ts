@@ -49,6 +49,10 @@ export interface RecordedState {
   /** Whether Camunda's release is in the state. */
   installed: boolean;
   network: RecordedNetwork;
+  /** The bucket of the backups. */
+  bucket?: string;
+  /** Whether the NetworkPolicy that is the fence is in the state, closed. */
+  fenceClosed?: boolean;
 }
 
 const DEADLINE_MS = 5_000;
@@ -133,6 +137,12 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
       case "kubernetes:helm.sh/v3:Release":
         recorded.installed ||= outputs.name === RELEASE;
         break;
+      case "aws:s3/bucket:Bucket":
+        recorded.bucket = textOf(outputs, "bucket");
+        break;
+      case "kubernetes:networking.k8s.io/v1:NetworkPolicy":
+        recorded.fenceClosed = namesPeers(outputs.spec);
+        break;
       case "aws:ec2/vpc:Vpc":
         recorded.network.vpcId = textOf(outputs, "id");
         break;
@@ -150,6 +160,13 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
     }
   }
   return recorded;
+}
+
+/** Whether a NetworkPolicy names who is let in: an open one lets everybody in. */
+function namesPeers(spec: unknown): boolean {
+  const rules = isRecord(spec) ? spec.ingress : undefined;
+  const [rule] = Array.isArray(rules) ? (rules as unknown[]) : [];
+  return isRecord(rule) && Array.isArray(rule.from) && rule.from.length > 0;
 }
 
 function fullName(stack: string): string {

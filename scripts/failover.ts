@@ -62,7 +62,7 @@ async function failover(interrupt: Interrupt): Promise<void> {
     {
       title: `failover: ${lost} is lost, ${stack.region} goes on`,
       config: { lostRegion: lost },
-      withdraw: `to take the declaration back, as long as no broker was forced out: ${npmRunPulumi(["config", "rm", "lostRegion"], stack.name, place)}`,
+      withdraw: `to take the declaration back, as long as no broker was forced out: ${npmRunPulumi(["config", "rm", "lostRegion"], stack.name, place)}, then ${npmRunPulumi(["up"], stack.name, place)}, which opens the fence where there is one`,
     },
     stack,
     {

@@ -34,9 +34,9 @@ export interface EksClusterArgs {
  * EKS cluster of a region with its nodes, its add-ons but CoreDNS (see `DnsChaining`), and the StorageClass.
  *
  * Cluster and the key of its secrets are protected: a change that would replace the cluster (its name, the
- * CIDR of its services, its network) is refused in the preview, and so is `pulumi destroy`, as a whole and
- * before anything is deleted. To destroy a region: `pulumi state unprotect --all`, then `pulumi destroy`,
- * whichever region comes first.
+ * CIDR of its services, its network) is refused, and the preview of `pulumi destroy` refuses it as a whole.
+ * To destroy a region, whichever comes first: `pulumi state unprotect --all`, then `pulumi destroy`. With
+ * `--skip-preview` alone it would stop only at the cluster, with the nodes already gone.
  *
  * The StorageClass retains: a claim or a namespace deleted by mistake must not take what may be the last
  * copy. A recreated region starts empty all the same, since a retained volume is never bound again; it is

@@ -26,16 +26,6 @@ export function s3Endpoint(awsRegion: string): string {
   return `s3.${awsRegion}.amazonaws.com`;
 }
 
-/** Name of the role that Elasticsearch's service account takes. Names of roles are global in the account. */
-export function elasticsearchRoleName(eks: EksSettings, region: RegionName): string {
-  return `${eks.prefix}-elasticsearch-${eks.awsRegions[region]}`;
-}
-
-/** Its ARN, computed. */
-export function elasticsearchRoleArn(eks: EksSettings, region: RegionName): string {
-  return `arn:aws:iam::${eks.account}:role/${elasticsearchRoleName(eks, region)}`;
-}
-
 /** A subnet of a region: zones are counted from 0. */
 export interface SubnetPlan {
   kind: "private" | "public" | "dns";

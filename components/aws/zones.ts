@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { ZONES } from "./names";
 
 /** Zones that EKS refuses for its control plane (EKS user guide, network requirements), or that AWS opens to nobody new. */
@@ -24,7 +23,7 @@ const DIRECTIONS: Record<string, string> = {
  * because a zone's name (`eu-west-2a`) is another zone in another account. A zone that an account does
  * not have is refused by EC2 when the first subnet is made, with the list of those it has.
  *
- * @throws RunError for a region with less than three zones for EKS
+ * @throws RangeError for a region with less than three zones for EKS; its message goes on after the key
  */
 export function zoneIds(awsRegion: string): string[] {
   const [area = "", ...rest] = awsRegion.split("-");
@@ -33,7 +32,7 @@ export function zoneIds(awsRegion: string): string[] {
   const all = short === "usw1" ? [1, 2, 3] : [1, 2, 3, 4];
   const open = all.map((zone) => `${short}-az${zone}`).filter((id) => !CLOSED.includes(id));
   if (open.length < ZONES) {
-    throw new pulumi.RunError(
+    throw new RangeError(
       `is ${awsRegion}, which has ${open.length} availability zones for EKS, and a region needs ${ZONES}: choose another`,
     );
   }

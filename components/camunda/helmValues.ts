@@ -1,4 +1,4 @@
-import { elasticsearchRoleArn, s3Client, s3Endpoint } from "../aws/names";
+import { s3Client, s3Endpoint } from "../aws/names";
 import type { InstalledSettings } from "../config";
 import type { EksSettings } from "../installationConfig";
 import { brokerHost, ELASTICSEARCH_RELEASE, elasticsearchHost, PORTS, RELEASE } from "./addresses";
@@ -90,8 +90,7 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
 /**
  * Values of Elasticsearch's chart for the region of this stack.
  *
- * @param options `roleArn`: the role that its service account takes on `eks`; by default the computed one,
- *   unless keys of S3 are given
+ * @param options `roleArn`: the role that its service account takes on `eks`, unless keys of S3 are given
  * @returns plain values, without any secret; the user's own are merged last (`helmValues.elasticsearch`)
  */
 export function elasticsearchValues(
@@ -133,12 +132,9 @@ export function elasticsearchValues(
     ...(eks === undefined ? {} : { extraConfig: { s3: { client: s3Clients(eks) } } }),
     ...(s3Keys === undefined ? {} : keystore(settings)),
     master:
-      eks === undefined || s3Keys !== undefined
+      eks === undefined || s3Keys !== undefined || options.roleArn === undefined
         ? master
-        : mergeValues(
-            master,
-            withRole(eks, region, options.roleArn ?? elasticsearchRoleArn(eks, region)),
-          ),
+        : mergeValues(master, withRole(eks, region, options.roleArn)),
   };
   return mergeValues(values, installation.helmValues.elasticsearch);
 }

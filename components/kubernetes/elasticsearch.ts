@@ -12,6 +12,8 @@ export interface ElasticsearchArgs {
   settings: InstalledSettings;
   /** Where it is installed. */
   namespace: pulumi.Input<string>;
+  /** Role that its service account takes for S3 (`eks`). Without it, keys or a repository of the user's own. */
+  roleArn?: pulumi.Input<string>;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ElasticsearchArgs {
 export class Elasticsearch extends pulumi.ComponentResource {
   constructor(name: string, args: ElasticsearchArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:kubernetes:Elasticsearch", name, {}, options);
-    const { settings, namespace } = args;
+    const { settings, namespace, roleArn } = args;
     const { charts, s3Keys } = settings.installation;
     // A component's own dependencies order its children's creation only, not their deletion.
     const before = options?.dependsOn ?? [];
@@ -50,7 +52,9 @@ export class Elasticsearch extends pulumi.ComponentResource {
         release: ELASTICSEARCH_RELEASE,
         chart: charts.elasticsearch,
         namespace,
-        values: elasticsearchValues(settings),
+        values: pulumi
+          .output(roleArn)
+          .apply((arn) => elasticsearchValues(settings, { roleArn: arn })),
       },
       {
         parent: this,

@@ -9,7 +9,7 @@ export interface HelmReleaseArgs {
   release: string;
   chart: Chart;
   namespace: pulumi.Input<string>;
-  values: Values;
+  values: pulumi.Input<Values>;
 }
 
 /**

@@ -290,6 +290,9 @@ function shared({ region, platform }: GoldenCase): Partial<Record<Key, string>> 
 }
 
 function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<string, unknown> {
+  if (args.token === "aws:s3/getBucket:getBucket") {
+    return args.inputs as Record<string, unknown>;
+  }
   if (!String(args.inputs.stackName).endsWith(golden.region)) {
     if (golden.peer === undefined) {
       throw new Error("unknown stack");

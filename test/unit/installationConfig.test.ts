@@ -119,6 +119,11 @@ describe("the configuration of an installation", () => {
       /^nodes has min 1, desired 20, max 10/,
     ],
     [
+      "fewer nodes than brokers",
+      eksConfig({ clusterSize: 12 }),
+      /^nodes.desired is 4, fewer than the 6 brokers of a region/,
+    ],
+    [
       "an administrator that is no principal",
       eksConfig({ administrators: ["me"] }),
       /^administrators\[0\] is "me", not an ARN of an IAM role or user/,
