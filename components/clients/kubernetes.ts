@@ -33,6 +33,8 @@ export interface Probe {
   connected: boolean;
   /** Time of the TCP handshake in milliseconds, when there was one. */
   roundTripMs?: number;
+  /** The address that answered, when one did. */
+  address?: string;
 }
 
 /** The longest output of a command that is kept. */
@@ -41,6 +43,9 @@ const OUTPUT_BYTES = 1024 * 1024;
 /** Times of the probe in seconds: to give up on a connection, and on the whole. */
 const PROBE_CONNECT_S = 3;
 const PROBE_TOTAL_S = 4;
+
+/** What curl is to print of the probe: seconds until the name was known and the connection was there, and to where. */
+const PROBE_FORMAT = "%{time_namelookup} %{time_connect} %{remote_ip}";
 
 /**
  * The Kubernetes API of one cluster, for what the recovery needs besides the port-forwards of
@@ -165,12 +170,13 @@ export class KubernetesClient {
       [
         ...["curl", "--silent", "--output", "/dev/null"],
         ...["--connect-timeout", String(PROBE_CONNECT_S), "--max-time", String(PROBE_TOTAL_S)],
-        ...["--write-out", "%{time_namelookup} %{time_connect}", `http://${host}:${port}/`],
+        ...["--write-out", PROBE_FORMAT, `http://${host}:${port}/`],
       ],
       this.timeoutMs + PROBE_TOTAL_S * 1000,
     );
-    const times = /^(\d+\.\d{6}) (\d+\.\d{6})$/.exec(stdout.trim());
-    if (times === null) {
+    const times = /^(\d+\.\d{6}) (\d+\.\d{6})(?: (\S+))?$/.exec(stdout.trim());
+    const address = times?.[3];
+    if (times === null || (address !== undefined && isIP(address) === 0)) {
       // Silence must not pass as a connection that was refused: it would prove a fence that is not there.
       throw new Refused(
         `curl in pod/${pod} in namespace ${namespace}`,
@@ -178,12 +184,13 @@ export class KubernetesClient {
         `it printed no times but ${JSON.stringify((stdout + stderr).slice(0, 100))}`,
       );
     }
-    const [lookup = 0, connect = 0] = times.slice(1).map(Number);
+    const [lookup = 0, connect = 0] = times.slice(1, 3).map(Number);
     const connected = connect > 0;
     return {
       resolved: isIP(host) !== 0 || lookup > 0,
       connected,
       ...(connected && { roundTripMs: Math.max(0, connect - lookup) * 1000 }),
+      ...(connected && address !== undefined && { address }),
     };
   }
 

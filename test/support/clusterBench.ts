@@ -9,7 +9,7 @@ import { KubeObject, ObjectStore } from "../../scripts/world/kubernetes/objects"
 import { kubernetesConfig, lookup, Raw } from "./config";
 
 /** What the probe's curl prints for a host: seconds to the address, and to the connection. 0 when there was none. */
-export type Times = [lookup: number, connect: number];
+export type Times = [lookup: number, connect: number, address?: string];
 
 /**
  * The providers of region0 on platform `kubernetes`, with the stand-in of a Kubernetes API for its cluster.
@@ -70,7 +70,7 @@ export class ClusterBench {
   configure(changes: Raw = {}): void {
     const get = lookup(
       kubernetesConfig({
-        timeouts: { request: 2, loss: 1, gate: 1, formation: 1, webApps: 1 },
+        timeouts: { request: 10, loss: 1, gate: 1, formation: 1, webApps: 1 },
         ...changes,
       }),
     );
@@ -144,8 +144,8 @@ export class ClusterBench {
     const { hostname, port } = new URL(command.at(-1) ?? "");
     const target = `${hostname}:${port || "80"}`;
     this.probed.push(target);
-    const [lookupTime, connectTime] = this.reaches[target] ?? [0, 0];
-    const stdout = `${lookupTime.toFixed(6)} ${connectTime.toFixed(6)}`;
+    const [lookupTime, connectTime, address = ""] = this.reaches[target] ?? [0, 0];
+    const stdout = `${lookupTime.toFixed(6)} ${connectTime.toFixed(6)} ${address}`;
     return { stdout, exitCode: connectTime > 0 ? 0 : 28 };
   }
 }

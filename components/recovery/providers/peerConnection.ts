@@ -24,8 +24,12 @@ const ROUND_TRIP_MS = 100;
  */
 export const provider = implement<PeerConnectionInputs>({
   id: () => "peer-connection",
-  converge: (inputs, { session }) =>
-    inputs.state === "cut" ? expectCut(session) : expectOpen(session),
+  converge: (inputs, { session, previous }) => {
+    const seen = previous?.record?.observed.addresses;
+    return inputs.state === "cut"
+      ? expectCut(session, Array.isArray(seen) ? seen.map(String) : [])
+      : expectOpen(session);
+  },
 });
 
 interface Target {
@@ -33,25 +37,44 @@ interface Target {
   port: number;
 }
 
-/** Addresses of the other region that are there whatever happens to its pods, and its Elasticsearch by name. */
-function fixedTargets(session: Session): Target[] {
+/**
+ * What must not answer behind a closed fence: the entry point of the other region's names, its Elasticsearch
+ * by name, and the pods that answered when they were last reached.
+ *
+ * @throws Refusal when nothing of it is an address: a name that does not resolve proves no fence
+ */
+function fixedTargets(session: Session, seen: string[]): Target[] {
   const { installation, peer } = session.settings;
   if (installation === undefined) {
     return [];
   }
   const { cluster, namespaces } = installation;
-  const addresses =
-    cluster.kind === "eks" ? dnsAddresses(cluster.cidrs[peer].vpc) : cluster.dns.addresses[peer];
-  return [
-    ...addresses.map((host) => ({ host, port: PORTS.dns })),
-    { host: elasticsearchHost(namespaces[peer]), port: PORTS.elasticsearch },
+  const entryPoint =
+    cluster.kind === "eks"
+      ? dnsAddresses(cluster.cidrs[peer].vpc)
+      : // kube-dns is asked in UDP, which no connection tells of.
+        cluster.dns.kind === "kube-dns"
+        ? []
+        : cluster.dns.addresses[peer];
+  const addresses = [
+    ...entryPoint.map((host) => ({ host, port: PORTS.dns })),
+    ...seen.map((address) => {
+      const at = address.lastIndexOf(":");
+      return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+    }),
   ];
+  if (addresses.length === 0) {
+    throw new Refusal(
+      `the fence to ${peer} cannot be proved: no address of ${peer} is known to this stack, which has never reached it; write the reason into overrides.fence-unproved to go on without a proof`,
+    );
+  }
+  return [...addresses, { host: elasticsearchHost(namespaces[peer]), port: PORTS.elasticsearch }];
 }
 
-async function expectCut(session: Session): Promise<Outcome> {
-  const targets = fixedTargets(session);
+async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
   const unproved = session.settings.overrides["fence-unproved"];
   try {
+    const targets = fixedTargets(session, seen);
     await expectNoOtherPolicy(session);
     await waitFor<void>(
       `the fence to ${session.settings.peer} to hold`,
@@ -65,10 +88,10 @@ async function expectCut(session: Session): Promise<Outcome> {
           : { done: false, seen: `${open.join(", ")} still answers` };
       },
     );
-    return { how: "already true", observed: { cut: targets.map(nameOf) } };
+    return { how: "already true", observed: { cut: targets.map(nameOf), addresses: seen } };
   } catch (error) {
     if (unproved !== undefined) {
-      return { how: "already true", observed: { unproved } };
+      return { how: "already true", observed: { unproved, addresses: seen } };
     }
     if (error instanceof DeadlineExceeded) {
       throw new Refusal(
@@ -141,14 +164,15 @@ async function expectOpen(session: Session): Promise<Outcome> {
     { host: brokerHost(first ?? 0, installation.namespaces), port: PORTS.internal },
   ];
   try {
-    const roundTrips = await waitFor(
+    const { times, addresses } = await waitFor(
       `${peer} to be reached from a pod of this region`,
       timeouts.gate,
       session.log,
       async () => {
         const times: number[] = [];
+        const addresses: string[] = [];
         for (const target of targets) {
-          const { resolved, connected, roundTripMs } = await session
+          const { resolved, connected, roundTripMs, address } = await session
             .kubernetes()
             .probe(session.namespace(), target.host, target.port);
           if (!resolved || !connected) {
@@ -158,17 +182,23 @@ async function expectOpen(session: Session): Promise<Outcome> {
             };
           }
           times.push(roundTripMs ?? 0);
+          if (address !== undefined) {
+            addresses.push(`${address}:${target.port}`);
+          }
         }
-        return { done: true, value: times };
+        return { done: true, value: { times, addresses } };
       },
     );
-    const roundTripMs = Math.round(Math.min(...roundTrips) * 10) / 10;
+    const roundTripMs = Math.round(Math.min(...times) * 10) / 10;
     if (roundTripMs > ROUND_TRIP_MS) {
       session.log(
         `warning: the round trip to ${peer} takes ${roundTripMs} ms; Camunda supports up to ${ROUND_TRIP_MS} ms between the regions`,
       );
     }
-    return { how: "already true", observed: { reached: targets.map(nameOf), roundTripMs } };
+    return {
+      how: "already true",
+      observed: { reached: targets.map(nameOf), addresses, roundTripMs },
+    };
   } catch (error) {
     if (error instanceof DeadlineExceeded) {
       throw new Refusal(

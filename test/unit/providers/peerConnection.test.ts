@@ -15,7 +15,7 @@ describe("PeerConnection", () => {
   it("is cut when neither the other region's names nor its Elasticsearch answer", async () => {
     await bench().start();
     const { outs } = await cut();
-    assert.deepEqual(outs.record.observed, { cut: [DNS, ELASTICSEARCH] });
+    assert.deepEqual(outs.record.observed, { cut: [DNS, ELASTICSEARCH], addresses: [] });
     assert.deepEqual(bench().probed.sort(), [DNS, ELASTICSEARCH]);
   });
 
@@ -61,7 +61,10 @@ describe("PeerConnection", () => {
     bench().configure({ overrides: { "fence-unproved": "Elasticsearch of ours is down as well" } });
     bench().reaches = { [DNS]: [0, 0.02] };
     const { outs } = await cut();
-    assert.deepEqual(outs.record.observed, { unproved: "Elasticsearch of ours is down as well" });
+    assert.deepEqual(outs.record.observed, {
+      unproved: "Elasticsearch of ours is down as well",
+      addresses: [],
+    });
   });
 
   it("refuses a fence that another policy makes void", async () => {
@@ -93,10 +96,42 @@ describe("PeerConnection", () => {
 
   it("is open when Elasticsearch and a broker of the other region are reached by name, with the round trip", async () => {
     await bench().start();
-    bench().reaches = { [ELASTICSEARCH]: [0.004, 0.016], [BROKER]: [0.002, 0.01] };
+    bench().reaches = {
+      [ELASTICSEARCH]: [0.004, 0.016, "10.32.0.7"],
+      [BROKER]: [0.002, 0.01, "10.32.0.8"],
+    };
     const { outs } = await open();
-    assert.deepEqual(outs.record.observed, { reached: [ELASTICSEARCH, BROKER], roundTripMs: 8 });
+    assert.deepEqual(outs.record.observed, {
+      reached: [ELASTICSEARCH, BROKER],
+      addresses: ["10.32.0.7:9200", "10.32.0.8:26502"],
+      roundTripMs: 8,
+    });
     assert.deepEqual(bench().lines, []);
+  });
+
+  it("proves a fence with the pods that it has reached before, where the names are asked in UDP", async () => {
+    await bench().start();
+    const dns = {
+      kind: "kube-dns",
+      addresses: { region0: ["10.10.0.10"], region1: ["10.30.0.10"] },
+    };
+    bench().configure({ dns });
+    await refusal(cut(), /^the fence to region1 cannot be proved: no address of region1 is known/);
+    bench().reaches = {
+      [ELASTICSEARCH]: [0.004, 0.016, "10.32.0.7"],
+      [BROKER]: [0.002, 0.01, "10.32.0.8"],
+    };
+    const { id, outs } = await open();
+    // Its name is gone already, and yet it is reached.
+    bench().reaches = { "10.32.0.7:9200": [0, 0.012, "10.32.0.7"] };
+    const closing = () => provider.update(id, outs, { state: "cut", phase: "failed over" });
+    await refusal(
+      closing(),
+      /^the fence to region1 is not proved: 10\.32\.0\.7:9200 still answers/,
+    );
+    bench().reaches = {};
+    const closed = await closing();
+    assert.deepEqual(closed.outs.record.observed.addresses, ["10.32.0.7:9200", "10.32.0.8:26502"]);
   });
 
   it("warns of a round trip that Camunda does not support", async () => {

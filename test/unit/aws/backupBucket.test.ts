@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { BackupBucket, bucketIsThere } from "../../../components/aws/backupBucket";
+import { awsProvider } from "../../../components/aws/provider";
+import type { RegionName } from "../../../components/camunda/brokers";
+import type { EksSettings } from "../../../components/installationConfig";
+import { BOTH, declare, eksSettings } from "./declared";
+import { ownProvider } from "./scene";
+
+const NAMES = {
+  region0: "camunda-elastic-backup-123456789012-eu-west-2",
+  region1: "camunda-elastic-backup-123456789012-eu-west-3",
+};
+
+interface Statement {
+  Sid: string;
+  Effect: string;
+  Action: string | string[];
+  Resource: string | string[];
+  Condition?: Record<string, Record<string, unknown>>;
+}
+
+async function bucket(
+  region: RegionName = "region0",
+  overrides: Partial<EksSettings> = {},
+  adopt?: boolean,
+) {
+  const { declared, outputs } = await declare(() => {
+    const eks = eksSettings(overrides);
+    const { options } = ownProvider(eks, region);
+    const made = new BackupBucket(
+      "backup",
+      {
+        eks,
+        region,
+        oidcProviderArn: "arn:aws:iam::123456789012:oidc-provider/oidc.eks.example/id/ABC",
+        issuer: "oidc.eks.example/id/ABC",
+        namespace: "camunda-london",
+        serviceAccount: "elasticsearch",
+        ...(adopt === undefined ? {} : { adopt }),
+      },
+      options,
+    );
+    return { bucket: made.bucket, roleArn: made.roleArn };
+  });
+  const statements = (type: string) =>
+    (JSON.parse(String(declared.only(type).inputs.policy)) as { Statement: Statement[] }).Statement;
+  return {
+    declared,
+    outputs,
+    s3: (kind: string) => declared.only(`aws:s3/${kind[0]?.toLowerCase()}${kind.slice(1)}:${kind}`),
+    role: statements("aws:iam/rolePolicy:RolePolicy"),
+    policy: statements("aws:s3/bucketPolicy:BucketPolicy"),
+  };
+}
+
+const listed = (value: string | string[]) => (Array.isArray(value) ? value : [value]);
+
+describe("BackupBucket", () => {
+  it("has the name that the other region computes, and one of its own with a suffix", async () => {
+    for (const region of BOTH) {
+      const { s3, outputs } = await bucket(region);
+      assert.equal(s3("Bucket").inputs.bucket, NAMES[region]);
+      assert.equal(outputs.bucket, "backup-bucket-id");
+    }
+    const { s3 } = await bucket("region0", { bucketSuffix: "2" });
+    assert.equal(s3("Bucket").inputs.bucket, `${NAMES.region0}-2`);
+  });
+
+  it("is private, versioned, and its objects belong to the account", async () => {
+    const { s3 } = await bucket();
+    const { bucket: of, ...access } = s3("BucketPublicAccessBlock").inputs;
+    assert.equal(of, "backup-bucket-id");
+    assert.deepEqual(access, {
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    assert.deepEqual(s3("BucketOwnershipControls").inputs.rule, {
+      objectOwnership: "BucketOwnerEnforced",
+    });
+    assert.deepEqual(s3("BucketVersioning").inputs.versioningConfiguration, { status: "Enabled" });
+  });
+
+  it("answers nobody without TLS, and lets in nobody by its own policy", async () => {
+    const { policy, s3 } = await bucket();
+    assert.deepEqual(
+      policy.map(({ Effect, Resource, Condition }) => ({ Effect, Resource, Condition })),
+      [
+        {
+          Effect: "Deny",
+          Resource: [`arn:aws:s3:::${NAMES.region0}`, `arn:aws:s3:::${NAMES.region0}/*`],
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+      ],
+    );
+    assert.ok(s3("BucketPolicy").dependsOn.includes("backup-private"));
+  });
+
+  it("expires noncurrent versions and aborted uploads, never a current object", async () => {
+    const { s3 } = await bucket();
+    const { inputs, dependsOn } = s3("BucketLifecycleConfiguration");
+    assert.deepEqual(inputs.rules, [
+      {
+        id: "noncurrent-versions",
+        status: "Enabled",
+        filter: {},
+        noncurrentVersionExpiration: { noncurrentDays: 30 },
+      },
+      {
+        id: "aborted-uploads",
+        status: "Enabled",
+        filter: {},
+        abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+      },
+    ]);
+    assert.ok(dependsOn.includes("backup-versions"));
+  });
+
+  it("stays in AWS with all its settings and its key", async () => {
+    const { declared } = await bucket("region0", { bucketEncryption: "aws:kms" });
+    const kept = declared.all.filter(({ type }) => /^aws:(s3|kms)\//.test(type));
+    assert.equal(kept.length, 8);
+    for (const { name, retainOnDelete, protect } of kept) {
+      assert.equal(retainOnDelete, true, name);
+      assert.equal(protect, false, name);
+    }
+    const { inputs } = declared.only("aws:s3/bucket:Bucket");
+    assert.equal(inputs.forceDestroy, false);
+  });
+
+  it("is encrypted with keys of S3, and then needs no KMS at all", async () => {
+    const { s3, declared, role } = await bucket();
+    assert.deepEqual(s3("BucketServerSideEncryptionConfiguration").inputs.rules, [
+      { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } },
+    ]);
+    assert.deepEqual(declared.of("aws:kms/key:Key"), []);
+    assert.doesNotMatch(JSON.stringify(role), /kms/);
+  });
+
+  it("is encrypted with a key of the region, which both roles may use on that bucket only", async () => {
+    const { s3, declared, role } = await bucket("region0", { bucketEncryption: "aws:kms" });
+    assert.deepEqual(s3("BucketServerSideEncryptionConfiguration").inputs.rules, [
+      {
+        applyServerSideEncryptionByDefault: {
+          sseAlgorithm: "aws:kms",
+          kmsMasterKeyId: "arn:aws:kms::123456789012:backup-key",
+        },
+        bucketKeyEnabled: true,
+      },
+    ]);
+    assert.equal(declared.only("aws:kms/key:Key").inputs.enableKeyRotation, true);
+    const key = (sid: string, region: RegionName, awsRegion: string, Action: string[]) => ({
+      Sid: sid,
+      Effect: "Allow",
+      Action,
+      Resource: `arn:aws:kms:${awsRegion}:123456789012:key/*`,
+      Condition: {
+        StringEquals: { "kms:ViaService": `s3.${awsRegion}.amazonaws.com` },
+        StringLike: {
+          "kms:EncryptionContext:aws:s3:arn": [
+            `arn:aws:s3:::${NAMES[region]}`,
+            `arn:aws:s3:::${NAMES[region]}/*`,
+          ],
+        },
+      },
+    });
+    assert.deepEqual(role.slice(4), [
+      key("OwnKey", "region0", "eu-west-2", ["kms:Decrypt", "kms:GenerateDataKey"]),
+      key("PeerKey", "region1", "eu-west-3", ["kms:Decrypt"]),
+    ]);
+  });
+
+  it("lets Elasticsearch write its own bucket and only read the other's", async () => {
+    for (const region of BOTH) {
+      const { role } = await bucket(region);
+      const peer = NAMES[region === "region0" ? "region1" : "region0"];
+      const allowed = (name: string) =>
+        role
+          .filter(({ Resource }) => listed(Resource).some((arn) => arn.includes(name)))
+          .flatMap(({ Action }) => listed(Action))
+          .sort();
+      assert.deepEqual(allowed(peer), ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"]);
+      assert.deepEqual(allowed(NAMES[region]), [
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:GetBucketLocation",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
+        "s3:ListBucketVersions",
+        "s3:ListMultipartUploadParts",
+        "s3:PutObject",
+      ]);
+    }
+  });
+
+  it("allows no whole service and no whole world", async () => {
+    for (const bucketEncryption of ["AES256", "aws:kms"] as const) {
+      const { role } = await bucket("region1", { bucketEncryption });
+      for (const { Sid, Effect, Action, Resource } of role) {
+        assert.equal(Effect, "Allow");
+        listed(Action).forEach((action) => assert.doesNotMatch(action, /\*/, Sid));
+        listed(Resource).forEach((arn) => assert.notEqual(arn, "*", Sid));
+      }
+    }
+  });
+
+  it("gives the role to Elasticsearch's service account alone, under no fixed name", async () => {
+    const { declared, outputs } = await bucket();
+    const { inputs } = declared.only("aws:iam/role:Role");
+    assert.deepEqual(JSON.parse(String(inputs.assumeRolePolicy)), {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: {
+            Federated: "arn:aws:iam::123456789012:oidc-provider/oidc.eks.example/id/ABC",
+          },
+          Action: "sts:AssumeRoleWithWebIdentity",
+          Condition: {
+            StringEquals: {
+              "oidc.eks.example/id/ABC:sub": "system:serviceaccount:camunda-london:elasticsearch",
+              "oidc.eks.example/id/ABC:aud": "sts.amazonaws.com",
+            },
+          },
+        },
+      ],
+    });
+    assert.equal(inputs.name, undefined);
+    assert.equal(outputs.roleArn, "arn:aws:iam::123456789012:role/backup-elasticsearch");
+    assert.deepEqual(declared.of("aws:iam/user:User"), []);
+    assert.deepEqual(declared.of("aws:iam/accessKey:AccessKey"), []);
+  });
+
+  it("is imported only when it is to be taken over", async () => {
+    assert.equal((await bucket()).s3("Bucket").importId, "");
+    assert.equal((await bucket("region0", {}, false)).s3("Bucket").importId, "");
+    const { declared, s3 } = await bucket("region1", {}, true);
+    assert.equal(s3("Bucket").importId, NAMES.region1);
+    assert.equal(declared.all.filter(({ importId }) => importId !== "").length, 1);
+  });
+
+  it("takes no default provider", async () => {
+    const { declared } = await bucket("region1", { bucketEncryption: "aws:kms" });
+    for (const { type, name, provider } of declared.all) {
+      if (type.startsWith("aws:")) {
+        assert.match(provider, /pulumi:providers:aws::aws::/, name);
+      }
+    }
+  });
+});
+
+describe("whether the bucket is there", () => {
+  const ask = (call: () => Record<string, unknown>) =>
+    declare(
+      async () => {
+        const eks = eksSettings();
+        return await bucketIsThere(eks, "region1", awsProvider("aws", eks, "region1"));
+      },
+      {
+        call: (args) => {
+          assert.equal(args.token, "aws:s3/getBucket:getBucket");
+          assert.equal(args.inputs.bucket, NAMES.region1);
+          assert.match(String(args.provider), /pulumi:providers:aws::aws::/);
+          return call();
+        },
+      },
+    ).then(({ outputs }) => outputs);
+
+  it("is said by S3", async () => {
+    assert.equal(await ask(() => ({ bucket: NAMES.region1 })), true);
+  });
+
+  /** As the engine hands over what the provider says. */
+  const failing = (details: string) => () => {
+    throw Object.assign(new Error(details), { details });
+  };
+
+  for (const reason of [
+    "couldn't find resource",
+    "operation error S3: HeadBucket, https response error StatusCode: 404, api error NotFound: Not Found",
+  ]) {
+    it(`is denied by S3: ${reason}`, async () => {
+      const details = `1 error occurred:\n\t* reading S3 Bucket (${NAMES.region1}): ${reason}\n`;
+      assert.equal(await ask(failing(details)), false);
+    });
+  }
+
+  for (const reason of [
+    `reading S3 Bucket (${NAMES.region1}): StatusCode: 403, api error Forbidden: Forbidden`,
+    "configuring AWS provider: failed to get shared config profile, nosuch: not found",
+    `reading S3 Bucket (${NAMES.region1}): no such host`,
+  ]) {
+    it(`is not guessed when S3 says neither: ${reason}`, async () => {
+      await assert.rejects(
+        ask(failing(`1 error occurred:\n\t* ${reason}\n`)),
+        /bucket camunda-elastic-backup-.*-eu-west-3: S3 does not say whether it is there \(1 error occurred: .*\): give the credentials s3:ListBucket/,
+      );
+    });
+  }
+});

@@ -1,0 +1,59 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { awsProvider } from "../../../components/aws/provider";
+import { DnsChaining } from "../../../components/aws/dnsChaining";
+import { EksCluster } from "../../../components/aws/eksCluster";
+import { PeerFence } from "../../../components/aws/peerFence";
+import { RegionNetwork, RegionNetworkArgs } from "../../../components/aws/regionNetwork";
+import type { RegionName } from "../../../components/camunda/brokers";
+import type { EksSettings } from "../../../components/installationConfig";
+import { eksSettings } from "./declared";
+
+/** What differs between the scenes. */
+export interface SceneArgs {
+  eks?: Partial<EksSettings>;
+  region?: RegionName;
+  peer?: RegionNetworkArgs["peer"];
+}
+
+/** Options that hand a stack's own provider down, as a region does. */
+export function ownProvider(eks: EksSettings, region: RegionName) {
+  const provider = awsProvider("aws", eks, region);
+  return { provider, options: { providers: [provider] } satisfies pulumi.ComponentResourceOptions };
+}
+
+/** A region's network. */
+export function networkOf({ eks, region = "region0", peer = {} }: SceneArgs = {}) {
+  const settings = eksSettings(eks);
+  const { options } = ownProvider(settings, region);
+  const network = new RegionNetwork("net", { eks: settings, region, peer }, options);
+  return { eks: settings, region, options, network };
+}
+
+/** Network and cluster. */
+export function clusterOf(args: SceneArgs = {}) {
+  const scene = networkOf(args);
+  const { eks, region, network, options } = scene;
+  return { ...scene, cluster: new EksCluster("eks", { eks, region, network }, options) };
+}
+
+/** Network, cluster and the names of the other region. */
+export function chainedOf(args: SceneArgs = {}) {
+  const scene = clusterOf(args);
+  const { eks, region, network, cluster, options } = scene;
+  const dns = new DnsChaining(
+    "names",
+    { eks, region, network, cluster, corefile: ".:53 {\n    ready\n}\n" },
+    options,
+  );
+  return { ...scene, dns };
+}
+
+/** Network and fence. */
+export function fencedOf(args: SceneArgs & { fenced: boolean }) {
+  const scene = networkOf(args);
+  const { eks, region, network, options } = scene;
+  return {
+    ...scene,
+    fence: new PeerFence("fence", { eks, region, network, fenced: args.fenced }, options),
+  };
+}
