@@ -1,15 +1,17 @@
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import * as path from "node:path";
 import { waitFor } from "../../components/clients/poll";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
 import type { RegionName } from "../../scripts/world/world";
-import { REPOSITORY, RegionStack, Workspace } from "../../scripts/workspace";
+import { CommandStandIn } from "../../scripts/world/providers/command";
+import { debugProviders, ProviderServer } from "../../scripts/world/providers/server";
+import { RegionStack, Workspace } from "../../scripts/workspace";
 
 /** A world, a throw-away Pulumi, and the adopted stack of the region that will survive. */
 export class Scene {
   private readonly children: ChildProcess[] = [];
+  private provider: ProviderServer | undefined;
   /** Processes that a killed `up` has left behind, as it would leave them behind for a user. */
   private readonly orphans: number[] = [];
 
@@ -31,7 +33,8 @@ export class Scene {
     const world = new EmbeddedWorld({ detectionMs: 300, electionMs: 200, ...options.world });
     await world.start();
     await world.startInstances("region0", 3);
-    const plugin = options.commands ? await startCommandProvider() : undefined;
+    const provider = options.commands ? new ProviderServer(new CommandStandIn()) : undefined;
+    await provider?.start();
     const workspace = await Workspace.create({
       config: {
         platform: "endpoints",
@@ -54,13 +57,11 @@ export class Scene {
         },
         ...options.config,
       },
-      environment: plugin ? { PULUMI_DEBUG_PROVIDERS: `command:${plugin.port}` } : {},
+      environment: provider ? { PULUMI_DEBUG_PROVIDERS: debugProviders([provider]) } : {},
     });
     const region = options.region ?? "region0";
     const scene = new Scene(world, workspace, await workspace.stack(region), region);
-    if (plugin) {
-      scene.children.push(plugin.child);
-    }
+    scene.provider = provider;
     await scene.stack.up();
     return scene;
   }
@@ -131,6 +132,7 @@ export class Scene {
   async end(): Promise<void> {
     this.children.forEach(kill);
     this.orphans.forEach(killOrphan);
+    this.provider?.stop();
     await this.world.stop();
     await this.workspace.dispose();
   }
@@ -173,14 +175,4 @@ function killOrphan(pid: number): void {
       throw error;
     }
   }
-}
-
-async function startCommandProvider(): Promise<{ child: ChildProcess; port: number }> {
-  const child = spawn(
-    process.execPath,
-    ["-r", "tsx/cjs", path.join(REPOSITORY, "scripts/world/commandProvider.ts")],
-    { cwd: REPOSITORY, detached: true, stdio: ["ignore", "pipe", "ignore"] },
-  );
-  const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
-  return { child, port: Number(line.toString("utf8").trim()) };
 }

@@ -1,0 +1,101 @@
+import type { Diff, Properties } from "./properties";
+
+/** What the engine can ask of a provider. */
+export type Method =
+  | "checkConfig"
+  | "diffConfig"
+  | "configure"
+  | "check"
+  | "diff"
+  | "preview"
+  | "create"
+  | "read"
+  | "update"
+  | "delete"
+  | "invoke";
+
+/** Who asks, and of which resource. */
+export interface Call {
+  /** Type token of the resource, `aws:ec2/vpc:Vpc`; of an invoke, the function's. */
+  type: string;
+  /** Name of the resource in the program; of an invoke, empty. */
+  name: string;
+  urn: string;
+  /** Stack of the program that asks. */
+  stack: string;
+  /** Name of the provider resource that the call goes through: `default_7_48_0` for the default one. */
+  provider: string;
+  /** Configuration of that provider, as the program has given it: what is no string, as JSON. */
+  config: Properties;
+  /** Region that it is configured for; undefined when none was given. */
+  region: string | undefined;
+  /** Whether nothing may be changed, since a preview asks. */
+  preview: boolean;
+  /** Aborted when the run is cancelled. */
+  signal: AbortSignal;
+}
+
+/** An input that must not be so. */
+export interface Failure {
+  property: string;
+  reason: string;
+}
+
+/** What a resource was before: as its program wrote it, and as its provider has answered. */
+export interface Recorded {
+  inputs: Properties;
+  outputs: Properties;
+}
+
+/** A package of resources behind a {@link ProviderServer}: code without gRPC. */
+export interface StandIn {
+  /** Name of the package: `aws`. */
+  readonly package: string;
+  /** Version of the real plugin that it stands in for. */
+  readonly version: string;
+  /**
+   * Calls that the real provider answers without asking its region, so that they work when it is lost.
+   * `configure`, `checkConfig` and `diffConfig` always are.
+   */
+  readonly local: readonly Method[];
+  /** Region that a configuration is for. */
+  regionOf(config: Properties): string | undefined;
+  /** Regions that the real provider asks for a call that is not local. Default: the provider's own. */
+  reaches?(call: Call): string[];
+  /** What is wrong with a configuration. Values may be unknown. */
+  checkConfig?(config: Properties): Failure[];
+  /** What is wrong with inputs; and the inputs with the provider's defaults. Values may be unknown. */
+  check(
+    call: Call,
+    inputs: Properties,
+    old: Properties | undefined,
+  ): Answer<{ failures?: Failure[]; inputs?: Properties }>;
+  /** What a change of inputs means. New values may be unknown. */
+  diff(call: Call, id: string, old: Recorded, inputs: Properties): Answer<Diff>;
+  /** Outputs that a create (`old` undefined) or an update would have, UNKNOWN where only the real one tells. */
+  preview(call: Call, inputs: Properties, old: Recorded | undefined): Answer<Properties>;
+  create(call: Call, inputs: Properties): Answer<{ id: string; outputs: Properties }>;
+  /** Undefined when the resource is no longer there. `old.inputs` is empty when it is imported. */
+  read(call: Call, id: string, old: Recorded): Answer<(Recorded & { id?: string }) | undefined>;
+  update(call: Call, id: string, old: Recorded, inputs: Properties): Answer<Properties>;
+  delete(call: Call, id: string, old: Recorded): Answer<void>;
+  /** Answer of a function, by its token: `aws:index/getRegion:getRegion`. */
+  invoke(call: Call, args: Properties): Answer<Properties>;
+}
+
+/** A value, now or later. */
+export type Answer<T> = T | Promise<T>;
+
+/**
+ * A create or an update that has changed something and then failed. The engine keeps the resource, with
+ * these outputs, and the next `up` updates it.
+ */
+export class PartialFailure extends Error {
+  constructor(
+    message: string,
+    readonly id: string,
+    readonly outputs: Properties,
+  ) {
+    super(message);
+  }
+}
