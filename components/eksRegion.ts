@@ -170,8 +170,12 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
  */
 function peerNetwork({ peer, recorded }: InstalledRegionArgs) {
   const said = peer.known ? peer.network : {};
+  const own = recorded.network.vpcId;
+  // What was requested to a VPC of this region that is gone is gone as well: accepting it would fail.
+  const requested =
+    own !== undefined && said.requestedVpcId === own ? said.requestedPeering : undefined;
   return {
     vpcId: said.vpcId ?? recorded.network.requestedVpcId,
-    peeringConnectionId: said.requestedPeering ?? recorded.network.acceptedPeering,
+    peeringConnectionId: requested ?? recorded.network.acceptedPeering,
   };
 }

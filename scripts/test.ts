@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { kubernetesAvailable } from "./world/kubernetes/real/prepare";
 import { realWorldAvailable } from "./world/real/prepare";
 import { REPOSITORY } from "./workspace";
 
@@ -16,13 +17,24 @@ interface Tier {
 
 const TIERS: Tier[] = [
   { name: "unit", files: ["test/unit/**/*.test.ts", "test/golden/*.test.ts"] },
-  { name: "contract", files: ["test/contract/embedded.test.ts"] },
+  {
+    name: "contract",
+    files: ["test/contract/embedded.test.ts", "test/contract/kubernetesStandIn.test.ts"],
+  },
   { name: "engine", files: ["test/engine/**/*.test.ts"] },
   {
     name: "real",
     files: ["test/contract/real.test.ts", "test/real/*.test.ts"],
     missing: async () => {
       const available = await realWorldAvailable();
+      return available.ok ? undefined : available.why;
+    },
+  },
+  {
+    name: "kubernetes",
+    files: ["test/kubernetes/*.test.ts"],
+    missing: async () => {
+      const available = await kubernetesAvailable();
       return available.ok ? undefined : available.why;
     },
   },

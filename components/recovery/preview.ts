@@ -1,5 +1,6 @@
 import { idsOfMap, named, sameIds, without } from "../camunda/brokers";
 import { describeOperation, memberIds, partitionsWithout, seenIds } from "../camunda/topology";
+import { isKubernetesUrl } from "../clients/kubernetesAddress";
 import type { Settings } from "../config";
 import type { RecordedState } from "../stackState";
 import { snapshotName } from "./names";
@@ -110,10 +111,9 @@ async function askCluster(
   settings: Settings,
   shape: Shape,
 ): Promise<{ operations: string[]; offline?: string; waits?: string; refusal?: string }> {
-  const request =
-    settings.installation === undefined
-      ? REQUEST_SECONDS.direct
-      : REQUEST_SECONDS.throughKubernetes;
+  const request = isKubernetesUrl(settings.endpoints[settings.region].gateway)
+    ? REQUEST_SECONDS.throughKubernetes
+    : REQUEST_SECONDS.direct;
   const session = new Session(
     { ...settings, timeouts: { ...settings.timeouts, request } },
     () => undefined,

@@ -311,5 +311,9 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
   if (recorded?.gate !== undefined) {
     add("FailbackGate", { attempt: recorded.gate });
   }
+  if (golden.peer?.network?.peering !== undefined) {
+    // Whoever is asked for a peering has a VPC already.
+    outputs.vpc = { type: "aws:ec2/vpc:Vpc", outputs: { id: "vpc-own" } };
+  }
   return { outputs };
 }

@@ -64,6 +64,19 @@ describe("config", () => {
     assert.equal(settingsOf({ endpoints }).endpoints.region0.gateway, nowhere.region0.gateway);
   });
 
+  it("takes addresses in Kubernetes clusters, with a slash at the end too", () => {
+    const gateway = "kubernetes://london%2F1/camunda/service/camunda-zeebe-gateway/8080";
+    const management = "eks://eu-west-2/camunda/camunda/service/camunda-zeebe-gateway/9600";
+    const settings = settingsOf({
+      endpoints: {
+        ...nowhere,
+        region0: { ...nowhere.region0, gateway: `${gateway}/`, management },
+      },
+    });
+    assert.equal(settings.endpoints.region0.gateway, gateway);
+    assert.equal(settings.endpoints.region0.management, management);
+  });
+
   it("derives the other stack from the name of its own, unless it is given", () => {
     assert.equal(settingsOf({}, "prod-region0").peerStack, "prod-region1");
     assert.equal(settingsOf({ region: "region1" }, "region1").peerStack, "region0");
@@ -181,12 +194,22 @@ describe("config", () => {
     [
       "an endpoint without a protocol",
       { endpoints: changed({ gateway: "host:8080" }) },
-      /^endpoints.region0.gateway must be an http or https URL, not "host:8080"$/,
+      /^endpoints.region0.gateway must be an http, https, eks or kubernetes URL, not "host:8080"$/,
     ],
     [
       "an endpoint that is missing",
       { endpoints: changed({ management: undefined }) },
-      /^endpoints.region0.management must be an http or https URL, not missing$/,
+      /^endpoints.region0.management must be an http, https, eks or kubernetes URL, not missing$/,
+    ],
+    [
+      "an endpoint in a cluster that is no address",
+      { endpoints: changed({ gateway: "kubernetes://context/camunda/pods/a/8080" }) },
+      /^endpoints.region0.gateway is wrong: .*"pods" is neither pod nor service; the form is /,
+    ],
+    [
+      "an endpoint in a cluster with a path behind it",
+      { endpoints: changed({ management: "eks://eu-west-2/a/camunda/pod/a/9600/actuator" }) },
+      /^endpoints.region0.management must end with the port, not "eks:/,
     ],
     [
       "one exporter for both regions",

@@ -131,6 +131,11 @@ export class KubeApiServer {
     }
   }
 
+  /** Number of port-forwards that are open. */
+  get openForwards(): number {
+    return this.forwards.size;
+  }
+
   /** Cuts all port-forwards that are open, as a kubelet that dies does. Returns how many there were. */
   breakStreams(): number {
     const open = [...this.forwards.keys()];
@@ -231,6 +236,18 @@ export class KubeApiServer {
       const changes = JSON.parse(text) as Record<string, unknown>;
       const patched = this.store.patch(kind.kind, namespace, name, changes) as KubeObject;
       return sub === "scale" ? scaleOf(patched) : patched;
+    }
+    if (request.method === "PUT" && name !== undefined && sub === undefined) {
+      const found = this.expect(target);
+      const body = JSON.parse(text) as KubeObject;
+      const { resourceVersion } = body.metadata;
+      if (resourceVersion !== undefined && resourceVersion !== found.metadata.resourceVersion) {
+        throw new ApiError(
+          409,
+          `Operation cannot be fulfilled on ${kind.plural} "${name}": the object has been modified; please apply your changes to the latest version and try again`,
+        );
+      }
+      return this.store.apply({ ...body, apiVersion: kind.apiVersion, kind: kind.kind });
     }
     throw new ApiError(405, `the server does not allow ${request.method} here`);
   }

@@ -10,11 +10,12 @@ export interface KubeconfigCluster {
   token: string;
 }
 
-/** The text of a kubeconfig with one context for each cluster. */
+/** The text of a kubeconfig with one context for each cluster; the first is the current one. */
 export function kubeconfig(clusters: readonly KubeconfigCluster[]): string {
   return stringify({
     apiVersion: "v1",
     kind: "Config",
+    "current-context": clusters[0]?.context,
     clusters: clusters.map(({ context, server, ca }) => ({
       name: context,
       cluster: {

@@ -6,6 +6,8 @@ import {
   isKubernetesUrl,
   parseKubernetesAddress,
 } from "../../../components/clients/kubernetesAddress";
+import { readSettings } from "../../../components/config";
+import { eksConfig, kubernetesConfig, lookup } from "../../support/config";
 
 describe("addresses in a Kubernetes cluster", () => {
   it("reads a pod of an EKS cluster", () => {
@@ -56,6 +58,22 @@ describe("addresses in a Kubernetes cluster", () => {
         assert.deepEqual(address.cluster, { kind: "kubernetes", context });
       }),
     );
+  });
+
+  it("reads every endpoint that both platforms have", () => {
+    for (const [raw, cluster] of [
+      [eksConfig(), { kind: "eks", awsRegion: "eu-west-3", cluster: "camunda-region1" }],
+      [kubernetesConfig(), { kind: "kubernetes", context: "cluster-paris" }],
+    ] as const) {
+      const { gateway, management, brokers, elasticsearch } = readSettings(lookup(raw)).endpoints
+        .region1;
+      for (const url of [gateway, management, elasticsearch, ...Object.values(brokers)]) {
+        const address = parseKubernetesAddress(url);
+        assert.deepEqual(address.cluster, cluster);
+        assert.equal(formatKubernetesAddress(address), url);
+        assert.equal(address.path, "");
+      }
+    }
   });
 
   const wrong: [string, RegExp][] = [

@@ -34,6 +34,17 @@ describe("port-forwards", () => {
     return error.why;
   };
 
+  const noneOpen = () =>
+    waitFor(
+      "the streams to end",
+      5,
+      () => undefined,
+      async () =>
+        cluster.server.openForwards === 0
+          ? { done: true, value: undefined }
+          : { done: false, seen: `${cluster.server.openForwards} open` },
+    );
+
   it("takes the first pod of a service that is ready and stays", async () => {
     addService({});
     cluster.addPod("zeebe-0", false);
@@ -120,15 +131,17 @@ describe("port-forwards", () => {
     await get("pod/zeebe-0/9600");
     const streams = cluster.server.requests.filter(({ status }) => status === 101);
     assert.equal(streams.length, 2);
-    await waitFor(
-      "the streams to end",
-      5,
-      () => undefined,
-      async () =>
-        cluster.server.openForwards === 0
-          ? { done: true, value: undefined }
-          : { done: false, seen: `${cluster.server.openForwards} open` },
-    );
+    await noneOpen();
+  });
+
+  it("closes the stream of a request that it gave up", async () => {
+    cluster.addPod("zeebe-0", true);
+    let open = 0;
+    server.do(() => (open = cluster.server.openForwards));
+    const asked = send("GET", cluster.url("pod/zeebe-0/9600"), { timeoutMs: 1_500 });
+    assert.ok((await failureOf(asked)) instanceof Unreachable);
+    assert.equal(open, 1);
+    await noneOpen();
   });
 
   it("names an address that is none", async () => {

@@ -56,9 +56,7 @@ export async function prepareKubernetes(options: { log: Log }): Promise<Kubernet
 }
 
 /** Whether a real Kubernetes API can run here; a quick check that downloads and builds nothing. */
-export async function kubernetesAvailable(): Promise<
-  { ok: true } | { ok: false; why: string }
-> {
+export async function kubernetesAvailable(): Promise<{ ok: true } | { ok: false; why: string }> {
   if (process.platform !== "linux") return { ok: false, why: "it needs Linux" };
   for (const program of ["openssl", "curl"]) {
     if (!onPath(program)) return { ok: false, why: `${program} is not on the PATH` };

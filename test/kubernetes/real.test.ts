@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RealCluster } from "../../scripts/world/kubernetes/real/cluster";
+import { prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
+import { transportContract } from "./transport.contract";
+
+describe("a cluster's Kubernetes API: the real one", () => {
+  transportContract(async (objects, forwards) => {
+    const programs = await prepareKubernetes({ log: console.log });
+    const cluster = await RealCluster.start(programs, "region/0");
+    try {
+      await cluster.create(objects);
+      cluster.lead(forwards);
+      for (const pod of ["camunda-zeebe-0", "camunda-elasticsearch-master-0"]) {
+        await cluster.untilReady("camunda", pod);
+      }
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+    const folder = mkdtempSync(join(tmpdir(), "real-cluster-"));
+    const inherited = process.env.KUBECONFIG;
+    process.env.KUBECONFIG = join(folder, "config");
+    writeFileSync(process.env.KUBECONFIG, cluster.kubeconfig);
+    return {
+      context: cluster.context,
+      breakStreams: () => cluster.breakStreams(),
+      lose: async () => cluster.freeze(),
+      restore: async () => cluster.thaw(),
+      stop: async () => {
+        if (inherited === undefined) delete process.env.KUBECONFIG;
+        else process.env.KUBECONFIG = inherited;
+        rmSync(folder, { recursive: true, force: true });
+        await cluster.stop();
+      },
+    };
+  });
+});

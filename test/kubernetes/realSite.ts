@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  brokerPod,
+  BROKERS,
+  ELASTICSEARCH,
+  GATEWAY,
+  PORTS,
+} from "../../components/camunda/addresses";
+import { brokerIds } from "../../components/camunda/brokers";
+import { formatKubernetesAddress } from "../../components/clients/kubernetesAddress";
+import { EndpointsSite } from "../../scripts/drill/endpointsSite";
+import { kubeconfig } from "../../scripts/world/kubernetes/kubeconfig";
+import type { KubeObject } from "../../scripts/world/kubernetes/objects";
+import { Forward, NODE, RealCluster } from "../../scripts/world/kubernetes/real/cluster";
+import { prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
+import type { RegionEndpoints, RegionName } from "../../scripts/world/world";
+
+const NAMESPACES: Record<RegionName, string> = { region0: "camunda-0", region1: "camunda-1" };
+const GATEWAY_POD = `${GATEWAY}-0`;
+
+/**
+ * Camunda in two real Kubernetes clusters, one for each region, as far as the program can tell: it reaches
+ * everything by `kubernetes:` addresses, whose pods lead to a world. The Kubernetes API of a lost region
+ * hangs.
+ */
+export class RealKubernetesSite extends EndpointsSite {
+  private readonly folder = mkdtempSync(join(tmpdir(), "real-site-"));
+  private readonly clusters = new Map<RegionName, RealCluster>();
+
+  override async start(): Promise<void> {
+    const programs = await prepareKubernetes({ log: console.log });
+    await super.start();
+    await Promise.all(
+      (["region0", "region1"] as const).map(async (region) => {
+        // As the AWS CLI names the contexts of EKS clusters.
+        const context = `arn:aws:eks:eu-west-2:111122223333:cluster/${region}`;
+        const cluster = await RealCluster.start(programs, context);
+        this.clusters.set(region, cluster);
+        await this.populate(region, cluster);
+      }),
+    );
+    const all = [...this.clusters.values()].map(({ access }) => access);
+    writeFileSync(join(this.folder, "kubeconfig"), kubeconfig(all));
+  }
+
+  override settings() {
+    const { config } = super.settings();
+    return {
+      config: {
+        ...config,
+        endpoints: { region0: this.addresses("region0"), region1: this.addresses("region1") },
+      },
+      environment: { KUBECONFIG: join(this.folder, "kubeconfig") },
+    };
+  }
+
+  override async lose(region: RegionName): Promise<void> {
+    this.cluster(region).freeze();
+    await super.lose(region);
+  }
+
+  override async recreate(region: RegionName): Promise<void> {
+    await super.recreate(region);
+    this.cluster(region).thaw();
+  }
+
+  override async stop(): Promise<void> {
+    await super.stop();
+    await Promise.all([...this.clusters.values()].map((cluster) => cluster.stop()));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Cuts all port-forwards that are open, of both regions. */
+  async breakStreams(): Promise<void> {
+    await Promise.all([...this.clusters.values()].map((cluster) => cluster.breakStreams()));
+  }
+
+  private cluster(region: RegionName): RealCluster {
+    const found = this.clusters.get(region);
+    if (found === undefined) throw new Error("the clusters were not started");
+    return found;
+  }
+
+  private brokers(region: RegionName): number[] {
+    return brokerIds(region, this.world.shape.clusterSize);
+  }
+
+  private addresses(region: RegionName): RegionEndpoints {
+    const address = (kind: "pod" | "service", name: string, port: number) =>
+      formatKubernetesAddress({
+        cluster: { kind: "kubernetes", context: this.cluster(region).context },
+        namespace: NAMESPACES[region],
+        ...{ kind, name, port, path: "" },
+      });
+    return {
+      gateway: address("service", GATEWAY, PORTS.rest),
+      management: address("service", GATEWAY, PORTS.management),
+      brokers: Object.fromEntries(
+        this.brokers(region).map((id) => [id, address("pod", brokerPod(id), PORTS.management)]),
+      ),
+      elasticsearch: address("service", `${ELASTICSEARCH}-hl`, PORTS.elasticsearch),
+    };
+  }
+
+  private async populate(region: RegionName, cluster: RealCluster): Promise<void> {
+    const namespace = NAMESPACES[region];
+    const { gateway, management, brokers, elasticsearch } = super.settings().config.endpoints[
+      region
+    ];
+    const elasticsearchPod = `${ELASTICSEARCH}-0`;
+    const forwards: [string, number, string | undefined][] = [
+      [GATEWAY_POD, PORTS.rest, gateway],
+      [GATEWAY_POD, PORTS.management, management],
+      [elasticsearchPod, PORTS.elasticsearch, elasticsearch],
+    ];
+    for (const id of this.brokers(region)) {
+      forwards.push([brokerPod(id), PORTS.management, brokers[id]]);
+    }
+    cluster.lead(
+      forwards.map(([pod, port, url = ""]): Forward => {
+        return { namespace, pod, port, localPort: Number(new URL(url).port) };
+      }),
+    );
+    await cluster.create([
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+      service(namespace, GATEWAY, [PORTS.rest, PORTS.management], GATEWAY),
+      service(namespace, BROKERS, [PORTS.management], BROKERS),
+      service(namespace, `${ELASTICSEARCH}-hl`, [PORTS.elasticsearch], ELASTICSEARCH),
+      pod(namespace, GATEWAY_POD, GATEWAY),
+      pod(namespace, elasticsearchPod, ELASTICSEARCH),
+      ...this.brokers(region).map((id) => pod(namespace, brokerPod(id), BROKERS)),
+    ]);
+    for (const name of new Set(forwards.map(([podName]) => podName))) {
+      await cluster.untilReady(namespace, name);
+    }
+  }
+}
+
+function pod(namespace: string, name: string, app: string): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace, labels: { app } },
+    spec: { nodeName: NODE, containers: [{ name: "camunda", image: "none" }] },
+  };
+}
+
+function service(namespace: string, name: string, ports: number[], app: string): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace },
+    spec: {
+      clusterIP: "None",
+      selector: { app },
+      ports: ports.map((port) => ({ name: `port-${port}`, port })),
+    },
+  };
+}
