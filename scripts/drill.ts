@@ -3,26 +3,35 @@ import { parseArgs } from "node:util";
 import * as path from "node:path";
 import { REGIONS } from "../components/camunda/brokers";
 import { runDrill } from "./drill/drill";
+import { EndpointsSite } from "./drill/endpointsSite";
+import { eksSite, kubernetesSite } from "./drill/platforms";
 import { summary, writeReport } from "./drill/report";
+import type { Site } from "./drill/site";
 import { EmbeddedWorld } from "./world/embedded";
 import { RealWorld } from "./world/real/realWorld";
-import type { RegionName, World } from "./world/world";
+import type { RegionName, Shape } from "./world/world";
 
 const HELP = `npm run drill -- [options]
 
 Rehearses the loss of a region: both stacks up, work, region lost, preview, failover, region recreated,
 failback, steady. The real Pulumi engine runs the program of this repository on a throw-away backend.
 
+  --platform endpoints|kubernetes|eks   endpoints: Camunda is there (default); the others: the program
+                             installs it first, through stand-ins for AWS and Kubernetes
   --lose region0|region1     the region that is lost (default region1)
   --world embedded|real      embedded: one process that answers as recorded (default)
                              real: Zeebe 8.6.0 brokers and two Elasticsearches on this machine
+                             (platform endpoints only)
   --search elasticsearch|opensearch   in the real world (default elasticsearch)
   --brokers N                even, at least 4 (default 4)
   --partitions N             (default 2)
   --report DIR               writes report.json and report.md
 `;
 
+const PLATFORMS = ["endpoints", "kubernetes", "eks"] as const;
+
 interface Options {
+  platform: (typeof PLATFORMS)[number];
   lose: RegionName;
   world: "embedded" | "real";
   search: "elasticsearch" | "opensearch";
@@ -35,6 +44,7 @@ function options(args: string[]): Options | undefined {
   const { values } = parseArgs({
     args,
     options: {
+      platform: { type: "string", default: "endpoints" },
       lose: { type: "string", default: "region1" },
       world: { type: "string", default: "embedded" },
       search: { type: "string", default: "elasticsearch" },
@@ -50,6 +60,10 @@ function options(args: string[]): Options | undefined {
   const brokers = Number(values.brokers);
   const partitions = Number(values.partitions);
   const wrong = [
+    ...oneOf("--platform", values.platform, PLATFORMS),
+    ...(values.platform !== "endpoints" && values.world === "real"
+      ? [`--world real is for --platform endpoints, not ${values.platform}`]
+      : []),
     ...oneOf("--lose", values.lose, REGIONS),
     ...oneOf("--world", values.world, ["embedded", "real"]),
     ...oneOf("--search", values.search, ["elasticsearch", "opensearch"]),
@@ -64,6 +78,7 @@ function options(args: string[]): Options | undefined {
     throw new Error(wrong.join("; "));
   }
   return {
+    platform: values.platform as Options["platform"],
     lose: values.lose as RegionName,
     world: values.world as Options["world"],
     search: values.search as Options["search"],
@@ -100,11 +115,12 @@ async function main(): Promise<number> {
     });
   }
   const shape = { clusterSize: chosen.brokers, partitionCount: chosen.partitions };
-  const world: World =
-    chosen.world === "real"
-      ? new RealWorld({ search: chosen.search, shape, log: (line) => console.log(line) })
-      : new EmbeddedWorld({ shape });
-  const report = await runDrill({ world, lose: chosen.lose, say, signal: abort.signal });
+  const report = await runDrill({
+    site: siteOf(chosen, shape),
+    lose: chosen.lose,
+    say,
+    signal: abort.signal,
+  });
   console.log(`\n${summary(report)}`);
   if (chosen.report !== undefined) {
     const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), chosen.report);
@@ -112,6 +128,21 @@ async function main(): Promise<number> {
     console.log(`report: ${folder}`);
   }
   return report.ok ? 0 : 1;
+}
+
+function siteOf(chosen: Options, shape: Partial<Shape>): Site {
+  switch (chosen.platform) {
+    case "kubernetes":
+      return kubernetesSite(shape);
+    case "eks":
+      return eksSite(shape);
+    case "endpoints":
+      return new EndpointsSite(
+        chosen.world === "real"
+          ? new RealWorld({ search: chosen.search, shape, log: (line) => console.log(line) })
+          : new EmbeddedWorld({ shape }),
+      );
+  }
 }
 
 main().then(

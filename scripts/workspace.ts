@@ -109,6 +109,21 @@ export class Workspace {
   }
 }
 
+/** What an `up` did with one resource. */
+export interface ResourceChange {
+  /** `create`, `update`, `delete`, `replace` and the parts of a replacement. */
+  op: string;
+  /** Type token of the resource. */
+  type: string;
+  name: string;
+}
+
+/** What an `up` did. */
+export interface Run extends UpResult {
+  /** What it changed, in order. */
+  changed: ResourceChange[];
+}
+
 /** One stack, with the moves of an operator. */
 export class RegionStack {
   constructor(
@@ -147,8 +162,27 @@ export class RegionStack {
   }
 
   /** `pulumi up --yes`. Rejects with the engine's error when it fails. */
-  async up(options: { refresh?: boolean; target?: string[] } = {}): Promise<UpResult> {
-    return this.stack.up({ color: "never", ...options, signal: this.signal });
+  async up(options: { refresh?: boolean; target?: string[] } = {}): Promise<Run> {
+    const changed: ResourceChange[] = [];
+    const result = await this.stack.up({
+      color: "never",
+      ...options,
+      signal: this.signal,
+      onEvent: ({ resourcePreEvent }) => {
+        const { op = "same", type = "", urn = "" } = resourcePreEvent?.metadata ?? {};
+        // The provider of the program's own resources has the whole configuration as its own.
+        const own = type === "pulumi:providers:pulumi-nodejs";
+        if (!own && !["same", "refresh", "read"].includes(op)) {
+          changed.push({ op, type, name: urn.split("::").slice(3).join("::") });
+        }
+      },
+    });
+    return { ...result, changed };
+  }
+
+  /** `pulumi destroy --yes`. */
+  async destroy(): Promise<void> {
+    await this.stack.destroy({ color: "never", signal: this.signal });
   }
 
   /** The stack's outputs, as another stack would read them. */

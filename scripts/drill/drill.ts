@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { brokerIds, brokerMap, peerOf } from "../../components/camunda/brokers";
 import { waitFor } from "../../components/clients/poll";
-import { RecordedRequest, Recorder } from "../recorder";
-import { RegionStack, Workspace } from "../workspace";
+import type { RecordedRequest, Recorder } from "../recorder";
+import { RECOVERY_TARGETS, RegionStack, Workspace } from "../workspace";
 import type { RegionName, World } from "../world/world";
 import type { Check, Report } from "./report";
+import type { Site, SiteRun, SiteScene } from "./site";
 import { failoverTimes } from "./times";
 
 /** What a drill needs. */
 export interface DrillOptions {
-  world: World;
+  /** Where it takes place. */
+  site: Site;
   lose: RegionName;
   /** Where progress goes. */
   say: (line: string) => void;
@@ -38,22 +40,27 @@ export async function runDrill(options: DrillOptions): Promise<Report> {
   return report;
 }
 
-class Drill {
+class Drill implements SiteScene {
   readonly report: Report;
+  readonly lost: RegionName;
+  readonly survivor: RegionName;
+  readonly survivorRuns: SiteRun[] = [];
+  lostAt = Infinity;
+  failbackAt = Infinity;
+  workspace!: Workspace;
+  private readonly site: Site;
   private readonly world: World;
-  private readonly lost: RegionName;
-  private readonly survivor: RegionName;
   private readonly startedInstances = new Set<string>();
   private phase = "";
-  private recorder!: Recorder;
-  private workspace: Workspace | undefined;
   private survivorStack!: RegionStack;
 
   constructor(private readonly options: DrillOptions) {
-    this.world = options.world;
+    this.site = options.site;
+    this.world = options.site.world;
     this.lost = options.lose;
     this.survivor = peerOf(options.lose);
     this.report = {
+      platform: this.site.platform,
       world: this.world.kind,
       lost: this.lost,
       ok: false,
@@ -65,10 +72,11 @@ class Drill {
   }
 
   async run(): Promise<void> {
-    await this.during("start both regions", () => this.world.start());
-    await this.during("first up of both stacks", () => this.adopt());
+    const { site } = this;
+    await this.during("start both regions", () => site.start());
+    await this.during("first up of both stacks", () => this.install());
     await this.during("work with both regions", () => this.work("region0", 10));
-    await this.during(`lose ${this.lost}`, () => this.world.lose(this.lost));
+    await this.during(`lose ${this.lost}`, () => this.lose());
     await this.during("preview of the failover", () => this.previewFailover());
     await this.during("failover", () => this.failOver());
     await this.during("failover again", () => this.again("a second up"));
@@ -79,40 +87,44 @@ class Drill {
     await this.during("work after the failback", () => this.work(this.survivor, 10));
     await this.during("steady again", () => this.finish());
     await this.during("nothing is lost", () => this.nothingLost());
+    if (site.platform !== "endpoints") {
+      await this.during("destroy both stacks", () => site.remove(this));
+    }
   }
 
   async end(): Promise<void> {
-    this.report.requests = this.recorder?.changes() ?? [];
-    await this.world.stop();
-    await this.recorder?.close();
+    this.report.requests = this.site.recorder?.changes() ?? [];
+    await this.site.stop();
     await this.workspace?.dispose();
   }
 
-  private async adopt(): Promise<void> {
-    const { recorder, endpoints } = await Recorder.of(this.world);
-    this.recorder = recorder;
+  private async install(): Promise<void> {
     const { clusterSize, partitionCount, replicationFactor } = this.world.shape;
+    const { config, environment } = this.site.settings();
     this.workspace = await Workspace.create({
       config: {
         clusterSize,
         partitionCount,
         replicationFactor,
-        endpoints,
-        snapshotRepository: { name: "camunda_backup", ...this.world.repository },
         // Both worlds write collected records every second.
         timeouts: { settle: 2 },
+        ...config,
       },
+      environment,
       signal: this.options.signal,
     });
-    this.survivorStack = await this.workspace.stack(this.survivor);
+    this.survivorStack = await this.stack(this.survivor);
+    await this.site.install(this);
     for (const region of ["region0", "region1"] as const) {
-      const stack = await this.workspace.stack(region);
-      await stack.up();
-      const outputs = await stack.outputs();
+      const outputs = await (await this.stack(region)).outputs();
       this.check(`${region} is steady`, "steady", phaseOf(outputs));
-      this.check(`${region} adopts all brokers`, brokerMap(this.allBrokers()), outputs.brokers);
+      this.check(`${region} has all brokers`, brokerMap(this.allBrokers()), outputs.brokers);
     }
-    this.check("adopting changes nothing", [], this.recorder.changes().map(line));
+  }
+
+  private async lose(): Promise<void> {
+    this.lostAt = Date.now();
+    await this.site.lose(this.lost);
   }
 
   private async previewFailover(): Promise<void> {
@@ -135,9 +147,7 @@ class Drill {
 
   private async failOver(): Promise<void> {
     const from = this.recorder.requests.length;
-    const began = Date.now();
-    await this.survivorStack.up();
-    const up = Date.now() - began;
+    const run = await this.up(this.survivor);
     const survivors = brokerIds(this.survivor, this.world.shape.clusterSize);
     const exporter = `elasticsearch${this.lost}`;
     const outputs = await this.survivorStack.outputs();
@@ -159,33 +169,42 @@ class Drill {
       survivors.map(String),
       JSON.parse(changes[0]?.body ?? "null"),
     );
-    this.report.failover = failoverTimes(outputs, changes, this.recorder.start, began, up);
+    this.check("the survivor is the active region", this.survivor, outputs.activeRegion);
+    this.report.failover = failoverTimes(
+      outputs,
+      changes,
+      this.recorder.start,
+      run.began,
+      run.ended - run.began,
+    );
+    this.site.checkFailover(this, run);
   }
 
   private async again(what: string): Promise<void> {
+    const outputs = await this.survivorStack.outputs();
+    // The network of a region that is lost cannot be looked at: the recovery alone is refreshed then.
+    const target = phaseOf(outputs) === "failed-over" ? RECOVERY_TARGETS : undefined;
     const from = this.recorder.requests.length;
-    const result = await this.survivorStack.up();
-    this.check(`${what} changes no resource`, {}, changed(result.summary.resourceChanges));
+    const { changed } = await this.up(this.survivor);
+    this.check(`${what} changes no resource`, [], changed);
     this.check(
       `${what} sends nothing that changes anything`,
       [],
       this.recorder.changes(from).map(line),
     );
-    const refreshed = await this.survivorStack.up({ refresh: true });
-    this.check(`with --refresh as well`, {}, changed(refreshed.summary.resourceChanges));
+    const refreshed = await this.up(this.survivor, { refresh: true, target });
+    this.check(`with --refresh as well`, [], refreshed.changed);
     this.check(`nor then`, [], this.recorder.changes(from).map(line));
   }
 
   private async recreate(): Promise<void> {
-    await this.world.recreate(this.lost);
-    await this.workspace?.recreate(this.lost);
-    const stack = await this.lostStack();
-    await stack.up();
-    this.check(
-      "the recreated region knows that it is rejoining",
-      "rejoining",
-      phaseOf(await stack.outputs()),
-    );
+    await this.site.recreate(this.lost);
+    await this.workspace.recreate(this.lost);
+    await this.site.rebuild(this, this.lost);
+    const outputs = await (await this.stack(this.lost)).outputs();
+    this.check("the recreated region knows that it is rejoining", "rejoining", phaseOf(outputs));
+    const survivor = await this.survivorStack.outputs();
+    this.check("the survivor is still failed over", "failed-over", phaseOf(survivor));
   }
 
   private async previewFailback(): Promise<void> {
@@ -203,7 +222,8 @@ class Drill {
 
   private async failBack(): Promise<void> {
     const from = this.recorder.requests.length;
-    await this.survivorStack.up();
+    this.failbackAt = Date.now();
+    const run = await this.up(this.survivor);
     const outputs = await this.survivorStack.outputs();
     const snapshot = `failback-${this.lost}-${ATTEMPT}`;
     this.check("phase", "restored", phaseOf(outputs));
@@ -228,25 +248,31 @@ class Drill {
       ],
       changes.map((request) => `${request.region} ${line(request)}`),
     );
+    this.site.checkFailback(this, run);
+    this.site.checkIsolation(this);
     await this.again("the same failback again");
   }
 
   private async finish(): Promise<void> {
+    for (const region of [this.survivor, this.lost]) {
+      // The region that was recreated is the passive one from now on.
+      await (await this.stack(region)).set("activeRegion", this.survivor);
+    }
     await this.survivorStack.unset("failback");
     await this.survivorStack.unset("lostRegion");
     const from = this.recorder.requests.length;
-    const result = await this.survivorStack.up();
+    const { changed } = await this.up(this.survivor);
     this.check("phase", "steady", phaseOf(await this.survivorStack.outputs()));
     this.check(
       "nothing but the bookkeeping goes",
-      // Seven steps, and the two resources that verify once more what is declared now.
-      { delete: 7, update: 2 },
-      changed(result.summary.resourceChanges),
+      this.site.bookkeeping,
+      counted(changed.map(({ op }) => op)),
     );
-    const stack = await this.lostStack();
-    await stack.up();
-    this.check("the recreated region is steady", "steady", phaseOf(await stack.outputs()));
+    await this.up(this.lost);
+    const outputs = await (await this.stack(this.lost)).outputs();
+    this.check("the recreated region is steady", "steady", phaseOf(outputs));
     this.check("nothing is sent that changes anything", [], this.recorder.changes(from).map(line));
+    await this.site.checkSteady(this);
     await this.again("a last up");
   }
 
@@ -312,11 +338,34 @@ class Drill {
     this.check(`they are exported to ${region}`, count, exported);
   }
 
-  private async lostStack(): Promise<RegionStack> {
-    if (this.workspace === undefined) {
-      throw new Error("there is no workspace yet");
+  stack(region: RegionName): Promise<RegionStack> {
+    return this.workspace.stack(region);
+  }
+
+  async up(
+    region: RegionName,
+    options: { refresh?: boolean; target?: string[] } = {},
+  ): Promise<SiteRun> {
+    const began = Date.now();
+    const stack = await this.stack(region);
+    const run: SiteRun = { began, ended: Infinity, changed: [] };
+    if (region === this.survivor) {
+      this.survivorRuns.push(run);
     }
-    return this.workspace.stack(this.lost);
+    try {
+      run.changed = (await stack.up(options)).changed;
+    } finally {
+      run.ended = Date.now();
+    }
+    return run;
+  }
+
+  say(line: string): void {
+    this.options.say(line);
+  }
+
+  private get recorder(): Recorder {
+    return this.site.recorder;
   }
 
   private allBrokers(): number[] {
@@ -336,7 +385,7 @@ class Drill {
     this.options.say(`${name}:\n${text.replace(/^/gm, "    ")}`);
   }
 
-  private check(name: string, expected: unknown, observed: unknown): void {
+  check(name: string, expected: unknown, observed: unknown): void {
     const check: Check = {
       phase: this.phase,
       name,
@@ -373,11 +422,11 @@ function phaseOf(outputs: Record<string, unknown>): unknown {
   return (outputs.recovery as { phase?: unknown } | undefined)?.phase;
 }
 
-/** The resource changes of an `up` without what stayed the same. */
-function changed(changes: Record<string, number> | undefined): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(changes ?? {}).filter(([operation, count]) => operation !== "same" && count > 0),
-  );
+/** How often each of them is there. */
+function counted(names: string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  names.forEach((name) => (counts[name] = (counts[name] ?? 0) + 1));
+  return counts;
 }
 
 function sum(documents: Record<string, number>): number {

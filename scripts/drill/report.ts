@@ -14,6 +14,7 @@ export interface Check {
 
 /** What a drill found. */
 export interface Report {
+  platform: string;
   world: string;
   lost: RegionName;
   ok: boolean;
@@ -76,7 +77,7 @@ export function summary(report: Report): string {
   }
   const held = report.checks.filter((check) => check.ok).length;
   lines.push(
-    `${report.ok ? "OK" : "FAILED"}: ${report.world} world, ${report.lost} lost, ${held} of ${report.checks.length} checks held`,
+    `${report.ok ? "OK" : "FAILED"}: platform ${report.platform}, ${report.world} world, ${report.lost} lost, ${held} of ${report.checks.length} checks held`,
   );
   return lines.join("\n");
 }
@@ -102,7 +103,7 @@ export async function writeReport(folder: string, report: Report): Promise<void>
 
 function markdown(report: Report): string {
   return [
-    `# Drill: ${report.lost} lost, ${report.world} world`,
+    `# Drill: ${report.lost} lost, platform ${report.platform}, ${report.world} world`,
     "",
     "```",
     summary(report),

@@ -41,6 +41,8 @@ export class Cluster implements Brokers {
   readonly logs: PartitionLog[];
   readonly processes = new Set<string>();
   private sides: Record<RegionName, Side>;
+  /** Regions whose brokers wait for a configuration: only broker 0 makes one by itself. */
+  private readonly waiting = new Set<RegionName>();
   private cutAt?: number;
   private nextPartition = 0;
 
@@ -49,17 +51,27 @@ export class Cluster implements Brokers {
     /** Called when a broker closes its ports by itself. */
     private readonly portsClosed: (brokerId: number) => void,
   ) {
-    const { clusterSize, partitionCount, replicationFactor } = settings.shape;
-    const ids = Array.from({ length: clusterSize }, (_, id) => id);
+    const { clusterSize, partitionCount } = settings.shape;
     const exporters = Object.keys(settings.exporters);
     this.logs = Array.from(
       { length: partitionCount },
       (_, i) => new PartitionLog(i + 1, exporters),
     );
-    const configuration = staticConfiguration(ids, partitionCount, replicationFactor, exporters);
-    const side = new Side(settings, this, configuration);
+    const side = this.newSide();
     this.sides = { region0: side, region1: side };
-    for (const id of ids) this.brokers.set(id, newBroker(id));
+    for (let id = 0; id < clusterSize; id++) this.brokers.set(id, newBroker(id));
+  }
+
+  /** What brokers with empty disks believe. */
+  private newSide(): Side {
+    const { clusterSize, partitionCount, replicationFactor } = this.settings.shape;
+    const ids = Array.from({ length: clusterSize }, (_, id) => id);
+    const exporters = Object.keys(this.settings.exporters);
+    return new Side(
+      this.settings,
+      this,
+      staticConfiguration(ids, partitionCount, replicationFactor, exporters),
+    );
   }
 
   sideOf(region: RegionName): Side {
@@ -131,6 +143,16 @@ export class Cluster implements Brokers {
     Object.values(this.sides).forEach((side) => side.advance(Date.now()));
   }
 
+  /**
+   * A region whose disks are all empty is started apart from the other one. Broker 0 then makes a
+   * configuration anew, as in a first installation; the brokers of the other region wait for one.
+   */
+  startApart(region: RegionName): void {
+    this.cut();
+    this.sides[region] = this.newSide();
+    if (region === "region1") this.waiting.add(region);
+  }
+
   /** Joins the regions again: the newer configuration wins, and brokers with another state end. */
   heal(): void {
     if (this.cutAt === undefined) return;
@@ -142,10 +164,12 @@ export class Cluster implements Brokers {
         : [region0, region1];
     for (const broker of this.brokers.values()) {
       if (this.sides[broker.region] !== loser || broker.process !== "up") continue;
+      if (this.waiting.has(broker.region)) continue;
       const [before, after] = [loser, winner].map((s) => s.configuration.members.get(broker.id));
       if (before?.version !== after?.version) broker.shutdownAt = Date.now();
     }
     this.sides = { region0: winner, region1: winner };
+    this.waiting.clear();
   }
 
   get isCut(): boolean {

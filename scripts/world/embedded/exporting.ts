@@ -21,9 +21,12 @@ export function pump(
         .get(leaderId)
         ?.partitions.get(partitionId)?.exporters;
       for (const [exporterId, { state }] of exporters ?? []) {
-        const region = cluster.settings.exporters[exporterId]?.region;
+        const { settings } = cluster;
+        const region = settings.exportTarget
+          ? settings.exportTarget(leader.region, exporterId)
+          : settings.exporters[exporterId]?.region;
         if (state !== "ENABLED" || !region) continue;
-        if (cluster.isCut && region !== leader.region) continue;
+        if (!settings.exportTarget && cluster.isCut && region !== leader.region) continue;
         const search = searchOf(region);
         if (search) exportTo(search, cluster, partitionId, exporterId, phase === "EXPORTING");
       }

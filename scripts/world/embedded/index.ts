@@ -4,6 +4,7 @@ import { Elasticsearch } from "./elasticsearch";
 import { pump } from "./exporting";
 import { Fault, FaultBook, Journal, RecordedRequest } from "./faults";
 import { GatewayApi } from "./gateway";
+import { BrokerInstallation, Installer, Surroundings } from "./installer";
 import { RecordSource } from "./log";
 import { exporterStates, ManagementApi } from "./management";
 import { EmbeddedWorldOptions, regionNames, regionOf, Settings, settingsFrom } from "./options";
@@ -15,6 +16,7 @@ import { RegionEndpoints, RegionName, RepositorySettings, Shape, World } from ".
 export { EmbeddedWorldOptions, ExporterTarget } from "./options";
 export { Fault, RecordedRequest, ServerName } from "./faults";
 export { ExporterPhase } from "./cluster";
+export { BrokerInstallation, Found, Surroundings } from "./installer";
 
 const tickMs = 10;
 const processId = "demo";
@@ -51,11 +53,16 @@ export class EmbeddedWorld implements World {
   /** Brokers whose file was damaged by a hard pause that followed a soft pause. */
   readonly corruptedBrokers: number[] = [];
 
-  private readonly settings: Settings;
-  private readonly model: Cluster;
-  private readonly managementApi: ManagementApi;
+  private settings: Settings;
+  private model!: Cluster;
+  private managementApi!: ManagementApi;
+  private gatewayApi!: GatewayApi;
   private readonly storage: RepositoryStorage;
   private readonly search: Record<RegionName, Search>;
+  /** S3 clients of each region's Elasticsearch, when it was installed by values. */
+  private readonly s3Clients = new Map<RegionName, readonly string[]>();
+  private readonly webApps = new Map<RegionName, readonly ("operate" | "tasklist")[]>();
+  private installer?: Installer;
   private readonly faults = new FaultBook();
   private readonly journal = new Journal();
   private readonly managements = new Map<number, LoopbackServer>();
@@ -69,15 +76,25 @@ export class EmbeddedWorld implements World {
     this.shape = settings.shape;
     this.repository = settings.repository;
     this.storage = new RepositoryStorage(settings);
-    this.search = { region0: this.emptySearch(), region1: this.emptySearch() };
-    this.model = new Cluster(settings, (id) => void this.closeBroker(id));
+    this.search = { region0: this.emptySearch("region0"), region1: this.emptySearch("region1") };
+    this.makeCluster(settings);
+    const searchServer = (region: RegionName) =>
+      this.server({ region, server: "elasticsearch" }, (r) => this.search[region].api.answer(r));
+    this.searches = { region0: searchServer("region0"), region1: searchServer("region1") };
+  }
+
+  /** A cluster that was never started, and servers for the brokers that have none yet. */
+  private makeCluster(settings: Settings): void {
+    this.settings = settings;
+    this.model = new Cluster(settings, (id) => void this.portsClosed(id));
     this.managementApi = new ManagementApi(this.model, (id) => {
       if (settings.softThenHardCorrupts && !this.corruptedBrokers.includes(id)) {
         this.corruptedBrokers.push(id);
       }
     });
-    const gatewayApi = new GatewayApi(this.model, (id) => this.gateways.get(id)?.port ?? 0);
+    this.gatewayApi = new GatewayApi(this.model, (id) => this.gateways.get(id)?.port ?? 0);
     for (const { id, region } of this.model.brokers.values()) {
+      if (this.managements.has(id)) continue;
       const site = { region, brokerId: id };
       this.managements.set(
         id,
@@ -85,12 +102,9 @@ export class EmbeddedWorld implements World {
       );
       this.gateways.set(
         id,
-        this.server({ ...site, server: "gateway" }, (r) => gatewayApi.answer(id, r)),
+        this.server({ ...site, server: "gateway" }, (r) => this.gatewayApi.answer(id, r)),
       );
     }
-    const searchServer = (region: RegionName) =>
-      this.server({ region, server: "elasticsearch" }, (r) => this.search[region].api.answer(r));
-    this.searches = { region0: searchServer("region0"), region1: searchServer("region1") };
   }
 
   /** Where the regions answer; the ports stay when a region is lost and recreated. */
@@ -118,21 +132,119 @@ export class EmbeddedWorld implements World {
     // Opened once, so that the ports of an absent region are known and stay.
     await Promise.all(absent.map((region) => this.closeRegion(region)));
     this.model.bootstrap(this.settings.startRegions);
-    this.ticker = setInterval(() => this.tick(), tickMs);
-    this.ticker.unref();
+    this.startTicking();
     if (absent.length === 0) {
       await this.until("the cluster is complete", () => isComplete(this.model, "region0"));
     }
   }
 
-  async lose(region: RegionName): Promise<void> {
+  /**
+   * Instead of {@link start}: nothing runs until it is installed. Brokers then become a cluster when their
+   * values fit together and they find each other, which is looked at all the time.
+   */
+  async standBy(surroundings: Surroundings): Promise<void> {
+    this.installer = new Installer(surroundings);
+    regionNames.forEach((region) => (this.search[region] = this.emptySearch(region)));
+    // Opened once, so that the ports are known and stay.
+    for (const region of regionNames) {
+      await this.openRegion(region);
+      await this.closeRegion(region);
+    }
+    this.startTicking();
+  }
+
+  /**
+   * Starts the brokers of a region as its values describe them; when it has been installed already, they
+   * are started anew with what has changed, on their disks.
+   */
+  async install(
+    region: RegionName,
+    installation: BrokerInstallation,
+    disks: "empty" | "old" = "empty",
+  ): Promise<void> {
+    const installer = this.installing();
+    const isRunning = installer.get(region) !== undefined;
+    if (installer.isEmpty && disks === "empty") this.makeCluster(this.settingsOf(installation));
+    if (isRunning) await this.lose(region, "brokers");
+    installer.set(region, installation);
+    if (disks === "empty" && !isRunning) {
+      // Whom they find when they start decides what brokers with empty disks believe.
+      if (installer.obstacles().length > 0) this.model.startApart(region);
+      else this.model.heal();
+    }
+    for (const id of installer.runnable(region, this.model)) {
+      await this.openBroker(id);
+      this.model.start(id, isRunning ? "old" : disks);
+    }
+  }
+
+  /** Ends the brokers of a region. Their disks stay until it is installed with empty ones. */
+  async uninstall(region: RegionName): Promise<void> {
+    await this.lose(region, "brokers");
+    this.installing().set(region, undefined);
+  }
+
+  /** Why the brokers that are installed are not one cluster; nothing when they are. */
+  obstacles(): string[] {
+    return this.installing().obstacles();
+  }
+
+  /** Starts the Elasticsearch of a region, which knows these S3 clients besides `default`. */
+  async installElasticsearch(
+    region: RegionName,
+    s3Clients: readonly string[],
+    disks: "empty" | "old" = "empty",
+  ): Promise<void> {
+    if (disks === "empty") this.search[region] = this.emptySearch(region);
+    else this.search[region].snapshots.resume();
+    this.s3Clients.set(region, s3Clients);
+    await this.searches[region].open();
+    this.search[region].running = true;
+  }
+
+  /** Ends the Elasticsearch of a region. */
+  async uninstallElasticsearch(region: RegionName): Promise<void> {
+    await this.closeSearch(region);
+  }
+
+  /**
+   * Says which web applications run in a region. Those that run make their indices in an Elasticsearch that
+   * has none, which is why they must not run in a region that waits for its restore.
+   */
+  runWebApps(region: RegionName, apps: readonly ("operate" | "tasklist")[]): void {
+    this.webApps.set(region, apps);
+  }
+
+  /** Whether the process of a broker runs and answers. */
+  isRunning(id: number): boolean {
+    return this.model.brokers.get(id)?.process === "up";
+  }
+
+  /** Whether a broker has a replica of a partition, which is what its readiness asks. */
+  isReady(id: number): boolean {
+    return this.isRunning(id) && this.model.partitionsOf(this.model.broker(id)).length > 0;
+  }
+
+  /** Whether the Elasticsearch of a region runs. */
+  isSearching(region: RegionName): boolean {
+    return this.search[region].running;
+  }
+
+  /** Port on this machine of a broker's server. */
+  portOf(id: number, server: "management" | "gateway"): number | undefined {
+    return (server === "management" ? this.managements : this.gateways).get(id)?.port;
+  }
+
+  async lose(region: RegionName, what: "all" | "brokers" = "all"): Promise<void> {
     this.model.brokersOf(region).forEach(({ id }) => this.model.kill(id));
-    await this.closeRegion(region);
+    if (what === "all") await this.closeRegion(region);
+    else await Promise.all(this.model.brokersOf(region).map(({ id }) => this.closeBroker(id)));
+    if (what === "all") this.installer?.set(region, undefined);
   }
 
   async recreate(region: RegionName, data: "empty" | "old" = "empty"): Promise<void> {
     await this.lose(region);
-    if (data === "empty") this.search[region] = this.emptySearch();
+    if (data === "empty") this.search[region] = this.emptySearch(region);
     else this.search[region].snapshots.resume();
     await this.openRegion(region);
     this.search[region].running = true;
@@ -315,15 +427,26 @@ export class EmbeddedWorld implements World {
   }
 
   private livingRegion(): RegionName {
-    const side = this.model.sideOf("region0");
-    const member = [...side.configuration.members.keys()].find((id) =>
-      this.model.isAlive(side, id),
-    );
-    return regionOf(member ?? 0);
+    const lives = (region: RegionName) =>
+      this.model
+        .brokersOf(region)
+        .some(({ id }) => this.model.isAlive(this.model.sideOf(region), id));
+    return regionNames.find(lives) ?? "region0";
+  }
+
+  private startTicking(): void {
+    this.ticker = setInterval(() => this.tick(), tickMs);
+    this.ticker.unref();
   }
 
   private tick(): void {
-    this.model.advance(Date.now());
+    const now = Date.now();
+    this.installer?.glance(this.model, now);
+    this.model.advance(now);
+    for (const [region, apps] of this.webApps) {
+      const { running, store } = this.search[region];
+      if (running) apps.forEach((app) => store.openWebApp(app));
+    }
     pump(this.model, (region) => {
       const { running, store } = this.search[region];
       return running ? store : undefined;
@@ -349,11 +472,53 @@ export class EmbeddedWorld implements World {
     return store;
   }
 
-  private emptySearch(): Search {
+  private emptySearch(region: RegionName): Search {
     const store = new SearchStore();
-    const snapshots = new Snapshots(store, this.storage, this.settings);
+    const guard = this.installer
+      ? (bucket: string, client: string, write: boolean) =>
+          this.bucketProblem(region, bucket, client, write)
+      : undefined;
+    const snapshots = new Snapshots(store, this.storage, this.settings, guard);
     const api = new Elasticsearch(store, snapshots, this.settings);
     return { store, snapshots, api, running: false };
+  }
+
+  private bucketProblem(
+    region: RegionName,
+    bucket: string,
+    client: string,
+    write: boolean,
+  ): string | undefined {
+    const known = ["default", ...(this.s3Clients.get(region) ?? [])];
+    return known.includes(client)
+      ? this.installer?.surroundings.bucketProblem(region, bucket, write)
+      : `Unknown s3 client name [${client}]. Existing client configs: ${known.join(",")}`;
+  }
+
+  private installing(): Installer {
+    if (!this.installer) throw new Error("this world is started as a whole, not installed");
+    return this.installer;
+  }
+
+  /** Broker 0 decides on what the cluster is; where it is not installed yet, the other half as well. */
+  private settingsOf(installation: BrokerInstallation): Settings {
+    const { clusterSize, partitionCount, replicationFactor, exporters } = installation;
+    return {
+      ...this.settings,
+      shape: { clusterSize, partitionCount, replicationFactor },
+      exporters: Object.fromEntries(
+        Object.entries(exporters).map(([id, { className }]) => [
+          id,
+          { region: "region0", type: className },
+        ]),
+      ),
+      exportTarget: (from, id) => this.installer?.exportTarget(from, id),
+    };
+  }
+
+  private async portsClosed(id: number): Promise<void> {
+    await this.closeBroker(id);
+    if (this.installer?.get(regionOf(id))?.restarts) await this.restartBroker(id);
   }
 
   private server(
@@ -369,13 +534,16 @@ export class EmbeddedWorld implements World {
   }
 
   private async closeRegion(region: RegionName): Promise<void> {
-    const search = this.search[region];
-    search.running = false;
-    search.snapshots.end();
     await Promise.all([
       ...this.model.brokersOf(region).map(({ id }) => this.closeBroker(id)),
-      this.searches[region].close(),
+      this.closeSearch(region),
     ]);
+  }
+
+  private async closeSearch(region: RegionName): Promise<void> {
+    this.search[region].running = false;
+    this.search[region].snapshots.end();
+    await this.searches[region].close();
   }
 
   private async openBroker(id: number): Promise<void> {

@@ -48,6 +48,8 @@ export interface EmbeddedWorldOptions {
 export type Settings = Required<Omit<EmbeddedWorldOptions, "shape" | "elasticsearchAuth">> & {
   shape: Shape;
   elasticsearchAuth?: { user: string; password: string };
+  /** Where an exporter of a region's leader writes, when that is not what {@link exporters} says. */
+  exportTarget?: (from: RegionName, exporterId: string) => RegionName | undefined;
 };
 
 export const regionNames: RegionName[] = ["region0", "region1"];

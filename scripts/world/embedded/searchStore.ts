@@ -44,6 +44,12 @@ const kinds = [
   "variable",
 ];
 
+/** One index for all that a web application makes. */
+const webAppIndices = {
+  operate: "operate-list-view-8.3.0_",
+  tasklist: "tasklist-task-8.5.0_",
+};
+
 /** What one Elasticsearch holds. */
 export class SearchStore {
   readonly nodeId = shortId();
@@ -77,6 +83,14 @@ export class SearchStore {
     if (!isReady(index)) return false;
     index.documents.set(id, source);
     return true;
+  }
+
+  /** Creates what a web application needs, as it does when it starts and finds nothing. */
+  openWebApp(app: "operate" | "tasklist"): void {
+    const name = webAppIndices[app];
+    if (this.indices.has(name)) return;
+    this.templates.index.set(name, { index_patterns: [`${name}*`], template: {}, priority: 50 });
+    this.create(name);
   }
 
   /** Creates an index with the settings of its template. */

@@ -49,14 +49,28 @@ export interface Registered extends RepositorySettings {
   known: Set<string>;
 }
 
+/** Why a bucket cannot be used with a client of Elasticsearch; undefined when it can. */
+export type RepositoryGuard = (
+  bucket: string,
+  client: string,
+  write: boolean,
+) => string | undefined;
+
 /** The buckets and folders that both regions reach. */
 export class RepositoryStorage {
   private readonly contents = new Map<string, Map<string, StoredSnapshot>>();
 
   constructor(private readonly settings: Settings) {}
 
-  /** Opens a place, or refuses it as Elasticsearch does. */
-  open(name: string, { type, settings }: RepositorySettings): Map<string, StoredSnapshot> {
+  /**
+   * Opens a place, or refuses it as Elasticsearch does. With a guard it is the guard that knows which
+   * buckets there are, and who may use them.
+   */
+  open(
+    name: string,
+    { type, settings }: RepositorySettings,
+    guard?: RepositoryGuard,
+  ): Map<string, StoredSnapshot> {
     const known = this.settings.repository;
     if (type === "fs") {
       const location = String(settings["location"] ?? "");
@@ -78,7 +92,13 @@ export class RepositoryStorage {
       known.settings["container"],
       ...this.settings.buckets,
     ];
-    if (!buckets.includes(bucket)) throw bucketMissing(name, path);
+    if (guard) {
+      const client = String(settings["client"] ?? "default");
+      const problem = guard(bucket, client, !isTrue(settings["readonly"]));
+      if (problem !== undefined) throw notAccessible(name, path, problem);
+    } else if (!buckets.includes(bucket)) {
+      throw bucketMissing(name, path);
+    }
     return this.at(`${type}:${bucket}/${path}`);
   }
 
@@ -99,10 +119,11 @@ export class Snapshots {
     private readonly store: SearchStore,
     private readonly storage: RepositoryStorage,
     private readonly settings: Settings,
+    private readonly guard?: RepositoryGuard,
   ) {}
 
   register(name: string, settings: RepositorySettings): void {
-    const contents = this.storage.open(name, settings);
+    const contents = this.storage.open(name, settings, this.guard);
     const known = new Set([...contents.values()].filter(isComplete).map((s) => s.name));
     this.repositories.set(name, { ...settings, contents, known });
   }
@@ -333,6 +354,16 @@ function invalidName(name: string): string | undefined {
   if (name !== name.toLowerCase()) return "must be lowercase";
   if (/[\s,#"*\\<>|/?]/.test(name)) return "must not contain whitespace or special characters";
   return name.startsWith("_") ? "must not start with '_'" : undefined;
+}
+
+function notAccessible(name: string, path: string, problem: string): SearchError {
+  return new SearchError(
+    500,
+    "repository_verification_exception",
+    `[${name}] path [${path}] is not accessible on master node`,
+    {},
+    { type: "i_o_exception", reason: problem },
+  );
 }
 
 function bucketMissing(name: string, path: string): SearchError {

@@ -1,0 +1,80 @@
+import { Recorder } from "../recorder";
+import type { RegionEndpoints, RegionName, World } from "../world/world";
+import type { Site, SiteScene } from "./site";
+
+/** Camunda that somebody else has installed, at URLs: the world is started and recreated as a whole. */
+export class EndpointsSite implements Site {
+  readonly platform = "endpoints";
+  // Seven steps, and the two resources that verify once more what is declared now.
+  readonly bookkeeping = { delete: 7, update: 2 };
+  recorder!: Recorder;
+  private endpoints!: Record<RegionName, RegionEndpoints>;
+
+  constructor(readonly world: World) {}
+
+  async start(): Promise<void> {
+    await this.world.start();
+    const { recorder, endpoints } = await Recorder.of(this.world);
+    this.recorder = recorder;
+    this.endpoints = endpoints;
+  }
+
+  settings() {
+    const { endpoints, world } = this;
+    return {
+      config: {
+        platform: this.platform,
+        endpoints,
+        snapshotRepository: { name: "camunda_backup", ...world.repository },
+      },
+      environment: {},
+    };
+  }
+
+  async install(scene: SiteScene): Promise<void> {
+    await scene.up("region0");
+    await scene.up("region1");
+    scene.check(
+      "adopting changes nothing",
+      [],
+      this.recorder.changes().map(({ method, path }) => `${method} ${path}`),
+    );
+  }
+
+  lose(region: RegionName): Promise<void> {
+    return this.world.lose(region);
+  }
+
+  recreate(region: RegionName): Promise<void> {
+    return this.world.recreate(region);
+  }
+
+  async rebuild(scene: SiteScene, lost: RegionName): Promise<void> {
+    await scene.up(lost);
+  }
+
+  checkFailover(): void {
+    // The requests are all there is.
+  }
+
+  checkIsolation(): void {
+    // Whether a dead URL was asked makes no difference here.
+  }
+
+  checkFailback(): void {
+    // The requests are all there is.
+  }
+
+  async checkSteady(): Promise<void> {
+    // The requests are all there is.
+  }
+
+  async remove(): Promise<void> {
+    // Nothing was installed.
+  }
+
+  async stop(): Promise<void> {
+    await this.world.stop();
+    await this.recorder?.close();
+  }
+}

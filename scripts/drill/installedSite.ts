@@ -1,0 +1,239 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { peerOf } from "../../components/camunda/brokers";
+import { changesSomething, Recorder } from "../recorder";
+import type { InstalledWorld } from "../world/installed/installedWorld";
+import type { RegionName } from "../world/world";
+import type { Site, SiteRun, SiteScene } from "./site";
+
+/** How a platform differs for the checks of a drill. */
+export interface PlatformTraits {
+  platform: "kubernetes" | "eks";
+  /** Type of the resource that is the fence. */
+  fence: string;
+  /** What a failover may change besides the recovery: operation and type. */
+  failoverChanges: string[];
+  /** What the last `up` of the survivor deletes and updates. */
+  bookkeeping: Record<string, number>;
+  /** Whether the recreated region needs something of the survivor's stack before the failback. */
+  rebuildNeedsSurvivor: boolean;
+}
+
+/** How often both stacks are run in turn until an `up` changes nothing. */
+const MOST_ROUNDS = 4;
+
+/** Types of the program's own recovery steps. */
+const OWN = "pulumi-nodejs:dynamic/camunda:";
+
+/** Two regions that the program installs itself, through stand-ins for the providers. */
+export class InstalledSite implements Site {
+  /** What Operate and Tasklist of each region were scaled to when each snapshot was taken. */
+  private readonly atSnapshot: Record<string, number>[] = [];
+
+  constructor(
+    private readonly installed: InstalledWorld,
+    private readonly traits: PlatformTraits,
+  ) {}
+
+  get platform() {
+    return this.traits.platform;
+  }
+
+  get world() {
+    return this.installed.world;
+  }
+
+  get recorder(): Recorder {
+    return this.installed.recorder;
+  }
+
+  get bookkeeping() {
+    return this.traits.bookkeeping;
+  }
+
+  async start(): Promise<void> {
+    this.world.onRequest(({ method, path, region }) => {
+      if (method === "PUT" && /^\/_snapshot\/[^/]+\/[^/?]+/.test(path)) {
+        this.atSnapshot.push(this.installed.webApps(region));
+      }
+    });
+    await this.installed.start();
+  }
+
+  settings() {
+    return {
+      // Whatever does not come about in a minute never does here.
+      config: { ...this.installed.config, timeouts: { settle: 2, gate: 60, formation: 60 } },
+      environment: this.installed.environment,
+    };
+  }
+
+  /** As the documentation says: region0, region1, in turn, until neither changes anything. */
+  async install(scene: SiteScene): Promise<void> {
+    await this.rounds(scene, ["region0", "region1"]);
+    scene.check("the brokers are one cluster", [], this.world.obstacles());
+    scene.check(
+      "an installation changes nothing in the cluster that it makes",
+      [],
+      [...this.recorder.requests.filter(changesSomething).map(({ path }) => path)],
+    );
+    for (const region of ["region0", "region1"] as const) {
+      scene.check(`Operate and Tasklist run in ${region}`, RUNNING, this.installed.webApps(region));
+    }
+  }
+
+  lose(region: RegionName): Promise<void> {
+    return this.installed.lose(region);
+  }
+
+  recreate(region: RegionName): Promise<void> {
+    return this.installed.recreate(region);
+  }
+
+  async rebuild(scene: SiteScene, lost: RegionName): Promise<void> {
+    const order = this.traits.rebuildNeedsSurvivor ? [lost, peerOf(lost)] : [lost];
+    await this.rounds(scene, order);
+    scene.check(
+      "Operate and Tasklist of the recreated region wait for its data",
+      {},
+      this.installed.webApps(lost),
+    );
+    scene.check("the recreated Elasticsearch is empty", {}, await this.world.documents(lost));
+  }
+
+  checkFailover(scene: SiteScene, { began, ended, changed }: SiteRun): void {
+    const others = changed.filter(({ type }) => !type.startsWith(OWN) && !isBookkeeping(type));
+    scene.check(
+      "nothing but the recovery, the fence and the names changes",
+      this.traits.failoverChanges,
+      [...new Set(others.map(({ op, type }) => `${op} ${type}`))].sort(),
+    );
+    const fence = this.fenceCalls(scene.survivor, began, ended)[0];
+    const forced = this.requestAt(/^POST .*force=true/, began);
+    scene.check("the fence is closed before the forced removal", true, isBefore(fence, forced));
+  }
+
+  checkIsolation(scene: SiteScene): void {
+    const { lost, survivor, lostAt, failbackAt } = scene;
+    const lostOutage = this.installed.outageOf(lost);
+    const inSurvivorsRun = (at: number) =>
+      at > lostAt &&
+      at < failbackAt &&
+      scene.survivorRuns.some(({ began, ended }) => at >= began && at <= ended);
+    scene.check(
+      "no call of the survivor's stack reaches a provider of the lost region",
+      [],
+      this.installed.calls
+        .filter(
+          ({ at, stack, reaches }) =>
+            stack === survivor && reaches.includes(lostOutage) && at > lostAt && at < failbackAt,
+        )
+        .map(({ package: name, method, type }) => `${name} ${method} ${type}`),
+    );
+    scene.check(
+      "none reaches its Kubernetes API",
+      [],
+      this.installed.apiRequests[lost]
+        .flat()
+        .filter(({ at }) => inSurvivorsRun(at))
+        .map(({ method, path }) => `${method} ${path}`),
+    );
+    scene.check(
+      "none reaches its brokers or its Elasticsearch",
+      [],
+      this.recorder.requests
+        .filter(({ at, region }) => region === lost && inSurvivorsRun(this.recorder.start + at))
+        .map(({ method, path }) => `${method} ${path}`),
+    );
+  }
+
+  checkFailback(scene: SiteScene, { began, ended }: SiteRun): void {
+    const fence = this.fenceCalls(scene.survivor, began, ended)[0];
+    const returned = this.requestAt(/^POST \/actuator\/cluster\/brokers\?replicationFactor/, began);
+    scene.check("the fence is opened before the brokers return", true, isBefore(fence, returned));
+    scene.check(
+      "Operate and Tasklist of the survivor stand still while the snapshot is taken",
+      [STOPPED],
+      this.atSnapshot,
+    );
+    scene.check("and run again afterwards", RUNNING, this.installed.webApps(scene.survivor));
+  }
+
+  async checkSteady(scene: SiteScene): Promise<void> {
+    for (const region of ["region0", "region1"] as const) {
+      const outputs = await (await scene.stack(region)).outputs();
+      scene.check(`${region} says who is active`, scene.survivor, outputs.activeRegion);
+      scene.check(`Operate and Tasklist run in ${region}`, RUNNING, this.installed.webApps(region));
+    }
+  }
+
+  /** Both stacks are destroyed, the one of the recreated region last: in a drill of the other loss it is the other way. */
+  async remove(scene: SiteScene): Promise<void> {
+    for (const region of [scene.survivor, scene.lost]) {
+      const stack = await scene.stack(region);
+      await promisify(execFile)(
+        "pulumi",
+        ["state", "unprotect", "--all", "--yes", "--stack", region],
+        scene.workspace.shell,
+      );
+      await stack.destroy();
+      scene.check(`${region} is destroyed`, [], this.installed.leftIn(region));
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.installed.stop();
+  }
+
+  private async rounds(scene: SiteScene, order: RegionName[]): Promise<void> {
+    for (let round = 1; round <= MOST_ROUNDS; round++) {
+      let changes = 0;
+      for (const region of order) {
+        const { changed } = await scene.up(region);
+        changes += changed.length;
+      }
+      scene.say(`  round ${round}: ${changes} changes`);
+      if (changes === 0) {
+        return;
+      }
+    }
+    scene.check(`nothing is left to change after ${MOST_ROUNDS} rounds`, true, false);
+  }
+
+  /** When the survivor's stack changed its fence in a run. */
+  private fenceCalls(stack: RegionName, began: number, ended: number): number[] {
+    return this.installed.calls
+      .filter(
+        (call) =>
+          call.stack === stack &&
+          call.type === this.traits.fence &&
+          (call.method === "create" || call.method === "update") &&
+          call.at >= began &&
+          call.at <= ended,
+      )
+      .map(({ at }) => at);
+  }
+
+  private requestAt(pattern: RegExp, from: number): number | undefined {
+    const { start, requests } = this.recorder;
+    const found = requests.find(
+      (request) =>
+        start + request.at >= from &&
+        changesSomething(request) &&
+        pattern.test(`${request.method} ${request.path}`),
+    );
+    return found === undefined ? undefined : start + found.at;
+  }
+}
+
+const RUNNING = { "camunda-operate": 1, "camunda-tasklist": 1 };
+const STOPPED = { "camunda-operate": 0, "camunda-tasklist": 0 };
+
+function isBefore(first: number | undefined, second: number | undefined): boolean {
+  return first !== undefined && second !== undefined && first <= second;
+}
+
+/** The stack's own outputs are no resource of anything. */
+function isBookkeeping(type: string): boolean {
+  return type.startsWith("pulumi:") || type.startsWith("camunda8:");
+}

@@ -1,0 +1,65 @@
+import type { Recorder } from "../recorder";
+import type { RegionStack, Workspace } from "../workspace";
+import type { RegionName, World } from "../world/world";
+
+/** What a platform tells a drill, and what a drill checks of it. */
+export interface Site {
+  /** Platform of the program. */
+  readonly platform: "endpoints" | "kubernetes" | "eks";
+  /** The brokers and Elasticsearches. */
+  readonly world: World;
+  /** Every request that the program sent to them. There from {@link start} on. */
+  readonly recorder: Recorder;
+
+  /** Starts what is there before the program runs for the first time. */
+  start(): Promise<void>;
+  /** Configuration that both stacks share, and the environment of the program. Known from {@link start} on. */
+  settings(): { config: Record<string, unknown>; environment: Record<string, string> };
+  /** Brings both stacks up for the first time. */
+  install(scene: SiteScene): Promise<void>;
+  /** Everything in a region is gone at once. */
+  lose(region: RegionName): Promise<void>;
+  /** The region is there again, and empty. */
+  recreate(region: RegionName): Promise<void>;
+  /** The ups that bring a recreated region to where it waits for its failback. */
+  rebuild(scene: SiteScene, lost: RegionName): Promise<void>;
+  /** Checks of a failover that has ended. */
+  checkFailover(scene: SiteScene, run: SiteRun): void;
+  /** Checks of all that happened from the loss to the beginning of the failback. */
+  checkIsolation(scene: SiteScene): void;
+  /** Checks of a failback that has ended. */
+  checkFailback(scene: SiteScene, run: SiteRun): void;
+  /** What the last `up` of the survivor deletes and updates. */
+  readonly bookkeeping: Record<string, number>;
+  /** Checks when all is steady again. */
+  checkSteady(scene: SiteScene): Promise<void>;
+  /** Takes everything down again, in a drill of its own stacks. */
+  remove(scene: SiteScene): Promise<void>;
+  /** Ends everything. Never rejects for what is already gone. */
+  stop(): Promise<void>;
+}
+
+/** A run of the engine that a site looks at. */
+export interface SiteRun {
+  /** When it began and ended, milliseconds since the epoch. */
+  began: number;
+  ended: number;
+  changed: { op: string; type: string; name: string }[];
+}
+
+/** What a drill lends to a site. */
+export interface SiteScene {
+  readonly workspace: Workspace;
+  readonly lost: RegionName;
+  readonly survivor: RegionName;
+  /** The runs of the survivor's stack, in order. */
+  readonly survivorRuns: SiteRun[];
+  /** When the region was lost, and when the failback began, milliseconds since the epoch. */
+  readonly lostAt: number;
+  readonly failbackAt: number;
+  say(line: string): void;
+  check(name: string, expected: unknown, observed: unknown): void;
+  /** `pulumi up` of a region's stack. */
+  up(region: RegionName): Promise<SiteRun>;
+  stack(region: RegionName): Promise<RegionStack>;
+}

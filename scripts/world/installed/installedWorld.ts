@@ -1,0 +1,201 @@
+import type { RegionName } from "../world";
+import { Recorder } from "../../recorder";
+import { EmbeddedWorld, EmbeddedWorldOptions } from "../embedded";
+import { ApiRequest, KubeApiServer } from "../kubernetes/apiServer";
+import { Outages } from "../providers/outages";
+import { debugProviders, ProviderCall, ProviderServer } from "../providers/server";
+import type { StandIn } from "../providers/standIn";
+import { RegionCluster } from "../providers/kubernetes/cluster";
+import { KubernetesStandIn, Located } from "../providers/kubernetes/kubernetesStandIn";
+import { Regions, Wiring } from "../providers/kubernetes/regions";
+import type { KubeObject } from "../kubernetes/objects";
+
+/** The Kubernetes cluster of a region, and its API. */
+export interface LiveCluster {
+  cluster: RegionCluster;
+  api: KubeApiServer;
+}
+
+/**
+ * Two regions in which nothing runs until the program installs it, through stand-ins for the providers of
+ * Pulumi: what it installs are brokers and Elasticsearches of the embedded world. Subclasses are the platforms.
+ */
+export abstract class InstalledWorld {
+  /** The brokers and Elasticsearches. */
+  readonly world: EmbeddedWorld;
+  readonly outages = new Outages();
+  readonly regions: Regions;
+  /** Every request that reached brokers or an Elasticsearch through a Kubernetes API. */
+  recorder!: Recorder;
+  /** Every request that reached a Kubernetes API, by region, also of clusters that are gone. */
+  readonly apiRequests: Record<RegionName, ApiRequest[][]> = { region0: [], region1: [] };
+
+  protected readonly live = new Map<RegionName, LiveCluster>();
+  /** Regions by the address of their clusters' APIs, past ones too: a kubeconfig may be old. */
+  private readonly regionOfServer = new Map<string, RegionName>();
+  private readonly servers: ProviderServer[] = [];
+  private ports: Record<RegionName, Record<string, number>> = { region0: {}, region1: {} };
+
+  protected constructor(options: EmbeddedWorldOptions) {
+    this.world = new EmbeddedWorld(options);
+    this.regions = new Regions(this.world, this.wiring(), (region) => {
+      const ports = this.ports[region];
+      return {
+        gateway: ports.gateway,
+        management: ports.management,
+        elasticsearch: ports.elasticsearch,
+        broker: (id) => ports[`broker ${id}`],
+      };
+    });
+  }
+
+  /** Configuration that both stacks share, besides the sizes. */
+  abstract readonly config: Record<string, unknown>;
+
+  /** Names, network and buckets of the platform. */
+  protected abstract wiring(): Wiring;
+
+  /** Stand-ins besides that for Kubernetes. */
+  protected abstract standIns(): StandIn[];
+
+  /** Name of a region for outages. */
+  abstract outageOf(region: RegionName): string;
+
+  /** Environment in which the program finds its clusters. */
+  protected abstract platformEnvironment(): Record<string, string>;
+
+  /** The platform's share of a start. */
+  protected abstract begin(): Promise<void>;
+
+  /** The platform's share of a loss: what there is besides the cluster is gone. */
+  protected abstract loseRest(region: RegionName): void;
+
+  /** The platform's share of a recreation: an empty region. */
+  protected abstract recreateRest(region: RegionName): Promise<void>;
+
+  /** Removes what the platform has on disk. */
+  protected abstract cleanUp(): Promise<void>;
+
+  /** The cluster that a kubeconfig names. */
+  protected abstract serverOf(
+    kubeconfig: string | undefined,
+    context: string | undefined,
+  ): string | undefined;
+
+  /** Addresses that a Service of type LoadBalancer is given. */
+  protected abstract loadBalancer(cluster: RegionCluster, service: KubeObject): string[];
+
+  /** Starts the providers, and clusters where there are some before the program installs anything. */
+  async start(): Promise<void> {
+    await this.world.standBy(this.regions);
+    const { recorder, endpoints } = await Recorder.of(this.world);
+    this.recorder = recorder;
+    const portOf = (url: string) => Number(new URL(url).port);
+    for (const region of ["region0", "region1"] as const) {
+      const { brokers, ...servers } = endpoints[region];
+      this.ports[region] = Object.fromEntries([
+        ...Object.entries(servers).map(([name, url]) => [name, portOf(url)]),
+        ...Object.entries(brokers).map(([id, url]) => [`broker ${id}`, portOf(url)]),
+      ]);
+    }
+    const kubernetes = new KubernetesStandIn({
+      locate: (kubeconfig, context) => this.locate(kubeconfig, context),
+      loadBalancer: (cluster, service) => this.loadBalancer(cluster, service),
+    });
+    for (const standIn of [kubernetes, ...this.standIns()]) {
+      const server = new ProviderServer(standIn, this.outages);
+      await server.start();
+      this.servers.push(server);
+    }
+    await this.begin();
+  }
+
+  /** Environment for `pulumi`. */
+  get environment(): Record<string, string> {
+    return { PULUMI_DEBUG_PROVIDERS: debugProviders(this.servers), ...this.platformEnvironment() };
+  }
+
+  /** Every call that reached a provider, in order. */
+  get calls(): ProviderCall[] {
+    return this.servers.flatMap(({ calls }) => calls).sort((a, b) => a.at - b.at);
+  }
+
+  /** Everything in a region is gone at once: brokers, Elasticsearch, its Kubernetes API, the cloud's API. */
+  async lose(region: RegionName): Promise<void> {
+    this.outages.lose(this.outageOf(region));
+    this.live.get(region)?.api.lose();
+    this.dropCluster(region);
+    this.loseRest(region);
+    await this.world.lose(region);
+  }
+
+  /** The region is there again, and empty: what a stack had in it is gone. */
+  async recreate(region: RegionName): Promise<void> {
+    this.outages.recover(this.outageOf(region));
+    await this.live.get(region)?.api.close();
+    this.live.delete(region);
+    await this.recreateRest(region);
+  }
+
+  /** Pods that are wished of Operate and Tasklist of a region, by name of their Deployment. */
+  webApps(region: RegionName): Record<string, number> {
+    const deployments = this.regions.clusters.get(region)?.store.list("Deployment") ?? [];
+    return Object.fromEntries(
+      deployments
+        .filter(({ metadata }) => /-(operate|tasklist)$/.test(metadata.name))
+        .map(({ metadata, spec }) => [metadata.name, (spec as { replicas: number }).replicas]),
+    );
+  }
+
+  /** What a stack has left behind in a region that must not be there after a destroy. */
+  abstract leftIn(region: RegionName): string[];
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    this.servers.forEach((server) => server.stop());
+    for (const region of [...this.live.keys()]) {
+      this.dropCluster(region);
+      await this.live.get(region)?.api.close();
+    }
+    await this.world.stop();
+    await this.recorder?.close();
+    await this.cleanUp();
+  }
+
+  /** Makes the cluster of a region, with the API in front of it. */
+  protected async makeCluster(region: RegionName): Promise<LiveCluster> {
+    const cluster = new RegionCluster(region, this.world);
+    const api = await KubeApiServer.start(cluster.store, this.regions.hooks(region));
+    this.apiRequests[region].push(api.requests);
+    this.regionOfServer.set(api.url, region);
+    this.regions.clusters.set(region, cluster);
+    const live = { cluster, api };
+    this.live.set(region, live);
+    return live;
+  }
+
+  /** The cluster is deleted, and what ran in it ends. */
+  protected async deleteCluster(region: RegionName): Promise<void> {
+    const live = this.live.get(region);
+    this.dropCluster(region);
+    this.live.delete(region);
+    await live?.api.close();
+    await this.world.lose(region);
+  }
+
+  private dropCluster(region: RegionName): void {
+    this.regions.clusters.get(region)?.close();
+    this.regions.clusters.delete(region);
+  }
+
+  private locate(kubeconfig: string | undefined, context: string | undefined): Located | undefined {
+    const server = this.serverOf(kubeconfig, context);
+    const region = server === undefined ? undefined : this.regionOfServer.get(server);
+    if (region === undefined) return undefined;
+    const live = this.live.get(region);
+    return {
+      region: this.outageOf(region),
+      cluster: live?.api.url === server ? live?.cluster : undefined,
+    };
+  }
+}

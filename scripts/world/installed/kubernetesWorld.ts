@@ -1,0 +1,198 @@
+import { existsSync, readFileSync } from "node:fs";
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import { parse } from "yaml";
+import { EmbeddedWorldOptions } from "../embedded";
+import { kubeconfig } from "../kubernetes/kubeconfig";
+import type { KubeObject } from "../kubernetes/objects";
+import { RegionCluster } from "../providers/kubernetes/cluster";
+import type { Wiring } from "../providers/kubernetes/regions";
+import type { StandIn } from "../providers/standIn";
+import type { RegionName } from "../world";
+import { InstalledWorld } from "./installedWorld";
+
+const CONTEXTS = { region0: "cluster-london", region1: "cluster/paris" };
+
+const CIDRS = {
+  region0: { nodes: "10.192.0.0/16", pods: "10.193.0.0/16", services: "10.190.0.0/16" },
+  region1: { nodes: "10.202.0.0/16", pods: "10.203.0.0/16", services: "10.200.0.0/16" },
+};
+
+const DNS_ADDRESSES = { region0: "10.192.255.53", region1: "10.202.255.53" };
+
+const BUCKET = "camunda-backup";
+
+/** The Corefile that kubeadm ships. */
+const COREFILE = `.:53 {
+    errors
+    health {
+       lameduck 5s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+       pods insecure
+       fallthrough in-addr.arpa ip6.arpa
+       ttl 30
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf {
+       max_concurrent 1000
+    }
+    cache 30
+    loop
+    reload
+    loadbalance
+}
+`;
+
+/** What is in a cluster before anybody installs anything. */
+const SHIPPED = [
+  ...["default", "kube-system", "kube-public", "kube-node-lease"].map((name) => `/${name}`),
+  "default/kubernetes",
+  "kube-system/coredns",
+];
+
+/** Two clusters that are there already, with a network between them: platform `kubernetes`. */
+export class KubernetesWorld extends InstalledWorld {
+  readonly config = {
+    platform: "kubernetes",
+    contexts: CONTEXTS,
+    cidrs: CIDRS,
+    dns: {
+      kind: "coredns",
+      addresses: { region0: [DNS_ADDRESSES.region0], region1: [DNS_ADDRESSES.region1] },
+    },
+    snapshotRepository: {
+      name: "camunda_backup",
+      type: "s3",
+      settings: { bucket: BUCKET, base_path: "backups" },
+    },
+  };
+
+  private folder = "";
+
+  constructor(options: EmbeddedWorldOptions = {}) {
+    super(options);
+  }
+
+  outageOf(region: RegionName): string {
+    return region;
+  }
+
+  leftIn(region: RegionName): string[] {
+    const { store } = this.live.get(region)?.cluster ?? {};
+    const kinds = ["Namespace", "Service", "ConfigMap", "Secret", "NetworkPolicy", "Pod"];
+    return kinds
+      .flatMap((kind) => store?.list(kind) ?? [])
+      .filter(
+        ({ metadata, data }) =>
+          !SHIPPED.includes(`${metadata.namespace ?? ""}/${metadata.name}`) ||
+          (data as { Corefile?: string } | undefined)?.Corefile?.includes("camunda"),
+      )
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
+  }
+
+  protected standIns(): StandIn[] {
+    return [];
+  }
+
+  protected wiring(): Wiring {
+    return {
+      corefile: (region) => {
+        const map = this.live.get(region)?.cluster.store.get("ConfigMap", "kube-system", "coredns");
+        return (map?.data as { Corefile?: string } | undefined)?.Corefile;
+      },
+      dnsServerAt: (_from, address, protocol) =>
+        [...this.regions.clusters.values()].find((cluster) => answersAt(cluster, address, protocol))
+          ?.region,
+      podCidr: (region) => CIDRS[region].pods,
+      obstacle: (from, to) =>
+        this.regions.clusters.has(from) && this.regions.clusters.has(to)
+          ? undefined
+          : "a region is lost",
+      bucketProblem: (_region, bucket) =>
+        bucket === BUCKET ? undefined : "The specified bucket does not exist",
+    };
+  }
+
+  protected loadBalancer(_cluster: RegionCluster, service: KubeObject): string[] {
+    const { loadBalancerIP } = service.spec as { loadBalancerIP?: string };
+    return loadBalancerIP === undefined ? ["10.255.255.1"] : [loadBalancerIP];
+  }
+
+  protected serverOf(file: string | undefined, context: string | undefined): string | undefined {
+    if (file === undefined || !existsSync(file)) return undefined;
+    const config = parse(readFileSync(file, "utf8")) as {
+      contexts: { name: string; context: { cluster: string } }[];
+      clusters: { name: string; cluster: { server: string } }[];
+    };
+    const name = config.contexts.find((one) => one.name === context)?.context.cluster;
+    return config.clusters.find((one) => one.name === name)?.cluster.server;
+  }
+
+  protected platformEnvironment(): Record<string, string> {
+    return { KUBECONFIG: this.kubeconfigFile };
+  }
+
+  protected async begin(): Promise<void> {
+    this.folder = await fs.mkdtemp(path.join(os.tmpdir(), "camunda-clusters-"));
+    for (const region of ["region0", "region1"] as const) await this.build(region);
+  }
+
+  protected loseRest(): void {
+    // The kubeconfig stays as it is: the region does not answer.
+  }
+
+  protected async recreateRest(region: RegionName): Promise<void> {
+    await this.build(region);
+  }
+
+  protected async cleanUp(): Promise<void> {
+    if (this.folder !== "") await fs.rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async build(region: RegionName): Promise<void> {
+    const { cluster } = await this.makeCluster(region);
+    cluster.store.apply({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "coredns", namespace: "kube-system" },
+      data: { Corefile: COREFILE },
+    });
+    await fs.writeFile(
+      this.kubeconfigFile,
+      kubeconfig(
+        [...this.live].map(([name, { api }]) => ({
+          context: CONTEXTS[name],
+          server: api.url,
+          ca: api.ca,
+          token: api.token,
+        })),
+      ),
+    );
+  }
+
+  private get kubeconfigFile(): string {
+    return path.join(this.folder, "kubeconfig");
+  }
+}
+
+/** Whether a load balancer before the DNS of a cluster has an address and speaks a protocol. */
+function answersAt({ store }: RegionCluster, address: string, protocol: "tcp" | "udp"): boolean {
+  return store.list("Service").some(({ spec, status }) => {
+    const { type, selector, ports } = spec as {
+      type?: string;
+      selector?: Record<string, string>;
+      ports: { port: number; protocol?: string }[];
+    };
+    const { ingress = [] } =
+      (status as { loadBalancer?: { ingress?: { ip: string }[] } } | undefined)?.loadBalancer ?? {};
+    return (
+      type === "LoadBalancer" &&
+      selector?.["k8s-app"] === "kube-dns" &&
+      ingress.some(({ ip }) => ip === address) &&
+      ports.some((one) => one.port === 53 && (one.protocol ?? "TCP").toLowerCase() === protocol)
+    );
+  });
+}

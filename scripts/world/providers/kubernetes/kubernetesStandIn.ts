@@ -1,0 +1,399 @@
+import { randomBytes } from "node:crypto";
+import { isRecord } from "../../../../components/clients/http";
+import type { KubeObject } from "../../kubernetes/objects";
+import { compare, Diff, hasUnknown, Properties, UNKNOWN } from "../properties";
+import type { Call, Failure, Method, Recorded, StandIn } from "../standIn";
+import type { RegionCluster } from "./cluster";
+import { problemsOf, RESOURCE_KINDS, ResourceKind } from "./resourceKinds";
+
+const RELEASE = "kubernetes:helm.sh/v3:Release";
+
+/** Where a configuration of the provider leads to. */
+export interface Located {
+  /** Name of the region for outages. */
+  region: string;
+  /** Undefined when nothing answers there. */
+  cluster: RegionCluster | undefined;
+}
+
+/** What differs between worlds. */
+export interface KubernetesStandInOptions {
+  /** The cluster that a kubeconfig and a context name; undefined when they name none that is known. */
+  locate(kubeconfig: string | undefined, context: string | undefined): Located | undefined;
+  /** Addresses that a Service of type LoadBalancer is given. */
+  loadBalancer(cluster: RegionCluster, service: KubeObject): string[];
+}
+
+/**
+ * A stand-in for the plugin of `@pulumi/kubernetes`: writes objects into the cluster that the provider's
+ * kubeconfig names, and refuses what the API server would refuse. Helm releases start what they are.
+ */
+export class KubernetesStandIn implements StandIn {
+  readonly package = "kubernetes";
+  readonly version = "4.34.2";
+  // Only inputs are compared: an API that does not answer is not asked.
+  readonly local: readonly Method[] = ["check", "diff", "preview"];
+
+  constructor(private readonly options: KubernetesStandInOptions) {}
+
+  regionOf(config: Properties): string | undefined {
+    return this.located(config)?.region;
+  }
+
+  check(
+    call: Call,
+    inputs: Properties,
+    old: Properties | undefined,
+  ): { failures?: Failure[]; inputs?: Properties } {
+    if (call.type === RELEASE) {
+      return { failures: releaseProblems(inputs), inputs };
+    }
+    const resource = RESOURCE_KINDS[call.type];
+    if (resource === undefined) {
+      return {
+        failures: [{ property: "", reason: `no stand-in for ${call.type}` }],
+      };
+    }
+    const named = this.named(call, resource, inputs, old);
+    const failures = problemsOf(resource, named).map((reason) => ({ property: "", reason }));
+    return { failures, inputs: named };
+  }
+
+  diff(call: Call, _id: string, old: Recorded, inputs: Properties): Diff {
+    if (call.type === RELEASE) {
+      return compare(old.inputs, inputs, { replaces: ["name", "namespace"] });
+    }
+    const diff = compare(old.inputs, inputs, { replaces: RESOURCE_KINDS[call.type]?.replaces });
+    for (const [path, change] of Object.entries(diff.changes)) {
+      if (path === "metadata.name" || path === "metadata.namespace") change.replace = true;
+    }
+    // Of an object whose name stays there cannot be two.
+    const renamed = diff.changes["metadata.name"] ?? diff.changes["metadata.namespace"];
+    return { ...diff, deleteBeforeReplace: renamed === undefined };
+  }
+
+  preview(call: Call, inputs: Properties): Properties {
+    return call.type === RELEASE
+      ? { ...inputs, status: UNKNOWN, resourceNames: UNKNOWN }
+      : { ...inputs, status: UNKNOWN };
+  }
+
+  async create(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
+    known(call, inputs);
+    const cluster = this.cluster(call);
+    if (call.type === RELEASE) {
+      const rendering = renderingOf(call, inputs, this.namespaceOf(call));
+      await cluster.install(chartOf(inputs), rendering);
+      return {
+        id: `${rendering.namespace}/${rendering.release}`,
+        outputs: releaseOutputs(cluster, inputs, rendering),
+      };
+    }
+    const resource = kindOf(call);
+    const object = objectOf(resource, inputs, this.namespaceOf(call));
+    const { kind, metadata } = object;
+    this.admit(cluster, call, object);
+    if (resource.patch) {
+      patchData(cluster, object, {}, call.name);
+    } else if (cluster.store.get(kind, metadata.namespace, metadata.name) !== undefined) {
+      throw new Error(
+        `resource "urn:${call.name}" was not successfully created by the Kubernetes API server: ${kind.toLowerCase()}s "${metadata.name}" already exists`,
+      );
+    } else {
+      this.put(cluster, object);
+    }
+    return { id: idOf(object), outputs: this.outputs(cluster, object, inputs) };
+  }
+
+  read(call: Call, id: string, old: Recorded): (Recorded & { id?: string }) | undefined {
+    const cluster = this.cluster(call);
+    const { namespace, name } = partsOf(id);
+    if (call.type === RELEASE) {
+      const release = cluster.release(namespace ?? "default", name);
+      return release === undefined ? undefined : old;
+    }
+    const resource = kindOf(call);
+    const found = cluster.store.get(resource.kind, namespace, name);
+    if (found === undefined) return undefined;
+    const inputs = Object.fromEntries(
+      Object.entries(old.inputs).map(([key, value]) => [
+        key,
+        ["metadata", "apiVersion", "kind", "stringData"].includes(key) || resource.patch
+          ? value
+          : found[key],
+      ]),
+    );
+    return { inputs, outputs: { ...old.outputs, ...found } };
+  }
+
+  async update(call: Call, id: string, old: Recorded, inputs: Properties): Promise<Properties> {
+    known(call, inputs);
+    const cluster = this.cluster(call);
+    if (call.type === RELEASE) {
+      const rendering = renderingOf(call, inputs, this.namespaceOf(call));
+      await cluster.upgrade(chartOf(inputs), rendering);
+      return releaseOutputs(cluster, inputs, rendering);
+    }
+    const resource = kindOf(call);
+    const object = objectOf(resource, inputs, this.namespaceOf(call));
+    const { namespace, name } = partsOf(id);
+    if (cluster.store.get(resource.kind, namespace, name) === undefined) {
+      throw new Error(`${resource.kind.toLowerCase()}s "${name}" not found`);
+    }
+    this.admit(cluster, call, object);
+    if (resource.patch) {
+      patchData(cluster, object, record(old.inputs.data), call.name);
+    } else {
+      this.put(cluster, object);
+    }
+    return this.outputs(cluster, object, inputs);
+  }
+
+  async delete(call: Call, id: string, old: Recorded): Promise<void> {
+    const cluster = this.cluster(call);
+    const { namespace, name } = partsOf(id);
+    if (call.type === RELEASE) {
+      await cluster.uninstall(namespace ?? "default", name);
+      return;
+    }
+    const resource = kindOf(call);
+    if (resource.patch) {
+      const object = objectOf(resource, old.inputs, this.namespaceOf(call));
+      if (cluster.store.get("ConfigMap", namespace, name) === undefined) return;
+      patchData(cluster, { ...object, data: {} }, record(old.inputs.data), call.name);
+    } else if (resource.kind === "Namespace") {
+      await cluster.removeNamespace(name);
+    } else {
+      cluster.store.remove(resource.kind, namespace, name);
+    }
+  }
+
+  invoke(call: Call): never {
+    throw new Error(`no stand-in for the function ${call.type}`);
+  }
+
+  private located(config: Properties): Located | undefined {
+    const { kubeconfig, context } = config;
+    if (kubeconfig === UNKNOWN || context === UNKNOWN) return undefined;
+    return this.options.locate(
+      kubeconfig === undefined ? undefined : String(kubeconfig),
+      context === undefined ? undefined : String(context),
+    );
+  }
+
+  private cluster(call: Call): RegionCluster {
+    const cluster = this.located(call.config)?.cluster;
+    if (cluster === undefined) {
+      throw new Error(
+        "configured Kubernetes cluster is unreachable: unable to load schema information from the API server: dial tcp: connect: connection refused",
+      );
+    }
+    return cluster;
+  }
+
+  private namespaceOf({ config }: Call): string {
+    return typeof config.namespace === "string" ? config.namespace : "default";
+  }
+
+  /** The provider gives a name to what has none, and keeps it. */
+  private named(
+    call: Call,
+    resource: ResourceKind,
+    inputs: Properties,
+    old: Properties | undefined,
+  ): Properties {
+    const metadata = record(inputs.metadata);
+    if (inputs.metadata === UNKNOWN || metadata.name !== undefined || resource.patch) return inputs;
+    const before = record(old?.metadata).name;
+    const name = before ?? `${call.name}-${randomBytes(4).toString("hex")}`;
+    return { ...inputs, metadata: { ...metadata, name } };
+  }
+
+  /** What the API server refuses for what else there is in the cluster. */
+  private admit({ store }: RegionCluster, call: Call, object: KubeObject): void {
+    const { kind, metadata } = object;
+    const { namespace } = metadata;
+    if (namespace !== undefined && store.get("Namespace", undefined, namespace) === undefined) {
+      throw new Error(`namespaces "${namespace}" not found`);
+    }
+    const [problem] = problemsOf(kindOf(call), object as unknown as Properties);
+    if (problem !== undefined) {
+      throw new Error(`${kind} "${metadata.name}" is invalid: ${problem}`);
+    }
+    const nodePorts = nodePortsOf(object);
+    const other = store
+      .list("Service")
+      .filter((s) => idOf(s) !== idOf(object))
+      .find((service) => nodePortsOf(service).some((port) => nodePorts.includes(port)));
+    if (other !== undefined) {
+      throw new Error(
+        `Service "${metadata.name}" is invalid: spec.ports[0].nodePort: Invalid value: provided port is already allocated`,
+      );
+    }
+  }
+
+  private put(cluster: RegionCluster, object: KubeObject): void {
+    const isBalancer = object.kind === "Service" && record(object.spec).type === "LoadBalancer";
+    const addresses = isBalancer ? this.options.loadBalancer(cluster, object) : [];
+    const { stringData, ...rest } = object;
+    cluster.store.apply({
+      ...rest,
+      ...(object.kind === "Secret"
+        ? { data: { ...record(object.data), ...encoded(record(stringData)) } }
+        : {}),
+      ...(isBalancer
+        ? { status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } } }
+        : {}),
+    });
+  }
+
+  private outputs({ store }: RegionCluster, object: KubeObject, inputs: Properties): Properties {
+    const { kind, metadata } = object;
+    const live = store.get(kind, metadata.namespace, metadata.name);
+    return {
+      ...inputs,
+      metadata: {
+        ...metadata,
+        uid: live?.metadata.uid,
+        resourceVersion: live?.metadata.resourceVersion,
+      },
+      ...(live?.status === undefined ? {} : { status: live.status }),
+    };
+  }
+}
+
+function kindOf({ type }: Call): ResourceKind {
+  const resource = RESOURCE_KINDS[type];
+  if (resource === undefined) throw new Error(`no stand-in for ${type}`);
+  return resource;
+}
+
+function known(call: Call, inputs: Properties): void {
+  if (hasUnknown(inputs)) throw new Error(`${call.name} has inputs that are not known`);
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {};
+}
+
+function objectOf(resource: ResourceKind, inputs: Properties, namespace: string): KubeObject {
+  const metadata = record(inputs.metadata) as unknown as KubeObject["metadata"];
+  return {
+    ...inputs,
+    apiVersion: resource.apiVersion,
+    kind: resource.kind,
+    metadata: {
+      ...metadata,
+      ...(resource.namespaced ? { namespace: metadata.namespace ?? namespace } : {}),
+      ...(resource.kind === "Namespace"
+        ? { labels: { ...metadata.labels, "kubernetes.io/metadata.name": metadata.name } }
+        : {}),
+    },
+  };
+}
+
+function idOf({ metadata }: KubeObject): string {
+  return metadata.namespace === undefined
+    ? metadata.name
+    : `${metadata.namespace}/${metadata.name}`;
+}
+
+function partsOf(id: string): { namespace: string | undefined; name: string } {
+  const [first = "", second] = id.split("/");
+  return second === undefined
+    ? { namespace: undefined, name: first }
+    : { namespace: first, name: second };
+}
+
+function encoded(texts: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, Buffer.from(String(text)).toString("base64")]),
+  );
+}
+
+function nodePortsOf(service: KubeObject): number[] {
+  const { ports = [] } = record(service.spec) as { ports?: { nodePort?: number }[] };
+  return ports.flatMap(({ nodePort }) => (nodePort === undefined ? [] : [nodePort]));
+}
+
+/**
+ * Server-side apply of some keys of a ConfigMap: those that were owned and are no longer given go. A key of
+ * somebody else is taken over by force only.
+ */
+function patchData(
+  { store }: RegionCluster,
+  object: KubeObject,
+  owned: Record<string, unknown>,
+  manager: string,
+): void {
+  const { namespace, name, annotations } = object.metadata;
+  const existing = store.get("ConfigMap", namespace, name);
+  const before = record(existing?.data);
+  const wanted = record(object.data);
+  const forced = annotations?.["pulumi.com/patchForce"] === "true";
+  const conflict = Object.entries(wanted).find(
+    ([key, value]) => before[key] !== undefined && !(key in owned) && before[key] !== value,
+  );
+  if (conflict !== undefined && !forced) {
+    throw new Error(
+      `the Kubernetes API server reported that "${namespace}/${name}" conflicted with the desired changes of ${manager}: Apply failed with 1 conflict: .data.${conflict[0]}`,
+    );
+  }
+  const kept = Object.entries(before).filter(([key]) => !(key in owned));
+  store.apply({
+    ...(existing ?? object),
+    metadata: existing?.metadata ?? object.metadata,
+    data: { ...Object.fromEntries(kept), ...wanted },
+  });
+}
+
+function releaseProblems(inputs: Properties): Failure[] {
+  const failures: Failure[] = [];
+  if (inputs.chart === undefined) failures.push({ property: "chart", reason: "is required" });
+  if (inputs.values !== undefined && inputs.values !== UNKNOWN && !isRecord(inputs.values)) {
+    failures.push({ property: "values", reason: "must be a map" });
+  }
+  const name = inputs.name;
+  if (typeof name === "string" && !/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/.test(name)) {
+    failures.push({ property: "name", reason: `invalid release name "${name}"` });
+  }
+  return failures;
+}
+
+function chartOf(inputs: Properties): string {
+  return String(inputs.chart);
+}
+
+function renderingOf(call: Call, inputs: Properties, namespace: string) {
+  return {
+    release: String(inputs.name ?? call.name),
+    namespace: String(inputs.namespace ?? namespace),
+    values: record(inputs.values),
+  };
+}
+
+function releaseOutputs(
+  cluster: RegionCluster,
+  inputs: Properties,
+  { release: name, namespace }: { release: string; namespace: string },
+): Properties {
+  const release = cluster.release(namespace, name);
+  const byKind: Record<string, string[]> = {};
+  for (const { kind, apiVersion, metadata } of release?.objects ?? []) {
+    (byKind[`${kind}/${apiVersion}`] ??= []).push(`${namespace}/${metadata.name}`);
+  }
+  return {
+    ...inputs,
+    name,
+    namespace,
+    resourceNames: byKind,
+    status: {
+      name,
+      namespace,
+      revision: release?.revision,
+      status: "deployed",
+      chart: release?.chart,
+      version: inputs.version,
+    },
+  };
+}
