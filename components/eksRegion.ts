@@ -9,44 +9,18 @@ import { awsProvider } from "./aws/provider";
 import { RegionNetwork } from "./aws/regionNetwork";
 import { TrafficRouting } from "./aws/trafficRouting";
 import { peerOf } from "./camunda/brokers";
-import type { InstalledSettings } from "./config";
 import type { EksSettings } from "./installationConfig";
 import { CamundaRelease } from "./kubernetes/camundaRelease";
 import { corefile } from "./kubernetes/corefile";
 import { ELASTICSEARCH_SERVICE_ACCOUNT, Elasticsearch } from "./kubernetes/elasticsearch";
 import { CamundaNamespace } from "./kubernetes/namespace";
-import { activeRegionOf, Shape } from "./recovery/shape";
-import type { PeerState, RecordedState } from "./stackState";
-
-/** What an installed region hands to the recovery and to the stack's outputs. */
-export interface InstalledRegion {
-  /** What must be in place before a recovery acts: the fence, open or closed, and the names. */
-  readonly before: pulumi.Resource[];
-  /** Camunda's release. */
-  readonly camunda: CamundaRelease;
-  /** What the stack exports of it. */
-  readonly outputs: InstalledOutputs;
-  /** Declares what comes after a recovery: nothing of it may keep a recovery from ending. */
-  afterRecovery(recovery: pulumi.Resource): void;
-}
-
-/** Outputs of an installed region. */
-export interface InstalledOutputs {
-  /** Kubeconfig of the region's cluster: a secret, although it holds no credential but a way to get one. */
-  kubeconfig?: pulumi.Output<string>;
-  /** The bucket of the region's backups. */
-  backupBucket?: pulumi.Output<string>;
-  /** The region's VPC and its peering with the other's. */
-  network?: { vpcId: pulumi.Output<string>; peeringConnectionId?: pulumi.Output<string> };
-}
-
-/** What both installed regions are made from. */
-export interface InstalledRegionArgs {
-  settings: InstalledSettings;
-  shape: Shape;
-  peer: PeerState;
-  recorded: RecordedState;
-}
+import {
+  InstalledOutputs,
+  InstalledRegion,
+  InstalledRegionArgs,
+  namesFirst,
+} from "./installedRegion";
+import { activeRegionOf } from "./recovery/shape";
 
 /** Arguments of {@link EksRegion}. */
 export interface EksRegionArgs extends InstalledRegionArgs {
@@ -109,7 +83,11 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
       },
       inCluster,
     );
-    const fence = new PeerFence(`${name}-fence`, { eks, region, network, fenced }, parent);
+    const fence = new PeerFence(
+      `${name}-fence`,
+      { eks, region, network, fenced },
+      { parent: this, dependsOn: namesFirst(fenced, dns) },
+    );
     const bucket = new BackupBucket(
       `${name}-backup`,
       {
@@ -135,7 +113,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
     );
     this.camunda = new CamundaRelease(
       `${name}-camunda`,
-      { settings, webApps: shape !== "rejoining", namespace: namespace.name },
+      { settings, rejoining: shape === "rejoining", namespace: namespace.name },
       { ...inCluster, dependsOn: [elasticsearch, dns] },
     );
     // A failover waits for its fence alone: the add-on of the names takes a minute, and only saves others one.

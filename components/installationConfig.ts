@@ -576,6 +576,12 @@ function refuseUnsupported(read: Reader<Key>, values: Record<string, unknown>): 
       "is true: multi-tenancy does not work in two regions; leave it off",
     );
   }
+  if (isRecord(values.zeebe) && values.zeebe.extraInitContainers !== undefined) {
+    read.wrong(
+      "helmValues.camunda.zeebe.extraInitContainers",
+      "is ignored by the chart beside initContainers, which this program uses: write yours under initContainers",
+    );
+  }
   for (const [path, key] of DECIDED) {
     const found = path
       .split(".")

@@ -1,6 +1,11 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { InstalledOutputs, InstalledRegion, InstalledRegionArgs } from "./eksRegion";
+import {
+  InstalledOutputs,
+  InstalledRegion,
+  InstalledRegionArgs,
+  namesFirst,
+} from "./installedRegion";
 import type { KubernetesSettings } from "./installationConfig";
 import { CamundaRelease } from "./kubernetes/camundaRelease";
 import { DnsChaining } from "./kubernetes/dnsChaining";
@@ -24,6 +29,8 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
     const provider = new kubernetes.Provider(`${name}-kubernetes`, {
       context: cluster.contexts[region],
       enableServerSideApply: true,
+      // Else a ConfigMap is replaced by one of another name when it changes.
+      enableConfigMapMutable: true,
     });
     super("camunda8:region:KubernetesRegion", name, {}, { providers: [provider] });
     const parent = { parent: this };
@@ -50,7 +57,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
               namespace: namespace.name,
               state: shape === "failed-over" ? "closed" : "opened",
             },
-            parent,
+            { parent: this, dependsOn: namesFirst(shape === "failed-over", dns) },
           ).resources
         : [];
     const elasticsearch = new Elasticsearch(
@@ -60,7 +67,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
     );
     this.camunda = new CamundaRelease(
       `${name}-camunda`,
-      { settings, webApps: shape !== "rejoining", namespace: namespace.name },
+      { settings, rejoining: shape === "rejoining", namespace: namespace.name },
       { ...parent, dependsOn: [elasticsearch, dns] },
     );
     this.before = shape === "failed-over" ? fence : [...fence, dns, this.camunda];

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "./camunda/brokers";
 import { isInstalled, Settings } from "./config";
-import type { InstalledOutputs, InstalledRegion, InstalledRegionArgs } from "./eksRegion";
+import type { InstalledOutputs, InstalledRegion, InstalledRegionArgs } from "./installedRegion";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryStatus } from "./recovery/recovery";
 import { activeRegionOf, runProblems, shapeOf } from "./recovery/shape";

@@ -51,6 +51,8 @@ export interface RecordedState {
   network: RecordedNetwork;
   /** The bucket of the backups. */
   bucket?: string;
+  /** Whether the cluster was found healthy after the installation. */
+  healthy?: boolean;
   /** Whether the NetworkPolicy that is the fence is in the state, closed. */
   fenceClosed?: boolean;
 }
@@ -127,6 +129,9 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporter":
         Object.assign(recorded.exporters, outputs.exporters);
+        break;
+      case "pulumi-nodejs:dynamic/camunda:ClusterHealth":
+        recorded.healthy = true;
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporting":
         recorded.exportingAttempt = textOf(outputs, "attempt");

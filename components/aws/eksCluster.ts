@@ -122,7 +122,12 @@ export class EksCluster extends pulumi.ComponentResource {
     );
     this.provider = new kubernetes.Provider(
       `${name}-kubernetes`,
-      { kubeconfig: this.kubeconfig, enableServerSideApply: true },
+      {
+        kubeconfig: this.kubeconfig,
+        enableServerSideApply: true,
+        // Else a ConfigMap is replaced by one of another name when it changes.
+        enableConfigMapMutable: true,
+      },
       this.child,
     );
     this.storageClass(volumes);

@@ -33,10 +33,11 @@ export class PeerFence extends pulumi.ComponentResource {
     const { eks, region, network, fenced } = args;
     const everything = { protocol: "-1", fromPort: 0, toPort: 0 };
     const rules = [
+      { ...everything, ruleNo: 100, action: "allow", cidrBlock: "0.0.0.0/0" },
+      // Behind it, so that a preview shows what is added; the number decides what counts first.
       ...(fenced
         ? [{ ...everything, ruleNo: 10, action: "deny", cidrBlock: eks.cidrs[peerOf(region)].vpc }]
         : []),
-      { ...everything, ruleNo: 100, action: "allow", cidrBlock: "0.0.0.0/0" },
     ];
     const acl = new aws.ec2.NetworkAcl(
       `${name}-acl`,
@@ -47,7 +48,8 @@ export class PeerFence extends pulumi.ComponentResource {
         egress: rules,
         tags: { Name: `${eks.prefix}-${region}` },
       },
-      { parent: this },
+      // A component's own dependencies order its children's creation only.
+      { parent: this, dependsOn: options?.dependsOn },
     );
     this.resources = [acl];
     this.registerOutputs({});

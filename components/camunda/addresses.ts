@@ -23,6 +23,12 @@ export const ELASTICSEARCH = `${ELASTICSEARCH_RELEASE}-master`;
 /** The Deployments that must stand still while Elasticsearch is snapshotted. */
 export const WEB_APPS = [`${RELEASE}-operate`, `${RELEASE}-tasklist`];
 
+/**
+ * ConfigMap that tells a broker's pod, when it starts, whether its region rejoins. Outside of the release, so
+ * that a change of it restarts nothing.
+ */
+export const REJOINING = { configMap: `${RELEASE}-rejoining`, key: "rejoining" } as const;
+
 /** The NetworkPolicy that is the fence where the network is not ours. */
 export const FENCE_POLICY = "camunda-peer-fence";
 

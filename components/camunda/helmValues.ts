@@ -1,8 +1,15 @@
 import { s3Client, s3Endpoint } from "../aws/names";
 import type { InstalledSettings } from "../config";
 import type { EksSettings } from "../installationConfig";
-import { brokerHost, ELASTICSEARCH_RELEASE, elasticsearchHost, PORTS, RELEASE } from "./addresses";
-import { allBrokerIds, RegionName, REGIONS } from "./brokers";
+import {
+  brokerHost,
+  ELASTICSEARCH_RELEASE,
+  elasticsearchHost,
+  PORTS,
+  REJOINING,
+  RELEASE,
+} from "./addresses";
+import { allBrokerIds, brokerIds, peerOf, RegionName, REGIONS } from "./brokers";
 import { mergeValues } from "./mergeValues";
 import { Profile, profileOf } from "./profile";
 
@@ -63,6 +70,7 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
       pvcSize: sizing.zeebe.disk,
       resources: both({ cpu: sizing.zeebe.cpu, memory: sizing.zeebe.memory }),
       affinity: spread({ "app.kubernetes.io/component": "zeebe-broker" }),
+      initContainers: [waitForPeer(settings)],
     },
     [chart.gateways]: {
       replicas: sizing.gateways,
@@ -138,6 +146,54 @@ export function elasticsearchValues(
   };
   return mergeValues(values, installation.helmValues.elasticsearch);
 }
+
+/**
+ * Keeps a broker of a recreated region from starting before it reaches one of the survivors. Broker 0 and its
+ * neighbours, alone with empty disks behind a fence, would begin a cluster of their own; when the fence opens
+ * they shut down, and what they have made by then is on their disks (seen on brokers of 8.6.0).
+ *
+ * In every pod, whatever the region is at the moment: a template that changed would restart the brokers.
+ */
+function waitForPeer({ installation, clusterSize, region }: InstalledSettings) {
+  const peers = brokerIds(peerOf(region), clusterSize).map((id) =>
+    brokerHost(id, installation.namespaces),
+  );
+  return {
+    name: "wait-for-peer",
+    // The image of the broker itself: nothing else to mirror. The chart fills it in.
+    image:
+      '{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.zeebe) }}',
+    command: ["bash", "-c", WAIT_FOR_PEER, "wait-for-peer", ...peers],
+    env: [
+      {
+        name: "REJOINING",
+        valueFrom: { configMapKeyRef: { name: REJOINING.configMap, key: REJOINING.key } },
+      },
+    ],
+    resources: both({ cpu: "50m", memory: "64Mi" }),
+    // As the chart has it for the broker.
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      runAsUser: 1001,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+  };
+}
+
+/** Arguments: the hosts of the other region's brokers. Ends when one of them takes a connection. */
+export const WAIT_FOR_PEER = [
+  '[ "$REJOINING" = true ] || exit 0',
+  "while true; do",
+  '  for host in "$@"; do',
+  `    timeout 3 bash -c '</dev/tcp/"$0"/${PORTS.internal}' "$host" 2>/dev/null && exit 0`,
+  "  done",
+  '  echo "this region rejoins: waiting for a broker of the other one to be reached"',
+  "  sleep 2",
+  "done",
+].join("\n");
 
 /** Every broker of both regions, a region at a time in turns: half of them answer when one region is gone. */
 function contactPoints({ clusterSize, installation }: InstalledSettings): string {

@@ -1,5 +1,6 @@
+import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { RELEASE } from "../camunda/addresses";
+import { REJOINING, RELEASE } from "../camunda/addresses";
 import { camundaValues } from "../camunda/helmValues";
 import type { InstalledSettings } from "../config";
 import { helmRelease } from "./release";
@@ -7,8 +8,11 @@ import { helmRelease } from "./release";
 /** Arguments of {@link CamundaRelease}. */
 export interface CamundaReleaseArgs {
   settings: InstalledSettings;
-  /** Whether Operate and Tasklist run: not in a region that is recreated, until its Elasticsearch is restored. */
-  webApps: boolean;
+  /**
+   * Whether the region was recreated and waits for its failback: Operate and Tasklist are off until its
+   * Elasticsearch is restored, and brokers do not start before they reach one of the survivors.
+   */
+  rejoining: boolean;
   /** Where it is installed. */
   namespace: pulumi.Input<string>;
 }
@@ -29,17 +33,25 @@ export class CamundaRelease extends pulumi.ComponentResource {
 
   constructor(name: string, args: CamundaReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:kubernetes:CamundaRelease", name, {}, options);
-    const { settings, webApps, namespace } = args;
+    const { settings, rejoining, namespace } = args;
+    const state = new kubernetes.core.v1.ConfigMap(
+      `${name}-rejoining`,
+      {
+        metadata: { name: REJOINING.configMap, namespace },
+        data: { [REJOINING.key]: String(rejoining) },
+      },
+      { parent: this, dependsOn: options?.dependsOn },
+    );
     const { status } = helmRelease(
       name,
       {
         release: RELEASE,
         chart: settings.installation.charts.camunda,
         namespace,
-        values: camundaValues(settings, { webApps }),
+        values: camundaValues(settings, { webApps: !rejoining }),
       },
-      // A component's own dependencies order its children's creation only, not their deletion.
-      { parent: this, dependsOn: options?.dependsOn },
+      // A component's own dependencies order its children's creation only: the ConfigMap carries them on.
+      { parent: this, dependsOn: [state] },
     );
     this.name = status.name;
     this.status = status.status;

@@ -43,7 +43,8 @@ export class PeerFence extends pulumi.ComponentResource {
           egress: [peers === undefined ? {} : { to: peers }],
         },
       },
-      { parent: this },
+      // A component's own dependencies order its children's creation only.
+      { parent: this, dependsOn: options?.dependsOn },
     );
     this.resources = [policy];
     this.registerOutputs({});

@@ -130,7 +130,8 @@ class Declaration {
   state(): Made {
     const failedOver = this.args.shape === "failed-over";
     const connected = this.peerConnection(failedOver ? "cut" : "open", []);
-    const ready = failedOver ? this.hook("beforeFailover", connected) : this.health(connected);
+    const health = this.health(connected);
+    const ready = failedOver ? this.hook("beforeFailover", connected) : health;
     const membership = this.membership(ready);
     const exporters = {
       region0: this.exporter("region0", [membership]),
@@ -147,6 +148,7 @@ class Declaration {
   /** The steps of Camunda's failback procedure, each after the one before. */
   failback(): Made {
     const { settings, recorded } = this.args;
+    this.health([]);
     const attempt = this.attempt;
     const repository = settings.repository.name;
     const snapshot = snapshotName(this.lost, attempt);
@@ -257,10 +259,16 @@ class Declaration {
         ];
   }
 
-  /** What this stack has installed must have become a cluster before it is called steady. */
+  /**
+   * What this stack has installed must have become a cluster before it is called steady. Looked at once: its
+   * record stays, and a preview of a failover shows no deletion.
+   */
   private health(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const desired = desiredMembership(this.args.settings, this.args.shape);
-    return this.args.settings.installation === undefined
+    const { settings, shape, recorded } = this.args;
+    const desired = desiredMembership(settings, "steady");
+    const declared =
+      settings.installation !== undefined && (shape === "steady" || recorded.healthy === true);
+    return !declared
       ? dependsOn
       : [
           new resources.ClusterHealth(

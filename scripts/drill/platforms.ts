@@ -10,8 +10,8 @@ export function kubernetesSite(shape: Partial<Shape> = {}): Site {
     platform: "kubernetes",
     fence: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     failoverChanges: ["create kubernetes:networking.k8s.io/v1:NetworkPolicy"],
-    // Eight steps with the stop of the web applications, the fence and its component; the health is looked at again.
-    bookkeeping: { create: 1, update: 3, delete: 10 },
+    // Eight steps with the stop of the web applications, the fence and its component.
+    bookkeeping: { update: 3, delete: 10 },
     rebuildNeedsSurvivor: false,
   });
 }
@@ -22,7 +22,7 @@ export function eksSite(shape: Partial<Shape> = {}): Site {
     platform: "eks",
     fence: "aws:ec2/networkAcl:NetworkAcl",
     failoverChanges: ["update aws:ec2/networkAcl:NetworkAcl", "update aws:eks/addon:Addon"],
-    bookkeeping: { create: 1, update: 3, delete: 8 },
+    bookkeeping: { update: 3, delete: 8 },
     rebuildNeedsSurvivor: true,
   });
 }

@@ -67,6 +67,12 @@ class Bench {
       values:
         change.elasticsearch?.(elasticsearchValues(settings)) ?? elasticsearchValues(settings),
     });
+    this.cluster(region).store.apply({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "camunda-rejoining", namespace: NAMESPACES[region] },
+      data: { rejoining: String(change.rejoining ?? false) },
+    });
     const values = camundaValues(settings, { webApps: change.webApps ?? true });
     await this.cluster(region).install("camunda-platform", {
       release: "camunda",
@@ -102,6 +108,8 @@ class Bench {
 }
 
 interface Change {
+  /** Whether brokers wait until they reach the other region. */
+  rejoining?: boolean;
   webApps?: boolean;
   camunda?: (values: Values) => Values;
   elasticsearch?: (values: Values) => Values;
@@ -351,6 +359,22 @@ describe("a world that is installed by values", () => {
         await bench.until("they are no obstacle", () => bench.world.obstacles().length === 0);
         await bench.until("they run", () => bench.world.isRunning(own));
         assert.equal(bench.world.isReady(own), false);
+      });
+    }
+
+    for (const lost of REGIONS) {
+      it(`keeps brokers of ${lost} from starting behind the fence, and starts them when it opens`, async () => {
+        await recreate(lost, false, { rejoining: true });
+        const own = lost === "region0" ? [0, 2] : [1, 3];
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        assert.deepEqual(
+          own.map((id) => bench.world.isRunning(id)),
+          [false, false],
+        );
+        bench.connected = true;
+        await bench.until("they run", () => own.every((id) => bench.world.isRunning(id)));
+        await bench.until("they are no obstacle", () => bench.world.obstacles().length === 0);
+        assert.ok(own.every((id) => !bench.world.isReady(id)));
       });
     }
 

@@ -63,6 +63,8 @@ export class EmbeddedWorld implements World {
   private readonly s3Clients = new Map<RegionName, readonly string[]>();
   private readonly webApps = new Map<RegionName, readonly ("operate" | "tasklist")[]>();
   private installer?: Installer;
+  /** Regions whose brokers wait for the other one before they start, and their disks. */
+  private readonly waiting = new Map<RegionName, "empty" | "old">();
   private readonly faults = new FaultBook();
   private readonly journal = new Journal();
   private readonly managements = new Map<number, LoopbackServer>();
@@ -156,17 +158,24 @@ export class EmbeddedWorld implements World {
   /**
    * Starts the brokers of a region as its values describe them; when it has been installed already, they
    * are started anew with what has changed, on their disks.
+   *
+   * @param waits whether they start only when they reach a broker of the other region
    */
   async install(
     region: RegionName,
     installation: BrokerInstallation,
     disks: "empty" | "old" = "empty",
+    waits = false,
   ): Promise<void> {
     const installer = this.installing();
     const isRunning = installer.get(region) !== undefined;
     if (installer.isEmpty && disks === "empty") this.makeCluster(this.settingsOf(installation));
     if (isRunning) await this.lose(region, "brokers");
     installer.set(region, installation);
+    if (waits && !installer.reachesPeer(region, (id) => this.isRunning(id))) {
+      this.waiting.set(region, disks);
+      return;
+    }
     if (disks === "empty" && !isRunning) {
       // Whom they find when they start decides what brokers with empty disks believe.
       if (installer.obstacles().length > 0) this.model.startApart(region);
@@ -178,8 +187,21 @@ export class EmbeddedWorld implements World {
     }
   }
 
+  /** Starts the brokers that have waited for the other region, when they reach it. */
+  private startWaiting(): void {
+    for (const [region, disks] of this.waiting) {
+      const installation = this.installer?.get(region);
+      if (this.installer?.reachesPeer(region, (id) => this.isRunning(id)) && installation) {
+        this.waiting.delete(region);
+        this.installer.set(region, undefined);
+        void this.install(region, installation, disks);
+      }
+    }
+  }
+
   /** Ends the brokers of a region. Their disks stay until it is installed with empty ones. */
   async uninstall(region: RegionName): Promise<void> {
+    this.waiting.delete(region);
     await this.lose(region, "brokers");
     this.installing().set(region, undefined);
   }
@@ -239,6 +261,7 @@ export class EmbeddedWorld implements World {
     this.model.brokersOf(region).forEach(({ id }) => this.model.kill(id));
     if (what === "all") await this.closeRegion(region);
     else await Promise.all(this.model.brokersOf(region).map(({ id }) => this.closeBroker(id)));
+    this.waiting.delete(region);
     if (what === "all") this.installer?.set(region, undefined);
   }
 
@@ -442,6 +465,7 @@ export class EmbeddedWorld implements World {
   private tick(): void {
     const now = Date.now();
     this.installer?.glance(this.model, now);
+    this.startWaiting();
     this.model.advance(now);
     for (const [region, apps] of this.webApps) {
       const { running, store } = this.search[region];

@@ -15,6 +15,8 @@ export interface BrokerInstallation {
   exporters: Record<string, { className: string; url: string }>;
   /** Whether a broker that has closed its ports is started again (a liveness probe). */
   restarts: boolean;
+  /** The ConfigMap and its key that keep brokers waiting for the other region when it says `true`. */
+  waitsBy?: { configMap: string; key: string };
 }
 
 /** What is behind an address inside the clusters. */
@@ -122,6 +124,15 @@ export class Installer {
       "tcp",
     );
     return found?.kind === "elasticsearch" ? found.region : undefined;
+  }
+
+  /** Whether a broker of the region reaches one of the other region's that runs. */
+  reachesPeer(region: RegionName, isRunning: (id: number) => boolean): boolean {
+    const peer = regionNames.find((name) => name !== region) as RegionName;
+    return (
+      this.isSeenFrom(region) &&
+      (this.installed.get(peer)?.nodeIds ?? []).some((id) => isRunning(id))
+    );
   }
 
   /**

@@ -21,8 +21,8 @@ describe("PeerFence", () => {
     it(`of ${region} adds a rule against the peer's VPC in both directions when it closes`, async () => {
       const { declared } = await declare(() => void fencedOf({ region, fenced: true }));
       const { inputs } = declared.only(ACL);
-      assert.deepEqual(inputs.ingress, [deny, standing]);
-      assert.deepEqual(inputs.egress, [deny, standing]);
+      assert.deepEqual(inputs.ingress, [standing, deny]);
+      assert.deepEqual(inputs.egress, [standing, deny]);
     });
   }
 

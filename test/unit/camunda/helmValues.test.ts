@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { allBrokerIds, REGIONS } from "../../../components/camunda/brokers";
-import { camundaValues, elasticsearchValues, Values } from "../../../components/camunda/helmValues";
+import {
+  camundaValues,
+  elasticsearchValues,
+  Values,
+  WAIT_FOR_PEER,
+} from "../../../components/camunda/helmValues";
 import { profileOf } from "../../../components/camunda/profile";
 import { ConfigError } from "../../../components/config";
 import { eksSettings, kubernetesSettings } from "../kubernetes/declared";
@@ -30,6 +35,36 @@ const gatewayEnv = [
 ];
 
 /** Values of 8.6 for eight brokers with the defaults of the configuration. */
+const waitForPeer = (peers: string) => ({
+  name: "wait-for-peer",
+  image:
+    '{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.zeebe) }}',
+  command: [
+    ...["bash", "-c", WAIT_FOR_PEER, "wait-for-peer"],
+    ...[0, 1, 2, 3].map(
+      (ordinal) => `camunda-zeebe-${ordinal}.camunda-zeebe.${peers}.svc.cluster.local`,
+    ),
+  ],
+  env: [
+    {
+      name: "REJOINING",
+      valueFrom: { configMapKeyRef: { name: "camunda-rejoining", key: "rejoining" } },
+    },
+  ],
+  resources: {
+    requests: { cpu: "50m", memory: "64Mi" },
+    limits: { cpu: "50m", memory: "64Mi" },
+  },
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    privileged: false,
+    readOnlyRootFilesystem: true,
+    runAsNonRoot: true,
+    runAsUser: 1001,
+    seccompProfile: { type: "RuntimeDefault" },
+  },
+});
+
 const camunda86 = (regionId: number) => ({
   global: {
     multiregion: { regions: 2, regionId },
@@ -90,6 +125,7 @@ const camunda86 = (regionId: number) => ({
       limits: { cpu: "512m", memory: "2Gi" },
     },
     affinity: spread({ "app.kubernetes.io/component": "zeebe-broker" }),
+    initContainers: [waitForPeer(regionId === 0 ? "camunda-paris" : "camunda-london")],
   },
   zeebeGateway: {
     replicas: 2,
@@ -213,14 +249,19 @@ describe("Helm values of Camunda 8.6", () => {
     });
   });
 
-  it("of both regions differ in the region's id only", () => {
+  it("of both regions differ in the region's id, and in whom brokers that rejoin wait for, only", () => {
     const [region0, region1] = REGIONS.map((region) =>
       camundaValues(eksSettings({ region }), { webApps: true }),
     );
     assert.notDeepEqual(region0, region1);
     const global = region1?.global as Record<string, unknown>;
+    const zeebe = region1?.zeebe as Record<string, unknown>;
     assert.deepEqual(
-      { ...region1, global: { ...global, multiregion: { regions: 2, regionId: 0 } } },
+      {
+        ...region1,
+        global: { ...global, multiregion: { regions: 2, regionId: 0 } },
+        zeebe: { ...zeebe, initContainers: [waitForPeer("camunda-paris")] },
+      },
       region0,
     );
   });

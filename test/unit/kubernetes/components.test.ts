@@ -45,12 +45,20 @@ describe("CamundaRelease", () => {
       () => {
         const { name, status, version } = new CamundaRelease("region-camunda", {
           settings,
-          webApps: false,
+          rejoining: true,
           namespace,
         });
         return { name, status, version };
       },
       { [RELEASE]: { status } },
+    );
+    const { metadata, data } = only(of("kubernetes:core/v1:ConfigMap")).inputs;
+    assert.deepEqual(
+      { metadata, data },
+      {
+        metadata: { name: "camunda-rejoining", namespace: "camunda-london" },
+        data: { rejoining: "true" },
+      },
     );
     const { values, ...inputs } = only(of(RELEASE)).inputs;
     assert.deepEqual(inputs, {
@@ -72,7 +80,8 @@ describe("CamundaRelease", () => {
   it("claims nothing that Helm has not said", async () => {
     const { outputs } = await declare(
       () =>
-        new CamundaRelease("camunda", { settings: eksSettings(), webApps: true, namespace }).name,
+        new CamundaRelease("camunda", { settings: eksSettings(), rejoining: false, namespace })
+          .name,
       { [RELEASE]: { status: { name: "what-helm-says" } } },
     );
     assert.equal(outputs, "what-helm-says");
@@ -81,7 +90,7 @@ describe("CamundaRelease", () => {
   it("comes from an archive without any repository", async () => {
     const settings = eksSettings({ charts: { camunda: { chart: "./camunda-platform.tgz" } } });
     const { of } = await declare(
-      () => new CamundaRelease("camunda", { settings, webApps: true, namespace }),
+      () => new CamundaRelease("camunda", { settings, rejoining: false, namespace }),
       { [RELEASE]: { status } },
     );
     const { inputs } = only(of(RELEASE));

@@ -118,8 +118,23 @@ export function renderCamunda({ release, namespace, values }: Rendering): Render
         .map((contactPoint) => contactPoint.trim()),
       exporters: exportersOf(env, read, release),
       restarts: read.flag("zeebe.livenessProbe.enabled", false),
+      ...waitOf(values),
     },
   };
+}
+
+/** The init container that asks a ConfigMap whether it is to wait for the other region. */
+function waitOf(values: Record<string, unknown>): Pick<BrokerInstallation, "waitsBy"> {
+  const { initContainers = [] } = (values.zeebe ?? {}) as {
+    initContainers?: {
+      name: string;
+      env?: { valueFrom?: { configMapKeyRef?: { name: string; key: string } } }[];
+    }[];
+  };
+  const [asked] = initContainers
+    .filter(({ name }) => name === "wait-for-peer")
+    .flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom?.configMapKeyRef ?? []));
+  return asked === undefined ? {} : { waitsBy: { configMap: asked.name, key: asked.key } };
 }
 
 /** The exporters that environment variables name, and the stock one unless it is off. */

@@ -109,7 +109,7 @@ export class RegionCluster {
     const disks = this.claimDisks(release) ? "old" : "empty";
     this.put(release);
     if (release.brokers !== undefined) {
-      await this.world.install(this.region, release.brokers, disks);
+      await this.world.install(this.region, release.brokers, disks, this.waits(release));
     }
     if (release.s3Clients !== undefined) {
       await this.world.installElasticsearch(this.region, release.s3Clients, disks);
@@ -135,7 +135,7 @@ export class RegionCluster {
       .filter((object) => !kept.has(keyOf(object)))
       .forEach((o) => this.removeObject(o));
     if (release.brokers !== undefined && !isDeepStrictEqual(release.brokers, before.brokers)) {
-      await this.world.install(this.region, release.brokers, "old");
+      await this.world.install(this.region, release.brokers, "old", this.waits(release));
     }
     if (
       release.s3Clients !== undefined &&
@@ -186,6 +186,19 @@ export class RegionCluster {
   /** What this region's brokers are configured with. */
   brokers(): BrokerInstallation | undefined {
     return [...this.releases.values()].find((release) => release.brokers !== undefined)?.brokers;
+  }
+
+  /** Whether the pods of a release's brokers wait for the other region when they start now. */
+  private waits({ namespace, brokers }: ReleaseRecord): boolean {
+    if (brokers?.waitsBy === undefined) {
+      return false;
+    }
+    const { configMap, key } = brokers.waitsBy;
+    const found = this.store.get("ConfigMap", namespace, configMap);
+    if (found === undefined) {
+      throw new Error(`configmap "${configMap}" not found: its pods would not start`);
+    }
+    return (found.data as Record<string, string> | undefined)?.[key] === "true";
   }
 
   private rendered(chart: string, rendering: Rendering, revision: number): ReleaseRecord {

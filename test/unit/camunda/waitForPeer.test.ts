@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, Server } from "node:net";
+import { PORTS } from "../../../components/camunda/addresses";
+import { WAIT_FOR_PEER } from "../../../components/camunda/helmValues";
+
+/** The script as the container runs it, but for the port: that of Zeebe is not this machine's to open. */
+function start(rejoining: string, port: number, ...hosts: string[]): ChildProcess {
+  const script = WAIT_FOR_PEER.replaceAll(`/${PORTS.internal}`, `/${port}`);
+  return spawn("bash", ["-c", script, "wait-for-peer", ...hosts], {
+    env: { PATH: process.env.PATH, REJOINING: rejoining },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
+
+describe("the wait of a broker that rejoins", () => {
+  let server: Server | undefined;
+  let child: ChildProcess | undefined;
+
+  afterEach(() => {
+    server?.close();
+    child?.kill("SIGKILL");
+  });
+
+  async function listen(port = 0): Promise<number> {
+    server = createServer((socket) => socket.destroy()).listen(port, "127.0.0.1");
+    await once(server, "listening");
+    return (server.address() as { port: number }).port;
+  }
+
+  it("is none in a region that does not rejoin", async () => {
+    child = start("false", 1, "127.0.0.1");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  });
+
+  it("ends when any of the hosts takes a connection", async () => {
+    const port = await listen();
+    child = start("true", port, "no-such-host.invalid", "127.0.0.1");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  });
+
+  it("goes on while nobody answers, and says so", async () => {
+    const port = await listen();
+    server?.close();
+    child = start("true", port, "127.0.0.1");
+    const [said] = (await once(child.stdout as NonNullable<ChildProcess["stdout"]>, "data")) as [
+      Buffer,
+    ];
+    assert.match(String(said), /waiting for a broker of the other one/);
+    assert.equal(child.exitCode, null);
+    await listen(port);
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  });
+});
