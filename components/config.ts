@@ -79,6 +79,8 @@ export const OVERRIDES = {
     "an exporter is enabled outside a failback: the records of the time it was disabled may be missing",
   "fence-unproved":
     "the fence to the lost region could not be proved from inside a pod: a lost region that lives on could still be heard",
+  "still-seen":
+    "the brokers of the region that is declared lost are alive: the fence and the forced removal would take a healthy half out of the cluster",
   "switch-back":
     "the region that was lost and recreated is to serve the users again, who have been with the other one since the failover",
 } as const;

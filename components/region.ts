@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "./camunda/brokers";
 import { isInstalled, Settings } from "./config";
 import type { InstalledOutputs, InstalledRegion, InstalledRegionArgs } from "./installedRegion";
+import { refusalBeforehand } from "./recovery/beforehand";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryStatus } from "./recovery/recovery";
 import { activeRegionOf, runProblems, shapeOf } from "./recovery/shape";
@@ -62,6 +63,10 @@ export class Region {
     if (plan?.refusal !== undefined) {
       problems.push(plan.refusal);
     }
+    if (problems.length === 0) {
+      const refusal = await refusalBeforehand(settings, shape, recorded);
+      problems.push(...(refusal === undefined ? [] : [refusal]));
+    }
     if (problems.length > 0) {
       throw new pulumi.RunError(
         problems.length === 1
@@ -77,6 +82,7 @@ export class Region {
       ? await install(name, { settings, shape, peer, recorded })
       : undefined;
     if (shape === "rejoining" || shape === "installing") {
+      installed?.afterRecovery(installed.camunda);
       await pulumi.log.info(
         shape === "rejoining"
           ? `${settings.region} is the lost region by stack ${settings.peerStack}: it is failed back from there, this stack declares no recovery until then`

@@ -16,7 +16,12 @@ export type PeerState =
       activeRegion: string | undefined;
       network: RecordedNetwork;
     }
-  | { known: false; why: string };
+  | {
+      known: false;
+      why: string;
+      /** Whether there is no such stack, or none that has run: a first installation. Else it could not be read. */
+      absent?: true;
+    };
 
 /** Ids of the network between the regions, as a stack has them recorded. Only AWS has any. */
 export interface RecordedNetwork {
@@ -68,6 +73,7 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
   if (peerStack === undefined) {
     return {
       known: false,
+      absent: true,
       why: "peerStack is not set, and the stack's name does not hold its region",
     };
   }
@@ -86,14 +92,22 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
       network: recorded.network,
     };
   } catch (error) {
-    return { known: false, why: firstLine(error) };
+    const why = firstLine(error);
+    return {
+      known: false,
+      why,
+      ...(/unknown stack|no stack named/i.test(why) ? { absent: true } : {}),
+    };
   }
 }
 
 /** Reads what this stack has recorded. Nothing recorded, or not readable: an empty state. */
 export async function readRecorded(): Promise<RecordedState> {
   try {
-    return recordedOf(await readResources(pulumi.getStack()));
+    return recordedOf(
+      // A backend that was slow once: what follows from not knowing is worse than some seconds.
+      await readResources(pulumi.getStack()).catch(() => readResources(pulumi.getStack())),
+    );
   } catch (error) {
     await pulumi.log.warn(
       `the recorded state of this stack cannot be read (${firstLine(error)}): everything is looked at anew`,

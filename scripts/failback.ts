@@ -78,7 +78,14 @@ async function failback(interrupt: Interrupt): Promise<void> {
 async function findStack(stacks: Stacks, place: Place): Promise<RegionName> {
   const found: RegionName[] = [];
   for (const name of REGIONS) {
-    if (await stacks.isRecovering(name)) {
+    const recovering = await stacks.isRecovering(name).catch((error: unknown) => {
+      // The state of a lost region may be out of reach: the other stack is the one that recovers.
+      say(
+        `stack ${name} cannot be read: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+      );
+      return false;
+    });
+    if (recovering) {
       found.push(name);
     }
   }

@@ -3,8 +3,9 @@ import { folderOf, isRegion, npmRun, npmRunPulumi, Place } from "./operator/comm
 import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make } from "./operator/move";
-import { Stacks } from "./operator/stack";
+import { OperatorStack, Stacks } from "./operator/stack";
 import { brokersOf, summaryOf } from "./operator/summary";
+import { AFTER_FAILOVER_TARGETS, FAILOVER_TARGETS } from "./workspace";
 
 const HELP = `npm run failover -- --lost region0|region1 [options]
 
@@ -68,14 +69,36 @@ async function failover(interrupt: Interrupt): Promise<void> {
     {
       yes,
       refresh: !values["no-refresh"],
+      targets: FAILOVER_TARGETS,
       again: npmRun("failover", ["--lost", lost], place),
     },
     interrupt,
   );
   say(`\nfailed over\n${summaryOf(outputs)}\n`);
+  await afterwards(stack, place);
   say(`next
   1. recreate ${lost}: ${brokersOf(lost, outputs)} with empty disks, and an empty Elasticsearch
   2. ${npmRun("failback", [], place)}`);
+}
+
+/** What belongs to a failover and must not be able to end it. */
+async function afterwards(stack: OperatorStack, place: Place): Promise<void> {
+  const config = await stack.config();
+  if (config.platform === "endpoints") {
+    return;
+  }
+  try {
+    await stack.up({ refresh: false, targets: AFTER_FAILOVER_TARGETS });
+  } catch (error) {
+    say(
+      `warning: the names of ${stack.peer} could not be made to fail at once (${error instanceof Error ? error.message : String(error)}): pods that look for it wait some seconds; later: ${npmRunPulumi(["up"], stack.name, place)}`,
+    );
+  }
+  if (config.traffic !== undefined && config.traffic !== "{}") {
+    say(
+      `the weights of the users' records are not written yet: ${npmRunPulumi(["up"], stack.name, place)}\n`,
+    );
+  }
 }
 
 runCommand(failover);

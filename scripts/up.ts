@@ -109,7 +109,7 @@ async function run(
   interrupt: Interrupt,
 ): Promise<boolean> {
   say(`\nround ${round}: stack ${stack.name}`);
-  const preview = await stack.preview({ refresh: false, whole: true });
+  const preview = await stack.preview({ refresh: false, targets: "all" });
   if (!preview.changes) {
     say("nothing to change");
     return false;
@@ -120,7 +120,7 @@ async function run(
       ? new Stop("stopped on request: nothing was changed by this run", 130)
       : new Stop("not confirmed: nothing was changed by this run");
   }
-  await stack.up({ refresh: false, whole: true });
+  await stack.up({ refresh: false, targets: "all" });
   return true;
 }
 

@@ -21,6 +21,18 @@ export const REPOSITORY = path.resolve(__dirname, "..");
  */
 export const RECOVERY_TARGETS = ["**Recovery$**", "**PeerFence$**", "**DnsChaining$**"];
 
+/**
+ * What a failover consists of: nothing that could end it without being needed for it. The engine starts no
+ * other step when one has failed.
+ */
+export const FAILOVER_TARGETS = ["**Recovery$**", "**PeerFence$**"];
+
+/** What follows a failover: the names of the lost region fail at once, and brokers of this one wait for nobody. */
+export const AFTER_FAILOVER_TARGETS = [
+  "**DnsChaining$**",
+  "**CamundaRelease$kubernetes:core/v1:ConfigMap**",
+];
+
 /** What a preview showed a person, and what it would do. */
 export interface Preview {
   text: string;

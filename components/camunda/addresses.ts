@@ -27,7 +27,12 @@ export const WEB_APPS = [`${RELEASE}-operate`, `${RELEASE}-tasklist`];
  * ConfigMap that tells a broker's pod, when it starts, whether its region rejoins. Outside of the release, so
  * that a change of it restarts nothing.
  */
-export const REJOINING = { configMap: `${RELEASE}-rejoining`, key: "rejoining" } as const;
+export const REJOINING = {
+  configMap: `${RELEASE}-rejoining`,
+  key: "rejoining",
+  /** Where a broker's pod has it as a file, which follows a change within a minute. */
+  folder: "/etc/camunda-rejoining",
+} as const;
 
 /** The NetworkPolicy that is the fence where the network is not ours. */
 export const FENCE_POLICY = "camunda-peer-fence";

@@ -71,6 +71,9 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
       resources: both({ cpu: sizing.zeebe.cpu, memory: sizing.zeebe.memory }),
       affinity: spread({ "app.kubernetes.io/component": "zeebe-broker" }),
       initContainers: [waitForPeer(settings)],
+      extraVolumes: [
+        { name: REJOINING.configMap, configMap: { name: REJOINING.configMap, optional: true } },
+      ],
     },
     [chart.gateways]: {
       replicas: sizing.gateways,
@@ -164,12 +167,7 @@ function waitForPeer({ installation, clusterSize, region }: InstalledSettings) {
     image:
       '{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.zeebe) }}',
     command: ["bash", "-c", WAIT_FOR_PEER, "wait-for-peer", ...peers],
-    env: [
-      {
-        name: "REJOINING",
-        valueFrom: { configMapKeyRef: { name: REJOINING.configMap, key: REJOINING.key } },
-      },
-    ],
+    volumeMounts: [{ name: REJOINING.configMap, mountPath: REJOINING.folder, readOnly: true }],
     resources: both({ cpu: "50m", memory: "64Mi" }),
     // As the chart has it for the broker.
     securityContext: {
@@ -183,10 +181,12 @@ function waitForPeer({ installation, clusterSize, region }: InstalledSettings) {
   };
 }
 
-/** Arguments: the hosts of the other region's brokers. Ends when one of them takes a connection. */
+/**
+ * Arguments: the hosts of the other region's brokers. Ends when one of them takes a connection, or when the
+ * region does not rejoin any more, or nobody says that it does.
+ */
 export const WAIT_FOR_PEER = [
-  '[ "$REJOINING" = true ] || exit 0',
-  "while true; do",
+  `while [ "$(cat ${REJOINING.folder}/${REJOINING.key} 2>/dev/null)" = true ]; do`,
   '  for host in "$@"; do',
   `    timeout 3 bash -c '</dev/tcp/"$0"/${PORTS.internal}' "$host" 2>/dev/null && exit 0`,
   "  done",

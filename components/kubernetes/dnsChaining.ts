@@ -34,7 +34,12 @@ export class DnsChaining extends pulumi.ComponentResource {
     if (dns.kind === "none") {
       this.addresses = pulumi.output([]);
     } else {
-      this.addresses = addressesOf(entryPoint(name, args, this), dns.addresses[args.region]);
+      const configured = dns.addresses[args.region];
+      // Under a fence nobody asks there: a failover must not end because of it.
+      this.addresses = addressesOf(
+        entryPoint(name, args, this),
+        args.fenced ? undefined : configured,
+      );
       forward(name, args, this);
     }
     this.registerOutputs({ addresses: this.addresses });
@@ -74,18 +79,18 @@ function entryPoint(
   );
 }
 
-/** What the entry point was given, checked against what the other region asks. */
+/** What the entry point was given, checked against what the other region asks when that is given. */
 function addressesOf(
   service: kubernetes.core.v1.Service,
-  configured: readonly string[],
+  configured: readonly string[] | undefined,
 ): pulumi.Output<string[]> {
   return service.status.apply((status) => {
     // Some clouds say nothing of an address, or name a host.
     const given = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
-    const foreign = given.filter((ip) => !configured.includes(ip));
+    const foreign = given.filter((ip) => configured?.includes(ip) === false);
     if (foreign.length > 0) {
       throw new pulumi.RunError(
-        `the DNS entry point was given ${foreign.join(", ")}, and dns.addresses has ${configured.join(", ")}: the other region would ask at the wrong place; reserve the address, or correct dns.addresses in both stacks`,
+        `the DNS entry point was given ${foreign.join(", ")}, and dns.addresses has ${configured?.join(", ")}: the other region would ask at the wrong place; reserve the address, or correct dns.addresses in both stacks`,
       );
     }
     return given;

@@ -137,8 +137,15 @@ class Declaration {
       region0: this.exporter("region0", [membership]),
       region1: this.exporter("region1", [membership]),
     };
-    const exporting = this.exporting([membership]);
-    this.webApps([membership]);
+    // The members are the survivors already when an attempt is abandoned: what it has paused or stopped must not
+    // wait for the proof of a fence.
+    const { settings, recorded } = this.args;
+    const undo =
+      failedOver && settings.installation !== undefined && recorded.gateAttempt !== undefined
+        ? []
+        : [membership];
+    const exporting = this.exporting(undo);
+    this.webApps(undo);
     if (failedOver) {
       this.hook("afterFailover", [membership, exporters.region0, exporters.region1]);
     }

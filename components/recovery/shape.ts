@@ -24,6 +24,14 @@ export function shapeOf(settings: Settings, peer: PeerState, recorded: RecordedS
   if (peer.known && peer.lostRegion === settings.region && !peer.restored) {
     return "rejoining";
   }
+  // A recreated region stays one while the survivor's stack cannot be read.
+  if (
+    !peer.known &&
+    settings.installation !== undefined &&
+    recordedPhase(recorded) === "rejoining"
+  ) {
+    return "rejoining";
+  }
   // Once declared the recovery stays: a peer that cannot be read any more must not take it away.
   const joined =
     settings.installation === undefined ||
@@ -80,6 +88,9 @@ export function runProblems(
     );
   }
   problems.push(...switchBack(settings, peer, recorded));
+  if (settings.installation !== undefined) {
+    problems.push(...installedProblems(settings, peer, recorded));
+  }
   // Lower case, as the name of the snapshot is: "ONE" would find the one of "one".
   const used = recorded.exportingAttempt?.toLowerCase();
   const wanted = settings.failback?.toLowerCase();
@@ -92,6 +103,52 @@ export function runProblems(
     );
   }
   return problems;
+}
+
+/**
+ * On platforms where the stack owns network and releases, what is declared from a wrong idea of the other
+ * stack is not only a record: it cuts the regions apart, or turns applications off. So it is refused.
+ */
+function installedProblems(settings: Settings, peer: PeerState, recorded: RecordedState): string[] {
+  const shape = shapeOf(settings, peer, recorded);
+  const problems: string[] = [];
+  if (recorded.unreadable === true && shape !== "failed-over") {
+    problems.push(
+      "the recorded state of this stack cannot be read, and without it the network between the regions would be taken for not made yet: run it again when the state backend answers",
+    );
+  }
+  if (
+    !peer.known &&
+    peer.absent !== true &&
+    recorded.brokers === undefined &&
+    shape === "installing"
+  ) {
+    problems.push(
+      `stack ${settings.peerStack} cannot be read (${peer.why}), and whether ${settings.region} is installed for the first time or recreated is for it to say: run it again when the state backend answers`,
+    );
+  }
+  if (shape === "rejoining" && recorded.brokers !== undefined) {
+    problems.push(
+      `stack ${settings.peerStack} declares ${settings.region} lost, and this stack is that of a full member: its web applications and its part of the recovery would be taken down; when ${settings.region} was lost, make the stack anew (pulumi stack rm --force --preserve-config, pulumi stack init, npm run up); when it was not, or is back by hand, end the recovery on stack ${settings.peerStack} first`,
+    );
+  }
+  if (
+    shape === "steady" &&
+    peer.known &&
+    settings.activeRegion === settings.region &&
+    peer.activeRegion === settings.peer &&
+    recorded.activeRegion !== settings.region &&
+    settings.overrides["switch-back"] === undefined
+  ) {
+    problems.push(
+      `activeRegion is ${settings.region} here, and stack ${settings.peerStack} says that ${settings.peer} serves the users: run the other stack first with the same activeRegion, so that never both are active; or set activeRegion ${settings.peer} here`,
+    );
+  }
+  return problems;
+}
+
+function recordedPhase({ recovery }: RecordedState): string | undefined {
+  return typeof recovery?.phase === "string" ? recovery.phase : undefined;
 }
 
 /** Which kind of loss it is, and what follows from it for the users (concept page, region loss). */

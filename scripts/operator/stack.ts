@@ -31,8 +31,8 @@ interface State {
 export interface RunOptions {
   /** Look at everything that is recorded first. */
   refresh: boolean;
-  /** The whole stack, not only its recovery. */
-  whole?: boolean;
+  /** The resources, as patterns of their URNs. Default: those of a recovery. `all`: the whole stack. */
+  targets?: readonly string[] | "all";
 }
 
 /** What a preview has found. */
@@ -223,9 +223,9 @@ export class OperatorStack {
   }
 
   /** `pulumi preview`, of the recovery or of the whole stack. */
-  async preview({ refresh, whole }: RunOptions): Promise<Found> {
+  async preview({ refresh, targets }: RunOptions): Promise<Found> {
     const progress = new Progress(() => undefined);
-    const result = await this.running(progress, whole, (common) =>
+    const result = await this.running(progress, targets, (common) =>
       this.stack.preview({ ...common, refresh, diff: true }),
     );
     const kinds = Object.entries(result.changeSummary).filter(([kind, count]) => {
@@ -243,16 +243,16 @@ export class OperatorStack {
   }
 
   /** `pulumi up`, of the recovery or of the whole stack. A lock that a killed run has left is removed first. */
-  async up({ refresh, whole }: RunOptions): Promise<void> {
+  async up({ refresh, targets }: RunOptions): Promise<void> {
     await this.unlocking(() =>
-      this.running(new Progress(say), whole, (common) => this.stack.up({ ...common, refresh })),
+      this.running(new Progress(say), targets, (common) => this.stack.up({ ...common, refresh })),
     );
   }
 
   /** Runs the engine; its error becomes what its diagnostics say. */
   private async running<T>(
     progress: Progress,
-    whole: boolean | undefined,
+    targets: RunOptions["targets"],
     run: (common: {
       color: "never";
       target?: string[];
@@ -266,7 +266,7 @@ export class OperatorStack {
     try {
       return await run({
         color: "never",
-        ...(whole ? {} : { target: RECOVERY_TARGETS }),
+        ...(targets === "all" ? {} : { target: [...(targets ?? RECOVERY_TARGETS)] }),
         signal: this.interrupt.signal,
         onEvent: (event) => progress.see(event),
       });

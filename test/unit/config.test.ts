@@ -246,7 +246,7 @@ describe("config", () => {
     [
       "an override of something else",
       { overrides: { all: "because I say so" } },
-      /^overrides.all is not a refusal that can be overridden; these are: peer-declares-loss, export-gap, fence-unproved, switch-back$/,
+      /^overrides.all is not a refusal that can be overridden; these are: peer-declares-loss, export-gap, fence-unproved, still-seen, switch-back$/,
     ],
     [
       "an override without a reason",

@@ -3,6 +3,7 @@ import { dnsAddresses } from "../../aws/names";
 import { brokerHost, elasticsearchHost, FENCE_POLICY, PORTS } from "../../camunda/addresses";
 import { brokerIds } from "../../camunda/brokers";
 import { overlap, within } from "../../cidr";
+import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement, Outcome } from "./behaviour";
 import { Refusal, Session } from "./session";
@@ -93,9 +94,17 @@ async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
     if (unproved !== undefined) {
       return { how: "already true", observed: { unproved, addresses: seen } };
     }
-    if (error instanceof DeadlineExceeded) {
+    if (
+      error instanceof DeadlineExceeded ||
+      error instanceof Refused ||
+      error instanceof Unreachable
+    ) {
+      const why =
+        error instanceof DeadlineExceeded
+          ? `${error.lastSeen} (asked for ${error.seconds} s from a pod of this region)`
+          : error.message;
       throw new Refusal(
-        `the fence to ${session.settings.peer} is not proved: ${error.lastSeen} (asked for ${error.seconds} s from a pod of this region); no broker was forced out; look at the network's rules, or write the reason into overrides.fence-unproved`,
+        `the fence to ${session.settings.peer} is not proved: ${why}; no broker was forced out; look at the network's rules and at the pods of Elasticsearch, or write the reason into overrides.fence-unproved`,
       );
     }
     throw error;

@@ -45,11 +45,8 @@ const waitForPeer = (peers: string) => ({
       (ordinal) => `camunda-zeebe-${ordinal}.camunda-zeebe.${peers}.svc.cluster.local`,
     ),
   ],
-  env: [
-    {
-      name: "REJOINING",
-      valueFrom: { configMapKeyRef: { name: "camunda-rejoining", key: "rejoining" } },
-    },
+  volumeMounts: [
+    { name: "camunda-rejoining", mountPath: "/etc/camunda-rejoining", readOnly: true },
   ],
   resources: {
     requests: { cpu: "50m", memory: "64Mi" },
@@ -126,6 +123,9 @@ const camunda86 = (regionId: number) => ({
     },
     affinity: spread({ "app.kubernetes.io/component": "zeebe-broker" }),
     initContainers: [waitForPeer(regionId === 0 ? "camunda-paris" : "camunda-london")],
+    extraVolumes: [
+      { name: "camunda-rejoining", configMap: { name: "camunda-rejoining", optional: true } },
+    ],
   },
   zeebeGateway: {
     replicas: 2,

@@ -123,18 +123,25 @@ export function renderCamunda({ release, namespace, values }: Rendering): Render
   };
 }
 
-/** The init container that asks a ConfigMap whether it is to wait for the other region. */
+/** The ConfigMap by whose file the init container knows whether it is to wait for the other region. */
 function waitOf(values: Record<string, unknown>): Pick<BrokerInstallation, "waitsBy"> {
-  const { initContainers = [] } = (values.zeebe ?? {}) as {
+  const { initContainers = [], extraVolumes = [] } = (values.zeebe ?? {}) as {
     initContainers?: {
       name: string;
-      env?: { valueFrom?: { configMapKeyRef?: { name: string; key: string } } }[];
+      command?: string[];
+      volumeMounts?: { name: string; mountPath: string }[];
     }[];
+    extraVolumes?: { name: string; configMap?: { name: string } }[];
   };
-  const [asked] = initContainers
-    .filter(({ name }) => name === "wait-for-peer")
-    .flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom?.configMapKeyRef ?? []));
-  return asked === undefined ? {} : { waitsBy: { configMap: asked.name, key: asked.key } };
+  const waiting = initContainers.find(({ name }) => name === "wait-for-peer");
+  for (const { name, mountPath } of waiting?.volumeMounts ?? []) {
+    const configMap = extraVolumes.find((volume) => volume.name === name)?.configMap?.name;
+    const key = new RegExp(`${mountPath}/([\\w-]+)`).exec(waiting?.command?.join(" ") ?? "")?.[1];
+    if (configMap !== undefined && key !== undefined) {
+      return { waitsBy: { configMap, key } };
+    }
+  }
+  return {};
 }
 
 /** The exporters that environment variables name, and the stock one unless it is off. */

@@ -195,10 +195,7 @@ export class RegionCluster {
     }
     const { configMap, key } = brokers.waitsBy;
     const found = this.store.get("ConfigMap", namespace, configMap);
-    if (found === undefined) {
-      throw new Error(`configmap "${configMap}" not found: its pods would not start`);
-    }
-    return (found.data as Record<string, string> | undefined)?.[key] === "true";
+    return (found?.data as Record<string, string> | undefined)?.[key] === "true";
   }
 
   private rendered(chart: string, rendering: Rendering, revision: number): ReleaseRecord {
