@@ -76,6 +76,75 @@ describe("a first installation", () => {
   });
 });
 
+describe("what a stack that owns network and releases refuses to conclude", () => {
+  const member = { ...nothing, brokers: brokerMap([0, 1, 2, 3]) };
+  const failedOver: PeerState = { ...peerWith(true), lostRegion: "region0" } as PeerState;
+  const problems = (raw: Raw, peer: PeerState, recorded: RecordedState) =>
+    runProblems(settingsOf(raw), peer, recorded);
+  const slow: PeerState = { known: false, why: "no answer within 5 s" };
+  const cases: [string, readonly string[], RegExp | undefined][] = [
+    [
+      "its own state, which cannot be read: the network would be taken for not made",
+      problems(eksConfig(), peerWith(true), { ...nothing, unreadable: true }),
+      /^the recorded state of this stack cannot be read.*run it again/,
+    ],
+    [
+      "nothing of it in a failover",
+      problems(eksConfig({ lostRegion: "region1" }), slow, { ...nothing, unreadable: true }),
+      undefined,
+    ],
+    [
+      "a first installation from a peer that cannot be read",
+      problems(eksConfig(), slow, nothing),
+      /^stack other cannot be read \(no answer within 5 s\).*first time or recreated/,
+    ],
+    [
+      "nothing when there is no such stack",
+      problems(eksConfig(), { known: false, why: "unknown stack", absent: true }, nothing),
+      undefined,
+    ],
+    [
+      "nothing when a full member's peer cannot be read",
+      problems(eksConfig(), slow, member),
+      undefined,
+    ],
+    [
+      "that a full member is to rejoin, on the other stack's word alone",
+      problems(eksConfig(), failedOver, member),
+      /^stack other declares region0 lost, and this stack is that of a full member.*stack rm/,
+    ],
+    [
+      "nothing when a recreated region rejoins",
+      problems(eksConfig(), failedOver, nothing),
+      undefined,
+    ],
+    [
+      "to become active while the other one is",
+      problems(eksConfig(), { ...peerWith(true), activeRegion: "region1" } as PeerState, member),
+      /^activeRegion is region0 here, and stack other says that region1 serves the users/,
+    ],
+    [
+      "nothing when it has been active all the time",
+      problems(eksConfig(), { ...peerWith(true), activeRegion: "region1" } as PeerState, {
+        ...member,
+        activeRegion: "region0",
+      }),
+      undefined,
+    ],
+  ];
+  for (const [what, found, expected] of cases) {
+    it(`refuses ${what}`, () => {
+      assert.equal(found.length, expected ? 1 : 0, found.join("\n"));
+      if (expected) assert.match(found[0] ?? "", expected);
+    });
+  }
+
+  it("lets a recreated region stay one while the survivor's stack cannot be read", () => {
+    const recorded = { ...nothing, recovery: { phase: "rejoining" } };
+    assert.equal(shapeOf(settingsOf(eksConfig()), slow, recorded), "rejoining");
+  });
+});
+
 describe("the active region", () => {
   const lost = (activeRegion: string) =>
     settingsOf(eksConfig({ lostRegion: "region1", activeRegion }));
