@@ -9,7 +9,7 @@ import { awsProvider } from "./aws/provider";
 import { RegionNetwork } from "./aws/regionNetwork";
 import { TrafficRouting } from "./aws/trafficRouting";
 import { peerOf } from "./camunda/brokers";
-import type { EksSettings } from "./installationConfig";
+import type { EksSettings } from "./config/installation";
 import { CamundaRelease } from "./kubernetes/camundaRelease";
 import { corefile } from "./kubernetes/corefile";
 import { ELASTICSEARCH_SERVICE_ACCOUNT, Elasticsearch } from "./kubernetes/elasticsearch";

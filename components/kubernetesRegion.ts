@@ -6,7 +6,7 @@ import {
   InstalledRegionArgs,
   namesFirst,
 } from "./installedRegion";
-import type { KubernetesSettings } from "./installationConfig";
+import type { KubernetesSettings } from "./config/installation";
 import { CamundaRelease } from "./kubernetes/camundaRelease";
 import { DnsChaining } from "./kubernetes/dnsChaining";
 import { Elasticsearch } from "./kubernetes/elasticsearch";

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { isRecord } from "./clients/http";
-import type { EksSettings } from "./installationConfig";
+import type { EksSettings } from "./config/installation";
 
 /** Where the state and the key of its secrets are, as far as the machine that runs Pulumi tells. */
 export interface BackendPlace {

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../camunda/brokers";
-import type { EksSettings } from "../installationConfig";
+import type { EksSettings } from "../config/installation";
 import { bucketName } from "./names";
 import { trustServiceAccount } from "./trust";
 

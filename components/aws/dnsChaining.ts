@@ -3,7 +3,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../camunda/addresses";
 import { REGIONS, RegionName } from "../camunda/brokers";
-import type { EksSettings } from "../installationConfig";
+import type { EksSettings } from "../config/installation";
 import type { EksCluster } from "./eksCluster";
 import type { RegionNetwork } from "./regionNetwork";
 

@@ -1,6 +1,6 @@
 import type { RegionName } from "../camunda/brokers";
 import { host, subnet } from "../cidr";
-import type { EksSettings } from "../installationConfig";
+import type { EksSettings } from "../config/installation";
 
 /** Name of a region's EKS cluster. */
 export function clusterName(eks: Pick<EksSettings, "prefix">, region: RegionName): string {

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "../camunda/brokers";
-import type { EksSettings } from "../installationConfig";
+import type { EksSettings } from "../config/installation";
 
 /**
  * The AWS provider of a stack: its own region only, and no call before the first resource's own.

@@ -1,4 +1,4 @@
-import type { Installation } from "../installationConfig";
+import type { Installation } from "../config/installation";
 import { clusterName } from "../aws/names";
 import { brokerIds, regionOfBroker, RegionName } from "./brokers";
 

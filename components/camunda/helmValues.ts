@@ -1,6 +1,6 @@
 import { s3Client, s3Endpoint } from "../aws/names";
 import type { InstalledSettings } from "../config";
-import type { EksSettings } from "../installationConfig";
+import type { EksSettings } from "../config/installation";
 import {
   brokerHost,
   ELASTICSEARCH_RELEASE,

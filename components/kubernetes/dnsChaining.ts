@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../camunda/addresses";
 import { peerOf, RegionName } from "../camunda/brokers";
-import type { KubernetesSettings } from "../installationConfig";
+import type { KubernetesSettings } from "../config/installation";
 import { corefileBlock, PeerNames } from "./corefile";
 import { CorefileBlock } from "./corefileBlock";
 

@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { FENCE_POLICY } from "../camunda/addresses";
 import { peerOf, RegionName } from "../camunda/brokers";
-import type { KubernetesSettings } from "../installationConfig";
+import type { KubernetesSettings } from "../config/installation";
 
 /** Arguments of {@link PeerFence}. */
 export interface PeerFenceArgs {

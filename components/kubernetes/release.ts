@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Values } from "../camunda/helmValues";
-import type { Chart } from "../installationConfig";
+import type { Chart } from "../config/installation";
 
 /** Arguments of {@link helmRelease}. */
 export interface HelmReleaseArgs {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSettings } from "../../components/config";
-import type { EksSettings } from "../../components/installationConfig";
+import type { EksSettings } from "../../components/config/installation";
 import { backendPlace, backendWarnings } from "../../components/stateBackend";
 import { eksConfig, lookup } from "../support/config";
 

@@ -7,7 +7,7 @@ import { PeerFence } from "../../../components/aws/peerFence";
 import { awsProvider } from "../../../components/aws/provider";
 import { RegionNetwork } from "../../../components/aws/regionNetwork";
 import { peerOf, RegionName } from "../../../components/camunda/brokers";
-import type { EksSettings } from "../../../components/installationConfig";
+import type { EksSettings } from "../../../components/config/installation";
 import { corefile } from "../../../components/kubernetes/corefile";
 import { AwsStandIn } from "../../../scripts/world/providers/aws";
 import { CLUSTER } from "../../../scripts/world/providers/aws/eks";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BackupBucket, bucketIsThere } from "../../../components/aws/backupBucket";
 import { awsProvider } from "../../../components/aws/provider";
 import type { RegionName } from "../../../components/camunda/brokers";
-import type { EksSettings } from "../../../components/installationConfig";
+import type { EksSettings } from "../../../components/config/installation";
 import { BOTH, declare, eksSettings } from "./declared";
 import { ownProvider } from "./scene";
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as debuggable from "@pulumi/pulumi/runtime/debuggable";
 import type { RegionName } from "../../../components/camunda/brokers";
-import type { EksSettings } from "../../../components/installationConfig";
+import type { EksSettings } from "../../../components/config/installation";
 
 /** A resource as a component registers it, with the options that decide over running data. */
 export interface Declared {

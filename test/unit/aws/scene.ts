@@ -5,7 +5,7 @@ import { EksCluster } from "../../../components/aws/eksCluster";
 import { PeerFence } from "../../../components/aws/peerFence";
 import { RegionNetwork, RegionNetworkArgs } from "../../../components/aws/regionNetwork";
 import type { RegionName } from "../../../components/camunda/brokers";
-import type { EksSettings } from "../../../components/installationConfig";
+import type { EksSettings } from "../../../components/config/installation";
 import { eksSettings } from "./declared";
 
 /** What differs between the scenes. */

@@ -1,5 +1,5 @@
-import { isRecord } from "./clients/http";
-import { isKubernetesUrl, parseKubernetesAddress } from "./clients/kubernetesAddress";
+import { isRecord } from "../clients/http";
+import { isKubernetesUrl, parseKubernetesAddress } from "../clients/kubernetesAddress";
 
 /** All problems of a configuration, one line each. */
 export class ConfigError extends Error {
