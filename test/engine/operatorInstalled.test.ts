@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { REPOSITORY, Workspace } from "../../scripts/workspace";
+import { KubernetesWorld } from "../../scripts/world/installed/kubernetesWorld";
+
+describe("the commands of an operator where the program has installed Camunda", function () {
+  this.timeout(300_000);
+  const installed = new KubernetesWorld({});
+  let workspace: Workspace;
+  let running: ChildProcess | undefined;
+
+  before(async () => {
+    await installed.start();
+    workspace = await Workspace.create({
+      config: {
+        ...installed.config,
+        clusterSize: 4,
+        partitionCount: 2,
+        timeouts: { settle: 2, gate: 60, formation: 60 },
+      },
+      environment: installed.environment,
+    });
+  });
+
+  after(async () => {
+    running?.kill("SIGKILL");
+    await installed.stop();
+    await workspace?.dispose();
+  });
+
+  /** Runs a command as a person would, and expects that it succeeds. */
+  async function run(script: string, ...args: string[]): Promise<string> {
+    const { cwd, env } = workspace.shell;
+    const child = spawn(
+      process.execPath,
+      ["-r", "tsx/cjs", `scripts/${script}.ts`, "--dir", cwd, "--yes", ...args],
+      { cwd: REPOSITORY, env, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    running = child;
+    let said = "";
+    child.stdout?.on("data", (data) => (said += String(data)));
+    child.stderr?.on("data", (data) => (said += String(data)));
+    const [code] = (await once(child, "close")) as [number | null];
+    running = undefined;
+    assert.equal(code, 0, said);
+    return said;
+  }
+
+  const recovery = async (region: "region0" | "region1") =>
+    (await (await workspace.stack(region)).outputs()).recovery as Record<string, unknown>;
+
+  it("up installs both regions, in rounds", async () => {
+    const said = await run("up");
+    assert.match(said, /neither stack has anything to change/);
+    assert.deepEqual(installed.world.obstacles(), []);
+    assert.equal((await recovery("region0")).phase, "steady");
+  });
+
+  it("failover fences, forces out, and lets the names of the lost region fail in a run of its own", async () => {
+    await installed.lose("region1");
+    const said = await run("failover", "--lost", "region1");
+    const { phase, fenced, activeRegion } = await recovery("region0");
+    assert.deepEqual([phase, fenced, activeRegion], ["failed-over", true, "region0"]);
+    assert.doesNotMatch(said, /warning/);
+    // Nothing of the whole stack is left to do: the names were not forgotten.
+    const { changes } = await (await workspace.stack("region0")).preview();
+    assert.deepEqual(
+      Object.keys(changes).filter((kind) => kind !== "same"),
+      [],
+    );
+    assert.match(said, /loss of the passive region/);
+  });
+
+  it("up brings the recreated region to where it waits, and leaves the fence closed", async () => {
+    await installed.recreate("region1");
+    await workspace.recreate("region1");
+    await run("up");
+    assert.equal((await recovery("region1")).phase, "rejoining");
+    assert.equal((await recovery("region0")).fenced, true);
+    assert.equal(installed.world.isRunning(1), false);
+  });
+
+  it("failback opens it and brings everything back, and its end is a word", async () => {
+    await run("failback");
+    assert.equal((await recovery("region0")).phase, "restored");
+    await run("failback", "--finish");
+    await run("up");
+    assert.equal((await recovery("region1")).phase, "steady");
+    assert.equal((await recovery("region0")).fenced, false);
+    assert.deepEqual(installed.world.obstacles(), []);
+    assert.deepEqual(installed.webApps("region1"), { "camunda-operate": 1, "camunda-tasklist": 1 });
+  });
+});
