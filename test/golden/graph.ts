@@ -12,7 +12,7 @@ export interface GoldenCase {
   platform?: "eks" | "kubernetes";
   config: Partial<Record<Key, string>>;
   /** What the stack has recorded before. */
-  recorded?: { brokers: number[]; gate?: string; attempt?: string; phase?: string };
+  recorded?: { brokers: number[]; gate?: string; attempt?: string; phase?: string; fence?: true };
   /** What the other region's stack says; unknown without it. */
   peer?: { phase: string; lostRegion?: RegionName; network?: PeerNetwork };
 }
@@ -27,6 +27,12 @@ interface PeerNetwork {
 const survivors0 = brokerIds("region0", 4);
 const survivors1 = brokerIds("region1", 4);
 const commands = JSON.stringify({ stop: "scale --replicas=0", start: "scale --replicas=1" });
+
+const traffic = JSON.stringify({
+  zoneId: "Z1",
+  name: "camunda.example.com",
+  targets: { region0: "london.example.com", region1: "paris.example.com" },
+});
 
 /** Every shape that a stack can have, for both regions where they differ. */
 export const CASES: GoldenCase[] = [
@@ -83,11 +89,7 @@ export const CASES: GoldenCase[] = [
     region: "region0",
     config: {
       administrators: JSON.stringify(["arn:aws:iam::123456789012:role/operators"]),
-      traffic: JSON.stringify({
-        zoneId: "Z1",
-        name: "camunda.example.com",
-        targets: { region0: "london.example.com", region1: "paris.example.com" },
-      }),
+      traffic,
     },
     peer: { phase: "installing", network: { vpcId: "vpc-1", peering: "pcx-1" } },
   },
@@ -112,7 +114,7 @@ export const CASES: GoldenCase[] = [
     name: "eks-rejoining-region1",
     platform: "eks",
     region: "region1",
-    config: { bucketEncryption: "aws:kms", natGateways: "per-zone" },
+    config: { bucketEncryption: "aws:kms", natGateways: "per-zone", traffic },
     peer: { phase: "failed-over", lostRegion: "region1", network: { vpcId: "vpc-0" } },
   },
   {
@@ -131,6 +133,28 @@ export const CASES: GoldenCase[] = [
       hooks: JSON.stringify({ beforeFailover: "page", afterFailover: "reroute" }),
     },
     recorded: { brokers: survivors1, phase: "failed over from region0" },
+  },
+  {
+    name: "kubernetes-abandoned",
+    platform: "kubernetes",
+    region: "region0",
+    config: { lostRegion: "region1" },
+    recorded: {
+      brokers: survivors0,
+      phase: "failed over from region1",
+      gate: "ticket-1",
+      attempt: "ticket-1",
+    },
+    peer: { phase: "rejoining", network: { vpcId: "" } },
+  },
+  {
+    // The fence was closed, nobody was forced out, and the declaration was taken back.
+    name: "kubernetes-taken-back",
+    platform: "kubernetes",
+    region: "region0",
+    config: {},
+    recorded: { brokers: allBrokerIds(4), phase: "steady", fence: true },
+    peer: { phase: "steady", network: { vpcId: "" } },
   },
   {
     name: "kubernetes-failback-region1",
@@ -312,6 +336,12 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
   if (recorded !== undefined) {
     add("BrokerMembership", { brokers: brokerMap(recorded.brokers), phase: recorded.phase });
     add("Exporting", { attempt: recorded.attempt ?? "none" });
+  }
+  if (recorded?.fence === true) {
+    outputs.fence = {
+      type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+      outputs: { spec: { ingress: [{ from: [{ namespaceSelector: {} }] }] } },
+    };
   }
   if (recorded?.gate !== undefined) {
     add("FailbackGate", { attempt: recorded.gate });
