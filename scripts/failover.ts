@@ -4,7 +4,7 @@ import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console
 import type { Interrupt } from "./operator/interrupt";
 import { make } from "./operator/move";
 import { OperatorStack, Stacks } from "./operator/stack";
-import { brokersOf, summaryOf } from "./operator/summary";
+import { brokersOf, recordOf, summaryOf } from "./operator/summary";
 import { AFTER_FAILOVER_TARGETS, FAILOVER_TARGETS } from "./workspace";
 
 const HELP = `npm run failover -- --lost region0|region1 [options]
@@ -75,7 +75,10 @@ async function failover(interrupt: Interrupt): Promise<void> {
     interrupt,
   );
   say(`\nfailed over\n${summaryOf(outputs)}\n`);
-  await afterwards(stack, place);
+  // Only where the program has installed the region there is a fence, and names.
+  if (recordOf(outputs.recovery).fenced === true) {
+    await afterwards(stack, place);
+  }
   say(`next
   1. recreate ${lost}: ${brokersOf(lost, outputs)} with empty disks, and an empty Elasticsearch
   2. ${npmRun("failback", [], place)}`);
@@ -83,10 +86,6 @@ async function failover(interrupt: Interrupt): Promise<void> {
 
 /** What belongs to a failover and must not be able to end it. */
 async function afterwards(stack: OperatorStack, place: Place): Promise<void> {
-  const config = await stack.config();
-  if (config.platform === "endpoints") {
-    return;
-  }
   try {
     await stack.up({ refresh: false, targets: AFTER_FAILOVER_TARGETS });
   } catch (error) {
@@ -94,7 +93,8 @@ async function afterwards(stack: OperatorStack, place: Place): Promise<void> {
       `warning: the names of ${stack.peer} could not be made to fail at once (${error instanceof Error ? error.message : String(error)}): pods that look for it wait some seconds; later: ${npmRunPulumi(["up"], stack.name, place)}`,
     );
   }
-  if (config.traffic !== undefined && config.traffic !== "{}") {
+  const { traffic } = await stack.config();
+  if (traffic !== undefined && traffic !== "{}") {
     say(
       `the weights of the users' records are not written yet: ${npmRunPulumi(["up"], stack.name, place)}\n`,
     );

@@ -56,6 +56,7 @@ describe("commands of an operator on stacks of their own", function () {
     await world.start();
     workspace = await Workspace.create({
       config: {
+        platform: "endpoints",
         ...world.shape,
         endpoints: world.endpoints,
         snapshotRepository: { name: "camunda_backup", ...world.repository },
