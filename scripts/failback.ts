@@ -186,6 +186,10 @@ function next(outputs: Record<string, unknown>, stack: OperatorStack, { place }:
   1. mend what kept the failback from ending, and recreate ${stack.peer} again: empty disks, an empty Elasticsearch
   2. ${npmRun("failback", [], place)}`;
     default: {
+      const { loss } = recordOf(recordOf(outputs.recovery).lastFailover);
+      if (recordOf(loss).kind !== "active") {
+        return "nothing more to do";
+      }
       const other = typeof peer === "string" ? peer : "NAME";
       return `next
   1. the same active region for the other stack: ${npmRunPulumi(["config", "set", "activeRegion", String(outputs.activeRegion)], other, place)}
