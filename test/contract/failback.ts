@@ -48,7 +48,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
       async () => {
         await bench.eventually(
           "closed ports",
-          110,
+          170,
           listed((own) => own !== "closed"),
           passes,
         );
