@@ -13,6 +13,8 @@ export interface GoldenCase {
   config: Partial<Record<Key, string>>;
   /** What the stack has recorded before. */
   recorded?: { brokers: number[]; gate?: string; attempt?: string; phase?: string; fence?: true };
+  /** How many reads of the own state fail before one succeeds. */
+  failingReads?: number;
   /** What the other region's stack says; unknown without it. */
   peer?: { phase: string; lostRegion?: RegionName; network?: PeerNetwork };
 }
@@ -181,6 +183,7 @@ export interface GoldenResource {
 /** Runs the program under mocks and returns what it registers, in an order that does not vary. */
 export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
   const registered: GoldenResource[] = [];
+  let failing = golden.failingReads ?? 0;
   await pulumi.runtime.setMocks(
     {
       newResource(args) {
@@ -197,7 +200,13 @@ export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
           state: { ...inputs, ...computed(args.type, args.name), record: record() },
         };
       },
-      call: (args) => answer(golden, args),
+      call: (args) => {
+        if (failing > 0 && String(args.inputs.stackName).endsWith(golden.region)) {
+          failing--;
+          throw new Error("slow");
+        }
+        return answer(golden, args);
+      },
     },
     "camunda-dual-region",
     golden.region,
