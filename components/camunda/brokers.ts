@@ -29,6 +29,12 @@ export function regionOfBroker(id: number): RegionName {
   return id % 2 === 0 ? "region0" : "region1";
 }
 
+/**
+ * The broker that makes a cluster's configuration when no broker has one, and that is asked for it otherwise
+ * as long as it is a member: the one with the lowest id.
+ */
+export const COORDINATOR = 0;
+
 /** The name of a broker in previews and outputs: region and ordinal, `region1/0` for broker 1. */
 export function brokerName(id: number): string {
   return `${regionOfBroker(id)}/${Math.floor(id / 2)}`;

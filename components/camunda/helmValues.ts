@@ -9,7 +9,15 @@ import {
   REJOINING,
   RELEASE,
 } from "./addresses";
-import { allBrokerIds, brokerIds, peerOf, RegionName, REGIONS } from "./brokers";
+import {
+  allBrokerIds,
+  brokerIds,
+  COORDINATOR,
+  peerOf,
+  regionOfBroker,
+  RegionName,
+  REGIONS,
+} from "./brokers";
 import { mergeValues } from "./mergeValues";
 import { Profile, profileOf } from "./profile";
 
@@ -151,22 +159,26 @@ export function elasticsearchValues(
 }
 
 /**
- * Keeps a broker of a recreated region from starting before it reaches one of the survivors. Broker 0 and its
- * neighbours, alone with empty disks behind a fence, would begin a cluster of their own; when the fence opens
- * they shut down, and what they have made by then is on their disks (seen on brokers of 8.6.0).
+ * Keeps a broker of a recreated region from starting before it reaches one of the survivors, and the others
+ * of region0 until broker 0 has joined. Broker 0 asks all brokers what the cluster is: when another one with an
+ * empty disk answers first, or no survivor does, it begins a cluster of its own. As soon as the survivors'
+ * configuration is known, all of them close their ports and stay so, with what they have made by then on their
+ * disks (seen on brokers of 8.6.0).
  *
  * In every pod, whatever the region is at the moment: a template that changed would restart the brokers.
  */
 function waitForPeer({ installation, clusterSize, region }: InstalledSettings) {
-  const peers = brokerIds(peerOf(region), clusterSize).map((id) =>
-    brokerHost(id, installation.namespaces),
-  );
+  const host = (id: number) => brokerHost(id, installation.namespaces);
   return {
     name: "wait-for-peer",
     // The image of the broker itself: nothing else to mirror. The chart fills it in.
     image:
       '{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.zeebe) }}',
-    command: ["bash", "-c", WAIT_FOR_PEER, "wait-for-peer", ...peers],
+    command: [
+      ...["bash", "-c", WAIT_FOR_PEER, "wait-for-peer"],
+      region === regionOfBroker(COORDINATOR) ? host(COORDINATOR) : "",
+      ...brokerIds(peerOf(region), clusterSize).map(host),
+    ],
     volumeMounts: [{ name: REJOINING.configMap, mountPath: REJOINING.folder, readOnly: true }],
     resources: both({ cpu: "50m", memory: "64Mi" }),
     // As the chart has it for the broker.
@@ -182,15 +194,24 @@ function waitForPeer({ installation, clusterSize, region }: InstalledSettings) {
 }
 
 /**
- * Arguments: the hosts of the other region's brokers. Ends when one of them takes a connection, or when the
- * region does not rejoin any more, or nobody says that it does.
+ * Arguments: the host of broker 0 when it is of this region, else nothing; the hosts of the other region's
+ * brokers. Ends when one of these takes a connection, and broker 0 its management port, which it opens when it
+ * has learnt what the cluster is; or when the region does not rejoin any more, or nobody says that it does.
  */
 export const WAIT_FOR_PEER = [
+  'first="$1"; shift',
+  // Broker 0 does not wait for itself: the name of its pod begins the name of its host.
+  'case "$first" in "$HOSTNAME".*) first="" ;; esac',
+  `reaches() { timeout 3 bash -c '</dev/tcp/"$0"/"$1"' "$1" "$2" 2>/dev/null; }`,
   `while [ "$(cat ${REJOINING.folder}/${REJOINING.key} 2>/dev/null)" = true ]; do`,
+  '  missing="a broker of the other one"',
   '  for host in "$@"; do',
-  `    timeout 3 bash -c '</dev/tcp/"$0"/${PORTS.internal}' "$host" 2>/dev/null && exit 0`,
+  `    reaches "$host" ${PORTS.internal} || continue`,
+  `    [ -n "$first" ] && ! reaches "$first" ${PORTS.management} || exit 0`,
+  '    missing="broker 0, which joins first,"',
+  "    break",
   "  done",
-  '  echo "this region rejoins: waiting for a broker of the other one to be reached"',
+  '  echo "this region rejoins: waiting for $missing to be reached"',
   "  sleep 2",
   "done",
 ].join("\n");

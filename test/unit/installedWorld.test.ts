@@ -378,6 +378,20 @@ describe("a world that is installed by values", () => {
       });
     }
 
+    it("ends the brokers of region0 when broker 0 heard first from another empty one", async () => {
+      const values = camundaValues(settingsOf("region0"), { webApps: true });
+      const { initContainers } = values.zeebe as { initContainers: [{ command: string[] }] };
+      const [{ command, ...container }] = initContainers;
+      const allAtOnce = command.map((text) => (text.startsWith("camunda-zeebe-0.") ? "" : text));
+      await recreate("region0", false, {
+        rejoining: true,
+        camunda: withZeebe({ initContainers: [{ ...container, command: allAtOnce }] }),
+      });
+      bench.connected = true;
+      await bench.until("they have closed their ports", () => !bench.world.isRunning(0));
+      assert.equal(bench.world.isRunning(2), false);
+    });
+
     it("ends the brokers of region0 that made a cluster of their own behind the fence", async () => {
       await recreate("region0", false, {
         camunda: withZeebe({ livenessProbe: { enabled: false } }),

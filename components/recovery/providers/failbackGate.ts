@@ -1,4 +1,13 @@
-import { brokerIds, named, namedAre, sameIds, RegionName, without } from "../../camunda/brokers";
+import {
+  brokerIds,
+  COORDINATOR,
+  named,
+  namedAre,
+  regionOfBroker,
+  sameIds,
+  RegionName,
+  without,
+} from "../../camunda/brokers";
 import { describePending, exporterStates, memberIds, unhealthy } from "../../camunda/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
@@ -119,8 +128,10 @@ async function awaitRecreated(
     );
   } catch (error) {
     if (error instanceof DeadlineExceeded) {
+      const order =
+        inputs.recreated === regionOfBroker(COORDINATOR) ? ", broker 0 before the others" : "";
       throw new Refusal(
-        `the recreated ${inputs.recreated} is not there or not clean: ${error.lastSeen} (waited ${error.seconds} s); start its brokers with empty disks; one that came back with old data must be restarted once more, or its volume deleted`,
+        `the recreated ${inputs.recreated} is not there or not clean: ${error.lastSeen} (waited ${error.seconds} s); start its brokers with empty disks${order}; one that does not answer must be restarted once more: it closes its ports when it comes back with old data${order === "" ? "" : ", and when broker 0 began a cluster of its own"}`,
       );
     }
     throw error;

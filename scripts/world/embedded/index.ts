@@ -159,7 +159,7 @@ export class EmbeddedWorld implements World {
    * Starts the brokers of a region as its values describe them; when it has been installed already, they
    * are started anew with what has changed, on their disks.
    *
-   * @param waits whether they start only when they reach a broker of the other region
+   * @param waits whether they rejoin, and start only when they reach a broker of the other region
    */
   async install(
     region: RegionName,
@@ -179,7 +179,13 @@ export class EmbeddedWorld implements World {
     if (disks === "empty" && !isRunning) {
       // Whom they find when they start decides what brokers with empty disks believe.
       if (installer.obstacles().length > 0) this.model.startApart(region);
-      else this.model.heal();
+      else {
+        // Broker 0 begins a cluster anew when another empty one answers it first: here it always does.
+        if (waits && region === "region0" && !installation.waitsBy?.firstAlone) {
+          this.model.startApart(region);
+        }
+        this.model.heal();
+      }
     }
     for (const id of installer.runnable(region, this.model)) {
       await this.openBroker(id);
@@ -194,7 +200,7 @@ export class EmbeddedWorld implements World {
       if (this.installer?.reachesPeer(region, (id) => this.isRunning(id)) && installation) {
         this.waiting.delete(region);
         this.installer.set(region, undefined);
-        void this.install(region, installation, disks);
+        void this.install(region, installation, disks, true);
       }
     }
   }

@@ -15,8 +15,11 @@ export interface BrokerInstallation {
   exporters: Record<string, { className: string; url: string }>;
   /** Whether a broker that has closed its ports is started again (a liveness probe). */
   restarts: boolean;
-  /** The ConfigMap and its key that keep brokers waiting for the other region when it says `true`. */
-  waitsBy?: { configMap: string; key: string };
+  /**
+   * The ConfigMap and its key that keep brokers waiting for the other region when it says `true`, and whether
+   * the others then wait until the first one of their region has joined, too.
+   */
+  waitsBy?: { configMap: string; key: string; firstAlone: boolean };
 }
 
 /** What is behind an address inside the clusters. */

@@ -127,7 +127,7 @@ export class RealWorld implements World {
       await Promise.all(this.brokersOf(region).map(eraseBroker));
     }
     const begin = Date.now();
-    await this.startRegion(region);
+    await this.startRegion(region, data === "empty");
     const seconds = Math.round((Date.now() - begin) / 1000);
     this.progress(`${region} is back after ${seconds} s, with ${data} data`);
   }
@@ -179,11 +179,19 @@ export class RealWorld implements World {
     return residentMemory(this.pids());
   }
 
-  private async startRegion(region: RegionName): Promise<void> {
-    await Promise.all([
-      this.runSearch(region),
-      ...this.brokersOf(region).map((broker) => this.runBroker(broker)),
-    ]);
+  /**
+   * @param inTurn whether the other brokers are started when the first one answers. Broker 0 asks all others
+   *   what the cluster is: hearing first from another one with an empty disk, it would begin a cluster of its
+   *   own beside the survivors', and close its ports when it learns of theirs.
+   */
+  private async startRegion(region: RegionName, inTurn = false): Promise<void> {
+    const [first, ...others] = this.brokersOf(region).map((broker) => () => this.runBroker(broker));
+    const brokers = async () => {
+      const started = first?.();
+      if (inTurn) await started;
+      await Promise.all([started, ...others.map((start) => start())]);
+    };
+    await Promise.all([this.runSearch(region), brokers()]);
   }
 
   private async runSearch(region: RegionName): Promise<void> {

@@ -34,13 +34,15 @@ const gatewayEnv = [
   { name: "ZEEBE_GATEWAY_CLUSTER_MEMBERSHIP_PROBEINTERVAL", value: "2s" },
 ];
 
+const BROKER_0 = "camunda-zeebe-0.camunda-zeebe.camunda-london.svc.cluster.local";
+
 /** Values of 8.6 for eight brokers with the defaults of the configuration. */
-const waitForPeer = (peers: string) => ({
+const waitForPeer = (peers: string, first: string) => ({
   name: "wait-for-peer",
   image:
     '{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.zeebe) }}',
   command: [
-    ...["bash", "-c", WAIT_FOR_PEER, "wait-for-peer"],
+    ...["bash", "-c", WAIT_FOR_PEER, "wait-for-peer", first],
     ...[0, 1, 2, 3].map(
       (ordinal) => `camunda-zeebe-${ordinal}.camunda-zeebe.${peers}.svc.cluster.local`,
     ),
@@ -122,7 +124,9 @@ const camunda86 = (regionId: number) => ({
       limits: { cpu: "512m", memory: "2Gi" },
     },
     affinity: spread({ "app.kubernetes.io/component": "zeebe-broker" }),
-    initContainers: [waitForPeer(regionId === 0 ? "camunda-paris" : "camunda-london")],
+    initContainers: [
+      regionId === 0 ? waitForPeer("camunda-paris", BROKER_0) : waitForPeer("camunda-london", ""),
+    ],
     extraVolumes: [
       { name: "camunda-rejoining", configMap: { name: "camunda-rejoining", optional: true } },
     ],
@@ -260,7 +264,7 @@ describe("Helm values of Camunda 8.6", () => {
       {
         ...region1,
         global: { ...global, multiregion: { regions: 2, regionId: 0 } },
-        zeebe: { ...zeebe, initContainers: [waitForPeer("camunda-paris")] },
+        zeebe: { ...zeebe, initContainers: [waitForPeer("camunda-paris", BROKER_0)] },
       },
       region0,
     );

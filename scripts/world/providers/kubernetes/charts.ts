@@ -118,13 +118,19 @@ export function renderCamunda({ release, namespace, values }: Rendering): Render
         .map((contactPoint) => contactPoint.trim()),
       exporters: exportersOf(env, read, release),
       restarts: read.flag("zeebe.livenessProbe.enabled", false),
-      ...waitOf(values),
+      ...waitOf(values, `${zeebe}-0.${zeebe}.${namespace}.`),
     },
   };
 }
 
-/** The ConfigMap by whose file the init container knows whether it is to wait for the other region. */
-function waitOf(values: Record<string, unknown>): Pick<BrokerInstallation, "waitsBy"> {
+/**
+ * What the init container waits for: by which ConfigMap's file it knows whether it is to wait for the other
+ * region, and whether it then waits for the first broker of its own.
+ */
+function waitOf(
+  values: Record<string, unknown>,
+  firstBroker: string,
+): Pick<BrokerInstallation, "waitsBy"> {
   const { initContainers = [], extraVolumes = [] } = (values.zeebe ?? {}) as {
     initContainers?: {
       name: string;
@@ -138,7 +144,8 @@ function waitOf(values: Record<string, unknown>): Pick<BrokerInstallation, "wait
     const configMap = extraVolumes.find((volume) => volume.name === name)?.configMap?.name;
     const key = new RegExp(`${mountPath}/([\\w-]+)`).exec(waiting?.command?.join(" ") ?? "")?.[1];
     if (configMap !== undefined && key !== undefined) {
-      return { waitsBy: { configMap, key } };
+      const firstAlone = waiting?.command?.some((text) => text.startsWith(firstBroker)) ?? false;
+      return { waitsBy: { configMap, key, firstAlone } };
     }
   }
   return {};
