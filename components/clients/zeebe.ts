@@ -17,6 +17,9 @@ export interface PlannedChange {
   currentMembers: Member[];
 }
 
+/** How long a broker looks for its own replicas before it answers as if it had none (seen on 8.6.0). */
+const LOOKING_FOR_REPLICAS_MS = 5_000;
+
 /** State of exporting of one replica, from `/actuator/partitions` of its broker. */
 export interface ExporterPhase {
   partition: number;
@@ -175,10 +178,20 @@ export class ZeebeClient {
     return this.exporting("resume");
   }
 
-  /** Exporting state of every replica of one broker (`GET /actuator/partitions` of that broker): the only field that shows a pause. */
+  /**
+   * Exporting state of every replica of one broker (`GET /actuator/partitions` of that broker): the only field
+   * that shows a pause.
+   *
+   * @throws {@link Refused} also when the broker answers that it has none only after it has given up looking:
+   *   it then runs replicas from before its removal, and adding it would not end until it is restarted
+   */
   async exporterPhases(brokerUrl: string): Promise<ExporterPhase[]> {
     const url = `${brokerUrl}/actuator/partitions`;
+    const asked = performance.now();
     const body = this.ok(`GET ${url}`, await this.get(url), 200);
+    if (Object.keys(body).length === 0 && performance.now() - asked >= LOOKING_FOR_REPLICAS_MS) {
+      throw new Refused(`GET ${url}`, 200, "nothing, after it had looked for its replicas in vain");
+    }
     return Object.entries(body).map(([partition, state]) => {
       if (!isRecord(state) || typeof state.exporterPhase !== "string") {
         throw new Refused(`GET ${url}`, 200, `partition ${partition} has no exporterPhase`);

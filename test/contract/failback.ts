@@ -8,7 +8,7 @@ import {
   Operation,
 } from "../../components/camunda/topology";
 import type { Configuration } from "../../components/camunda/topology";
-import { Unreachable } from "../../components/clients/http";
+import { Refused, Unreachable } from "../../components/clients/http";
 import { assertBlocked, Bench, exporterOf, kinds, RECORDS, refused } from "./bench";
 import { takeOver } from "./takeOver";
 
@@ -19,23 +19,29 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
   const survivors = () => bench.ids(survivor);
   const partitionCount = () => bench.world.shape.partitionCount;
 
-  const listed = (wrong: (own: string) => boolean) => async () => {
-    const { brokers } = await zeebe().topology();
-    for (const id of bench.ids(lost)) {
-      const broker = brokers.find((seen) => seen.id === id);
-      if (broker === undefined) return `broker ${id} is not listed`;
-      if (broker.partitions.length > 0) return `broker ${id} has partitions`;
-      const own = await zeebe()
-        .exporterPhases(bench.brokerUrl(id))
-        .then((phases) => (phases.length === 0 ? "up" : "busy"))
-        .catch((error: unknown) => {
-          if (error instanceof Unreachable) return "closed";
-          throw error;
-        });
-      if (wrong(own)) return `broker ${id} is ${own}`;
+  /** What a broker is that the survivors list: `closed` or `hanging` when it came back with old data. */
+  const stateOf = async (id: number): Promise<"up" | "busy" | "closed" | "hanging"> => {
+    try {
+      return (await zeebe().exporterPhases(bench.brokerUrl(id))).length === 0 ? "up" : "busy";
+    } catch (error) {
+      if (error instanceof Unreachable) return "closed";
+      if (error instanceof Refused) return "hanging";
+      throw error;
     }
-    return undefined;
   };
+  const listed =
+    (wrong: (own: string, id: number) => string | undefined | Promise<string | undefined>) =>
+    async () => {
+      const { brokers } = await zeebe().topology();
+      for (const id of bench.ids(lost)) {
+        const broker = brokers.find((seen) => seen.id === id);
+        if (broker === undefined) return `broker ${id} is not listed`;
+        if (broker.partitions.length > 0) return `broker ${id} has partitions`;
+        const problem = await wrong(await stateOf(id), id);
+        if (problem !== undefined) return `broker ${id} ${problem}`;
+      }
+      return undefined;
+    };
   const passes = (seen: string | undefined) => seen;
 
   bench.step(`recreates the region with ${data} data`, async () => {
@@ -44,12 +50,17 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
 
   if (data === "old") {
     bench.step(
-      "lists brokers that came back with old data although they close their ports",
+      "lists brokers that came back with old data, although they close their ports or hang",
       async () => {
+        // One that learns of the survivors early enough follows them at once: which it is, is chance.
         await bench.eventually(
-          "closed ports",
-          170,
-          listed((own) => own !== "closed"),
+          "what becomes of the old data",
+          120,
+          listed(async (own, id) => {
+            if (own !== "up") return own === "busy" ? "is busy" : undefined;
+            const known = memberIds(await zeebe().configuration(bench.brokerUrl(id)));
+            return known.length === survivors().length ? undefined : "knows the lost as members";
+          }),
           passes,
         );
         await Promise.all(bench.ids(lost).map((id) => bench.world.restartBroker(id)));
@@ -82,7 +93,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
       await bench.eventually(
         "recreated brokers",
         60,
-        listed((own) => own !== "up"),
+        listed((own) => (own === "up" ? undefined : `is ${own}`)),
         passes,
       );
       for (const id of bench.ids(lost)) {

@@ -160,7 +160,10 @@ async function decide(
   }
 }
 
-/** Of some brokers those that do not answer. One that came back with old data stays listed, but closes its ports. */
+/**
+ * Of some brokers those that do not answer, or not for their replicas. One that came back with old data stays
+ * listed, but closes its ports or hangs.
+ */
 async function closedPorts(session: Session, brokers: readonly number[]): Promise<number[]> {
   const closed = await Promise.all(
     brokers.map(async (id) => {
@@ -257,7 +260,14 @@ async function addBrokers(
     sent,
     "the brokers to join every partition",
     session.settings.timeouts.join,
-  );
+  ).catch((error: unknown) => {
+    if (error instanceof DeadlineExceeded) {
+      throw new Refusal(
+        `${error.message}; the change goes on when a broker that hangs is restarted: restart the one that PARTITION_JOIN names, and up again`,
+      );
+    }
+    throw error;
+  });
   const observed = await verify(session, intent, session.settings.timeouts.join);
   return { how: "done", ...changeOf(sent), observed };
 }

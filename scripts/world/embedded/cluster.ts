@@ -24,6 +24,8 @@ export interface Broker {
   diedAt: number;
   /** Came back with outdated data, and closes its ports at this time. */
   shutdownAt?: number;
+  /** Came back with outdated data, and runs replicas that it does not know itself. */
+  hangs: boolean;
   /** Exporter phase by partition: a file beside each replica. */
   phases: Map<number, ExporterPhase>;
   /** The broker's own state in the configuration when it was lost. */
@@ -111,6 +113,7 @@ export class Cluster implements Brokers {
     broker.process = "down";
     broker.diedAt = now;
     broker.shutdownAt = undefined;
+    broker.hangs = false;
     // What runs at this moment must not see a leader that is gone.
     this.sides[broker.region].advance(now);
   }
@@ -124,7 +127,9 @@ export class Cluster implements Brokers {
     broker.startedAt = now;
     const outdated =
       broker.memberVersion !== undefined && broker.memberVersion !== this.member(broker)?.version;
-    if (data === "old" && outdated) broker.shutdownAt = now + this.settings.shutdownMs;
+    if (data === "empty" || !outdated) return;
+    if (this.settings.oldData === "hangs") broker.hangs = true;
+    else broker.shutdownAt = now + this.settings.shutdownMs;
   }
 
   /** Starts a broker anew that has closed its ports: it then follows the configuration of the others. */
@@ -132,6 +137,8 @@ export class Cluster implements Brokers {
     const broker = this.broker(id);
     broker.phases.clear();
     broker.memberVersion = undefined;
+    broker.shutdownAt = undefined;
+    broker.hangs = false;
     broker.process = "up";
   }
 
@@ -179,6 +186,10 @@ export class Cluster implements Brokers {
   isAlive(side: Side, brokerId: number): boolean {
     const broker = this.brokers.get(brokerId);
     return broker?.process === "up" && this.sides[broker.region] === side;
+  }
+
+  canJoin(brokerId: number): boolean {
+    return !this.broker(brokerId).hangs;
   }
 
   joined(brokerId: number, partitionId: number): void {
@@ -355,6 +366,7 @@ function newBroker(id: number): Broker {
     process: "down",
     startedAt: 0,
     diedAt: 0,
+    hangs: false,
     phases: new Map(),
     lastListing: [],
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Broker, Cluster, coordinatorOf } from "./cluster";
 import { afterOperations } from "./changes";
 import {
@@ -22,6 +23,12 @@ import { Side } from "./side";
 
 const actuator = { "Content-Type": "application/vnd.spring-boot.actuator.v3+json" };
 
+/** A broker that cannot find out about its own replicas gives up after 5 s, and answers as if it had none. */
+async function unknownReplicas(): Promise<Reply> {
+  await sleep(5_000);
+  return { status: 200, body: {}, headers: actuator };
+}
+
 /** The management API that every broker serves. */
 export class ManagementApi {
   constructor(
@@ -30,7 +37,7 @@ export class ManagementApi {
   ) {}
 
   /** Answers a request that reached the management port of a broker. */
-  answer(brokerId: number, request: Incoming): Reply {
+  answer(brokerId: number, request: Incoming): Reply | Promise<Reply> {
     const broker = this.cluster.broker(brokerId);
     const [first, second, third, fourth, ...rest] = request.path.split("/").filter((p) => p !== "");
     if (first !== "actuator") return redirect(request) ?? springError(404, request);
@@ -52,6 +59,7 @@ export class ManagementApi {
         return { status: 200 };
       case "partitions":
         if (request.method !== "GET") return springError(405, request);
+        if (broker.hangs) return unknownReplicas();
         return { status: 200, body: this.partitions(broker), headers: actuator };
       case "health":
         return this.health(broker, request, [third]);

@@ -24,6 +24,11 @@ export interface EmbeddedWorldOptions {
   topologyLagMs?: number;
   /** How long a broker that came back with outdated data answers before it closes its ports. */
   shutdownMs?: number;
+  /**
+   * What becomes of a broker that came back with outdated data. It closes its ports, or, when it learnt of the
+   * others before it watched for that, `hangs`: it runs its old replicas, does not know them, and never joins.
+   */
+  oldData?: "closes" | "hangs";
   /** How long an exporter collects records before it writes them. */
   bulkDelayMs?: number;
   snapshotMs?: number;
@@ -71,6 +76,7 @@ export function settingsFrom(options: EmbeddedWorldOptions): Settings {
     appearMs: 100,
     topologyLagMs: 100,
     shutdownMs: 150,
+    oldData: "closes",
     bulkDelayMs: 0,
     snapshotMs: 150,
     restoreMs: 200,

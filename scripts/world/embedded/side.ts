@@ -6,6 +6,8 @@ import { Settings } from "./options";
 export interface Brokers {
   /** Whether a broker runs and the side can reach it. */
   isAlive(side: Side, brokerId: number): boolean;
+  /** Whether a broker answers when it is to join a partition. */
+  canJoin(brokerId: number): boolean;
   /** A replica joined: it has nothing on its disk yet. */
   joined(brokerId: number, partitionId: number): void;
   /** The leader of a partition starts or stops an exporter. */
@@ -174,6 +176,8 @@ export class Side {
     if (!this.brokers.isAlive(this, operation.brokerId)) return false;
     switch (operation.operation) {
       case "PARTITION_JOIN":
+        if (!this.brokers.canJoin(operation.brokerId)) return false;
+        return this.leaders.has(operation.partitionId as number);
       case "PARTITION_LEAVE":
       case "PARTITION_RECONFIGURE_PRIORITY":
         return this.leaders.has(operation.partitionId as number);

@@ -19,6 +19,14 @@ describe("FailbackGate", () => {
       assert.deepEqual(bench.sent(), []);
     });
 
+    it(`says which broker of ${lost} to start first, where that matters`, async () => {
+      await bench.start(lost);
+      await bench.failOver();
+      bench.configure({ failback: attempt }, { gate: 0.2 });
+      const line = await refusal(bench.run.gate(), /not seen by the survivors/);
+      assert.equal(line.includes("broker 0 before the others"), lost === "region0");
+    });
+
     it(`refuses when the brokers of ${lost} came back with old data, until they are restarted`, async () => {
       await bench.start(lost);
       await bench.failOver();
@@ -47,6 +55,22 @@ describe("FailbackGate", () => {
       },
     });
     await refusal(bench.run.gate(), /broker 3 knows brokers 0, 1, 2 as members, .* old data/);
+  });
+
+  it("refuses brokers with old data that answer as if they were clean, until they are restarted", async () => {
+    await bench.start("region1", { oldData: "hangs" });
+    await bench.failOver();
+    await bench.world.recreate("region1", "old");
+    bench.configure({ failback: attempt }, { gate: 0.2, request: 10 });
+    await refusal(
+      bench.run.gate(),
+      /broker 1 is listed but not up: .* 200: nothing, after it had looked for its replicas/,
+      /restarted once more/,
+    );
+    for (const id of bench.lostBrokers) await bench.world.restartBroker(id);
+    bench.configure({}, { gate: 3 });
+    // The brokers are fine now; what is next is that the old data of Elasticsearch is not.
+    await refusal(bench.run.gate(), /already has \d+ of Camunda.s indices/);
   });
 
   it("waits for the brokers to come up", async () => {

@@ -103,6 +103,32 @@ describe("BrokerMembership when a region is recreated", () => {
     assert.equal((await bench.run.add()).outs.record.how, "done");
   });
 
+  it("says what to do when a broker that hangs was added after all, and awaits the change when that was done", async () => {
+    await bench.start("region1", { oldData: "hangs" });
+    await bench.failOver();
+    await bench.world.recreate("region1", "old");
+    bench.world.copyDocuments(bench.lost);
+    bench.configure({ failback: "attempt-1" }, { join: 0.3 });
+    for (const brokerId of bench.lostBrokers) {
+      bench.world.inject({
+        brokerId,
+        path: /^\/actuator\/partitions$/,
+        respond: { status: 200, body: {} },
+        times: 1,
+      });
+    }
+    await begun(
+      bench.run.add(),
+      /PARTITION_JOIN broker 1/,
+      /restart the one that PARTITION_JOIN names, and up again/,
+    );
+    for (const id of bench.lostBrokers) await bench.world.restartBroker(id);
+    bench.configure({}, { join: 3 });
+    await bench.run.add();
+    assert.equal(bench.sent().length, 1);
+    assert.equal(bench.world.cluster(bench.survivor).members.length, 4);
+  });
+
   it("refuses to add brokers of a region whose Elasticsearch lacks records, as after it was recreated once more", async () => {
     await bench.start();
     await bench.recreate();
