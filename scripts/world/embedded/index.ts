@@ -411,14 +411,14 @@ export class EmbeddedWorld implements World {
 
   /** Disables an exporter as an operator would, and waits until that is done. */
   async disableExporter(id: string): Promise<void> {
-    this.operate(`/actuator/exporters/${id}/disable`);
+    await this.operate(`/actuator/exporters/${id}/disable`);
     await this.until(`${id} is disabled`, () => this.cluster().exporters[id] === "DISABLED");
     await this.untilNothingPends();
   }
 
   /** Pauses exporting as an operator would. */
   async pauseExporting(options: { soft?: boolean } = {}): Promise<void> {
-    const answer = this.operate(`/actuator/exporting/pause${options.soft ? "?soft=true" : ""}`);
+    const answer = await this.operate(`/actuator/exporting/pause${options.soft ? "?soft=true" : ""}`);
     const body = answer.body as { status?: number } | undefined;
     if ((body?.status ?? answer.status) !== 204) {
       throw new Error(`cannot pause: ${JSON.stringify(answer.body)}`);
@@ -428,7 +428,7 @@ export class EmbeddedWorld implements World {
   /** Removes brokers by force as an operator would, and waits until that is done. */
   async forceRemove(ids: number[]): Promise<void> {
     const retained = this.cluster().members.filter((id) => !ids.includes(id));
-    this.operate("/actuator/cluster/brokers?force=true", JSON.stringify(retained));
+    await this.operate("/actuator/cluster/brokers?force=true", JSON.stringify(retained));
     await this.untilNothingPends();
   }
 
@@ -437,7 +437,7 @@ export class EmbeddedWorld implements World {
   }
 
   /** A request that an operator sends to any broker that runs, past the servers and the journal. */
-  private operate(target: string, text = ""): Reply {
+  private async operate(target: string, text = ""): Promise<Reply> {
     const [path = "", query = ""] = target.split("?");
     const living = this.model
       .brokersOf(this.livingRegion())
@@ -449,7 +449,7 @@ export class EmbeddedWorld implements World {
       headers: { "content-type": "application/json" },
       text,
     };
-    const reply = this.managementApi.answer(living?.id ?? 0, request);
+    const reply = await this.managementApi.answer(living?.id ?? 0, request);
     if (reply.status >= 400)
       throw new Error(`${target}: ${reply.status} ${JSON.stringify(reply.body)}`);
     return reply;
