@@ -418,7 +418,9 @@ export class EmbeddedWorld implements World {
 
   /** Pauses exporting as an operator would. */
   async pauseExporting(options: { soft?: boolean } = {}): Promise<void> {
-    const answer = await this.operate(`/actuator/exporting/pause${options.soft ? "?soft=true" : ""}`);
+    const answer = await this.operate(
+      `/actuator/exporting/pause${options.soft ? "?soft=true" : ""}`,
+    );
     const body = answer.body as { status?: number } | undefined;
     if ((body?.status ?? answer.status) !== 204) {
       throw new Error(`cannot pause: ${JSON.stringify(answer.body)}`);
