@@ -18,7 +18,8 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
 
   --platform endpoints|kubernetes|eks   endpoints: Camunda is there (default); the others: the program
                              installs it first, through stand-ins for AWS and Kubernetes
-  --lose region0|region1     the region that is lost (default region1)
+  --lose region0|region1|both   the region that is lost (default region1); both: region1, and
+                             when it is back, region0
   --world embedded|real      embedded: one process that answers as recorded (default)
                              real: Zeebe 8.6.0 brokers and two Elasticsearches on this machine
                              (platform endpoints only)
@@ -32,7 +33,7 @@ const PLATFORMS = ["endpoints", "kubernetes", "eks"] as const;
 
 interface Options {
   platform: (typeof PLATFORMS)[number];
-  lose: RegionName;
+  lose: readonly RegionName[];
   world: "embedded" | "real";
   search: "elasticsearch" | "opensearch";
   brokers: number;
@@ -64,7 +65,7 @@ function options(args: string[]): Options | undefined {
     ...(values.platform !== "endpoints" && values.world === "real"
       ? [`--world real is for --platform endpoints, not ${values.platform}`]
       : []),
-    ...oneOf("--lose", values.lose, REGIONS),
+    ...oneOf("--lose", values.lose, [...REGIONS, "both"]),
     ...oneOf("--world", values.world, ["embedded", "real"]),
     ...oneOf("--search", values.search, ["elasticsearch", "opensearch"]),
     ...(Number.isInteger(brokers) && brokers >= 4 && brokers % 2 === 0
@@ -79,7 +80,7 @@ function options(args: string[]): Options | undefined {
   }
   return {
     platform: values.platform as Options["platform"],
-    lose: values.lose as RegionName,
+    lose: values.lose === "both" ? ["region1", "region0"] : [values.lose as RegionName],
     world: values.world as Options["world"],
     search: values.search as Options["search"],
     brokers,

@@ -12,14 +12,12 @@ import { failoverTimes } from "./times";
 export interface DrillOptions {
   /** Where it takes place. */
   site: Site;
-  lose: RegionName;
+  /** The regions that are lost, one after the other: the second when the first is back. */
+  lose: readonly RegionName[];
   /** Where progress goes. */
   say: (line: string) => void;
   signal?: AbortSignal;
 }
-
-/** Name of the failback attempt of a drill. */
-const ATTEMPT = "drill-1";
 
 /**
  * Rehearses the loss of a region from beginning to end: the real engine runs the real program against a
@@ -42,27 +40,28 @@ export async function runDrill(options: DrillOptions): Promise<Report> {
 
 class Drill implements SiteScene {
   readonly report: Report;
-  readonly lost: RegionName;
-  readonly survivor: RegionName;
-  readonly survivorRuns: SiteRun[] = [];
+  lost: RegionName;
+  survivor: RegionName;
+  survivorRuns: SiteRun[] = [];
   lostAt = Infinity;
   failbackAt = Infinity;
   workspace!: Workspace;
   private readonly site: Site;
   private readonly world: World;
   private readonly startedInstances = new Set<string>();
+  private attempt = "";
   private phase = "";
   private survivorStack!: RegionStack;
 
   constructor(private readonly options: DrillOptions) {
     this.site = options.site;
     this.world = options.site.world;
-    this.lost = options.lose;
-    this.survivor = peerOf(options.lose);
+    this.lost = options.lose[0] as RegionName;
+    this.survivor = peerOf(this.lost);
     this.report = {
       platform: this.site.platform,
       world: this.world.kind,
-      lost: this.lost,
+      lost: options.lose,
       ok: false,
       phases: [],
       checks: [],
@@ -75,21 +74,36 @@ class Drill implements SiteScene {
     const { site } = this;
     await this.during("start both regions", () => site.start());
     await this.during("first up of both stacks", () => this.install());
-    await this.during("work with both regions", () => this.work("region0", 10));
-    await this.during(`lose ${this.lost}`, () => this.lose());
-    await this.during("preview of the failover", () => this.previewFailover());
-    await this.during("failover", () => this.failOver());
-    await this.during("failover again", () => this.again("a second up"));
-    await this.during("work with one region", () => this.work(this.survivor, 10));
-    await this.during(`recreate ${this.lost}`, () => this.recreate());
-    await this.during("preview of the failback", () => this.previewFailback());
-    await this.during("failback", () => this.failBack());
-    await this.during("work after the failback", () => this.work(this.survivor, 10));
-    await this.during("steady again", () => this.finish());
+    for (const [index, lost] of this.options.lose.entries()) {
+      this.lost = lost;
+      this.survivor = peerOf(lost);
+      this.survivorRuns = [];
+      this.survivorStack = await this.stack(this.survivor);
+      this.attempt = `drill-${index + 1}`;
+      await this.rehearse();
+    }
     await this.during("nothing is lost", () => this.nothingLost());
     if (site.platform !== "endpoints") {
       await this.during("destroy both stacks", () => site.remove(this));
     }
+  }
+
+  /** One loss, from beginning to end. */
+  private async rehearse(): Promise<void> {
+    // In a drill of both regions every phase is there twice.
+    const of = this.options.lose.length > 1 ? `${this.lost}: ` : "";
+    const during = (name: string, work: () => Promise<void>) => this.during(`${of}${name}`, work);
+    await during("work with both regions", () => this.work("region0", 10));
+    await during(`lose ${this.lost}`, () => this.lose());
+    await during("preview of the failover", () => this.previewFailover());
+    await during("failover", () => this.failOver());
+    await during("failover again", () => this.again("a second up"));
+    await during("work with one region", () => this.work(this.survivor, 10));
+    await during(`recreate ${this.lost}`, () => this.recreate());
+    await during("preview of the failback", () => this.previewFailback());
+    await during("failback", () => this.failBack());
+    await during("work after the failback", () => this.work(this.survivor, 10));
+    await during("steady again", () => this.finish());
   }
 
   async end(): Promise<void> {
@@ -113,7 +127,6 @@ class Drill implements SiteScene {
       environment,
       signal: this.options.signal,
     });
-    this.survivorStack = await this.stack(this.survivor);
     await this.site.install(this);
     for (const region of ["region0", "region1"] as const) {
       const outputs = await (await this.stack(region)).outputs();
@@ -208,7 +221,7 @@ class Drill implements SiteScene {
   }
 
   private async previewFailback(): Promise<void> {
-    await this.survivorStack.set("failback", ATTEMPT);
+    await this.survivorStack.set("failback", this.attempt);
     const from = this.recorder.requests.length;
     const preview = await this.survivorStack.preview();
     this.show("preview of the failback", preview.text);
@@ -225,7 +238,7 @@ class Drill implements SiteScene {
     this.failbackAt = Date.now();
     const run = await this.up(this.survivor);
     const outputs = await this.survivorStack.outputs();
-    const snapshot = `failback-${this.lost}-${ATTEMPT}`;
+    const snapshot = `failback-${this.lost}-${this.attempt}`;
     this.check("phase", "restored", phaseOf(outputs));
     this.check("all brokers are members", brokerMap(this.allBrokers()), outputs.brokers);
     this.check(

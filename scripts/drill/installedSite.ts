@@ -27,7 +27,7 @@ const OWN = "pulumi-nodejs:dynamic/camunda:";
 
 /** Two regions that the program installs itself, through stand-ins for the providers. */
 export class InstalledSite implements Site {
-  /** What Operate and Tasklist of each region were scaled to when each snapshot was taken. */
+  /** What Operate and Tasklist of the region were scaled to when each snapshot of a failback was taken. */
   private readonly atSnapshot: Record<string, number>[] = [];
 
   constructor(
@@ -154,7 +154,7 @@ export class InstalledSite implements Site {
     scene.check(
       "Operate and Tasklist of the survivor stand still while the snapshot is taken",
       [STOPPED],
-      this.atSnapshot,
+      this.atSnapshot.splice(0),
     );
     scene.check("and run again afterwards", RUNNING, this.installed.webApps(scene.survivor));
   }

@@ -16,7 +16,8 @@ export interface Check {
 export interface Report {
   platform: string;
   world: string;
-  lost: RegionName;
+  /** The regions that were lost, in order. */
+  lost: readonly RegionName[];
   ok: boolean;
   /** Why the drill ended early, when it did. */
   error?: string;
@@ -77,7 +78,7 @@ export function summary(report: Report): string {
   }
   const held = report.checks.filter((check) => check.ok).length;
   lines.push(
-    `${report.ok ? "OK" : "FAILED"}: platform ${report.platform}, ${report.world} world, ${report.lost} lost, ${held} of ${report.checks.length} checks held`,
+    `${report.ok ? "OK" : "FAILED"}: platform ${report.platform}, ${report.world} world, ${report.lost.join(", then ")} lost, ${held} of ${report.checks.length} checks held`,
   );
   return lines.join("\n");
 }
@@ -103,7 +104,7 @@ export async function writeReport(folder: string, report: Report): Promise<void>
 
 function markdown(report: Report): string {
   return [
-    `# Drill: ${report.lost} lost, platform ${report.platform}, ${report.world} world`,
+    `# Drill: ${report.lost.join(", then ")} lost, platform ${report.platform}, ${report.world} world`,
     "",
     "```",
     summary(report),

@@ -6,7 +6,7 @@ import { drillHoldsAt } from "../support/drill";
 import { RealKubernetesSite } from "./realSite";
 
 describe("a recovery through real Kubernetes APIs", () => {
-  drillHoldsAt("region1", () => new RealKubernetesSite(new EmbeddedWorld()));
+  drillHoldsAt(["region1"], () => new RealKubernetesSite(new EmbeddedWorld()));
 
   describe("whose port-forwards break in the middle", function () {
     this.timeout(900_000);

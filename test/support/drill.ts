@@ -7,12 +7,12 @@ import type { RegionName, World } from "../../scripts/world/world";
 
 /** Declares the test that a whole drill holds on a world that somebody else has installed. */
 export function drillHolds(lose: RegionName, make: () => World): void {
-  drillHoldsAt(lose, () => new EndpointsSite(make()));
+  drillHoldsAt([lose], () => new EndpointsSite(make()));
 }
 
 /** Declares the test that a whole drill holds: every check of it, and that it was not cut short. */
-export function drillHoldsAt(lose: RegionName, make: () => Site, checks = 46): void {
-  it(`holds every check when ${lose} is lost`, async function () {
+export function drillHoldsAt(lose: readonly RegionName[], make: () => Site, checks = 46): void {
+  it(`holds every check when ${lose.join(", then ")} is lost`, async function () {
     this.timeout(900_000);
     const lines: string[] = [];
     const report = await runDrill({ site: make(), lose, say: (line) => lines.push(line) });
