@@ -1,18 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { ConfigError, readSettings, Settings, unknownKeys } from "./components/config";
+import { ConfigError, openSecrets, readSettings, Settings, unknownKeys } from "./components/config";
 import { Region } from "./components/region";
+
+// Of the SDK, which does not declare it: its public way to a secret hands out an output, not whether it is one.
+const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
 
 /** The stack's configuration, or one error with every problem in it, before the first resource. */
 function configuration(): Settings {
   const config = new pulumi.Config();
   const prefix = `${pulumi.getProject()}:`;
-  const problems = unknownKeys(
-    Object.keys(pulumi.runtime.allConfig())
-      .filter((key) => key.startsWith(prefix))
-      .map((key) => key.slice(prefix.length)),
-  );
+  const keys = Object.keys(pulumi.runtime.allConfig())
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => key.slice(prefix.length));
+  const problems = [
+    ...unknownKeys(keys),
+    ...openSecrets(keys.filter((key) => isConfigSecret(prefix + key))),
+  ];
   try {
     const settings = readSettings((key) => config.get(key), pulumi.getStack());
     if (problems.length > 0) {

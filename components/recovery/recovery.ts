@@ -1,6 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { brokerMap, peerOf, RegionName, REGIONS } from "../camunda/brokers";
+import { brokerMap, idsOfMap, peerOf, RegionName, REGIONS, sameIds } from "../camunda/brokers";
 import type { Hook, Settings } from "../config";
 import type { RecordedState } from "../stackState";
 import { snapshotName } from "./names";
@@ -8,6 +8,7 @@ import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
 import * as resources from "./resources";
 import {
+  abandonedAttempt,
   activeRegionOf,
   attemptLabel,
   desiredMembership,
@@ -77,7 +78,7 @@ export class Recovery extends pulumi.ComponentResource {
     if (args.plan) {
       void pulumi.log.info(args.plan.text, made.membership);
     }
-    this.brokers = verified(made.membership).apply(() => made.membership.brokers);
+    this.brokers = made.membership.record.apply(() => made.membership.brokers);
     this.exporters = pulumi
       .all(REGIONS.map((region) => made.exporters[region].exporters))
       .apply((maps) => Object.assign({}, ...maps) as Record<string, string>);
@@ -97,13 +98,6 @@ interface Made {
   exporting: resources.Exporting;
   /** The steps of a failback, by what they are. */
   steps: Record<string, { record: pulumi.Output<StepRecord> }>;
-}
-
-/** An output that is there only after the resource was verified: so what is derived from it is no mere claim. */
-function verified(resource: {
-  record: pulumi.Output<StepRecord>;
-}): pulumi.Output<StepRecord | undefined> {
-  return resource.record;
 }
 
 /** Declares the resources of one run. */
@@ -137,11 +131,15 @@ class Declaration {
       region0: this.exporter("region0", [membership]),
       region1: this.exporter("region1", [membership]),
     };
-    // The members are the survivors already when an attempt is abandoned: what it has paused or stopped must not
-    // wait for the proof of a fence.
+    // When an attempt is abandoned before it has added a broker, what it has paused or stopped must not wait for
+    // the proof of a fence. Once the lost brokers are members, they must go first: they answer for no replica.
     const { settings, recorded } = this.args;
+    const survivors = desiredMembership(settings, "failed-over").ids;
     const undo =
-      failedOver && settings.installation !== undefined && recorded.gateAttempt !== undefined
+      failedOver &&
+      settings.installation !== undefined &&
+      recorded.gateAttempt !== undefined &&
+      sameIds(idsOfMap(recorded.brokers ?? {}), survivors)
         ? []
         : [membership];
     const exporting = this.exporting(undo);
@@ -291,7 +289,7 @@ class Declaration {
 
   /** A command of the user's, run once for each loss or attempt. What comes after it waits for it. */
   private hook(name: Hook, dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const { settings, shape } = this.args;
+    const { settings, shape, recorded } = this.args;
     const create = settings.hooks[name];
     return create === undefined
       ? dependsOn
@@ -304,7 +302,9 @@ class Declaration {
                 CAMUNDA_LOST_REGION: this.lost,
                 CAMUNDA_SURVIVING_REGION: this.survivor,
                 CAMUNDA_ACTIVE_REGION: activeRegionOf(settings, shape),
-                CAMUNDA_FAILBACK_ATTEMPT: this.attempt,
+                // Changes when an attempt is abandoned, so that the hooks of the failover run again.
+                CAMUNDA_FAILBACK_ATTEMPT:
+                  abandonedAttempt(settings, shape, recorded) ?? this.attempt,
               },
             },
             // An edited command is for the next loss, not to be run in the middle of this one.
@@ -374,15 +374,13 @@ function statusOf(
   const earlier = recorded.recovery ?? {};
   return pulumi
     .all([
-      verified(made.membership),
-      verified(made.exporters.region0),
-      verified(made.exporters.region1),
+      made.membership.record,
+      made.exporters.region0.record,
+      made.exporters.region1.record,
       pulumi.output(
-        Object.fromEntries(
-          Object.entries(made.steps).map(([step, made]) => [step, verified(made)]),
-        ),
+        Object.fromEntries(Object.entries(made.steps).map(([step, made]) => [step, made.record])),
       ),
-      verified(made.exporting),
+      made.exporting.record,
     ])
     .apply(([membership, exporter0, exporter1, steps]) => {
       if (membership === undefined || exporter0 === undefined || exporter1 === undefined) {

@@ -208,8 +208,8 @@ function switchBack(settings: Settings, peer: PeerState, recorded: RecordedState
 export function phaseLabel(settings: Settings, shape: Shape, recorded: RecordedState): string {
   switch (shape) {
     case "failed-over": {
-      const attempt = attemptLabel(settings, shape, recorded);
-      return `failed over from ${settings.lostRegion}${attempt.endsWith(ABANDONED) ? ` (${attempt})` : ""}`;
+      const attempt = abandonedAttempt(settings, shape, recorded);
+      return `failed over from ${settings.lostRegion}${attempt === undefined ? "" : ` (${attempt})`}`;
     }
     case "failing-back":
       return `failing back to ${settings.lostRegion}: ${settings.failback}`;
@@ -218,6 +218,11 @@ export function phaseLabel(settings: Settings, shape: Shape, recorded: RecordedS
     case "steady":
       return shape;
   }
+}
+
+/** The phase without an attempt that was abandoned in it: what was declared, and is declared still. */
+export function declaredPhase(phase: string | undefined): string | undefined {
+  return phase?.replace(/ \(.* abandoned\)$/, "");
 }
 
 /**
@@ -235,6 +240,16 @@ export function attemptLabel(settings: Settings, shape: Shape, recorded: Recorde
   }
   // Not knowing what was before, assert the live state: an update that finds nothing to do is harmless.
   return recorded.unreadable ? `unknown at ${Date.now()}` : (recorded.exportingAttempt ?? "none");
+}
+
+/** The label of an attempt that was abandoned in the loss that is declared: by now, or by an earlier run. */
+export function abandonedAttempt(
+  settings: Settings,
+  shape: Shape,
+  recorded: RecordedState,
+): string | undefined {
+  const attempt = attemptLabel(settings, shape, recorded);
+  return shape === "failed-over" && attempt.endsWith(ABANDONED) ? attempt : undefined;
 }
 
 const ABANDONED = " abandoned";

@@ -140,7 +140,7 @@ export const CASES: GoldenCase[] = [
     name: "kubernetes-abandoned",
     platform: "kubernetes",
     region: "region0",
-    config: { lostRegion: "region1" },
+    config: { lostRegion: "region1", hooks: JSON.stringify({ beforeFailover: "cut" }) },
     recorded: {
       brokers: survivors0,
       phase: "failed over from region1",
@@ -148,6 +148,20 @@ export const CASES: GoldenCase[] = [
       attempt: "ticket-1",
     },
     peer: { phase: "rejoining", network: { vpcId: "" } },
+  },
+  {
+    // Lost once more when all brokers were members again, and the failback was not finished.
+    name: "kubernetes-lost-once-more",
+    platform: "kubernetes",
+    region: "region0",
+    config: { lostRegion: "region1" },
+    recorded: {
+      brokers: allBrokerIds(4),
+      phase: "failing back to region1: ticket-1",
+      gate: "ticket-1",
+      attempt: "ticket-1",
+    },
+    peer: { phase: "steady", network: { vpcId: "" } },
   },
   {
     // The fence was closed, nobody was forced out, and the declaration was taken back.
@@ -286,6 +300,7 @@ function computed(type: string, name: string): Record<string, unknown> {
         endpoint: "https://cluster.test",
         certificateAuthority: { data: "Y2E=" },
         identities: [{ oidcs: [{ issuer: "https://oidc.test/id" }] }],
+        vpcConfig: { clusterSecurityGroupId: "sg-cluster" },
       };
     case "aws:eks/nodeGroup:NodeGroup":
       return { arn, resources: [{ autoscalingGroups: [{ name: "nodes" }] }] };

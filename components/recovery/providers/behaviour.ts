@@ -40,8 +40,6 @@ export interface Behaviour<I> {
   live?(inputs: I, session: Session): Promise<I>;
   /** Undoes what an interrupted run may have left, when the resource goes. Best effort. */
   release?(inputs: I, session: Session): Promise<void>;
-  /** Whether exporting is paused while this is done: a failure then says so, and how it is ended. */
-  whilePaused?: boolean;
   /**
    * For a step: what names the attempt. A step of the same attempt that is recorded as verified is not
    * done again, whatever else has changed: after a failback it would pause the cluster anew.
@@ -54,8 +52,24 @@ type State<I> = I & { record?: StepRecord; schema?: number; __provider?: string 
 /** Version of the shape of the outputs in the state. Code of today must read states of earlier versions. */
 const SCHEMA = 1;
 
-const PAUSED =
-  " (exporting stays paused until pulumi up goes on with this attempt, or pulumi config rm failback && pulumi up abandons it)";
+/**
+ * What a failure in the middle of a failback adds, by what the surviving brokers say: whoever reads it must not
+ * learn from full disks that exporting is paused.
+ */
+async function pausedStill(session: Session): Promise<string> {
+  if (session.settings.failback === undefined) {
+    return "";
+  }
+  const asked = session.own.map((id) => session.zeebe.exporterPhases(session.brokerUrl(id)));
+  const stays = await Promise.all(asked).then(
+    (phases) => (phases.flat().every(({ phase }) => phase === "EXPORTING") ? undefined : "stays"),
+    // The failure that is reported may be that they do not answer.
+    () => "may stay",
+  );
+  return stays === undefined
+    ? ""
+    : ` (exporting ${stays} paused until pulumi up goes on with this attempt, or pulumi config rm failback && pulumi up abandons it)`;
+}
 
 let mutating: Promise<unknown> = Promise.resolve();
 
@@ -74,9 +88,11 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
     const begin = () => {
       effect.begun = true;
     };
+    let here: Session | undefined;
     try {
+      const current = (here = session());
       const outcome = await exclusively(() =>
-        behaviour.converge(inputs, { session: session(), previous, begin }),
+        behaviour.converge(inputs, { session: current, previous, begin }),
       );
       const record: StepRecord = {
         startedAt: new Date(started).toISOString(),
@@ -85,7 +101,7 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
       };
       return { ...inputs, schema: SCHEMA, record };
     } catch (error) {
-      const message = `${oneLine(error)}${behaviour.whilePaused ? PAUSED : ""}`;
+      const message = `${oneLine(error)}${here === undefined ? "" : await pausedStill(here)}`;
       if (!effect.begun) {
         throw plain(message);
       }

@@ -4,9 +4,11 @@ import {
   Operation,
   PendingChange,
 } from "../../camunda/topology";
+import { COORDINATOR } from "../../camunda/brokers";
 import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, Seen, waitFor } from "../../clients/poll";
 import { ChangePending, PlannedChange } from "../../clients/zeebe";
+import { byHand } from "./byHand";
 import { Observation, Refusal, Session } from "./session";
 
 /**
@@ -29,7 +31,9 @@ export async function observeSettled(
     async () => {
       const seen = await session.observe().catch((error: unknown) => {
         if (error instanceof ChangePending) {
-          throw refusePending(session, error.changeId, "its coordinator is not reachable");
+          throw new Refusal(
+            `another change of the cluster is pending${error.changeId === undefined ? "" : ` (${error.changeId})`}, and broker ${COORDINATOR}, by which alone it could be cancelled, is not reachable: bring that broker back with its own disk, then wait until the change ends, or cancel it: ${cancelling(session, error.changeId)}`,
+          );
         }
         throw error;
       });
@@ -57,10 +61,13 @@ export async function observeSettled(
 
 /** The refusal because of somebody else's change: which, what it is at, and how to cancel it. */
 export function refusePending(session: Session, id: number | undefined, what: string): Refusal {
-  const cancel = `${session.zeebe.endpoints.management}/actuator/cluster/changes/${id ?? "ID"}`;
   return new Refusal(
-    `another change of the cluster is pending: ${what}; wait until it ends, or cancel it: curl -X DELETE ${cancel}`,
+    `another change of the cluster is pending: ${what}; wait until it ends, or cancel it: ${cancelling(session, id)}`,
   );
+}
+
+function cancelling(session: Session, id: number | undefined): string {
+  return byHand(session, "DELETE", `/actuator/cluster/changes/${id ?? "ID"}`);
 }
 
 /**

@@ -2,6 +2,7 @@ import { named } from "../../camunda/brokers";
 import { waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";
 import { implement } from "./behaviour";
+import { byHand } from "./byHand";
 import { Refusal, Session } from "./session";
 import { total } from "./snapshot";
 import {
@@ -44,7 +45,7 @@ export const provider = implement<ExportPauseInputs>({
       session.log("the pause failed: resuming exporting");
       await ensureExporting(session, begin).catch((second: Error) => {
         throw new Refusal(
-          `${(error as Error).message}; and resuming exporting failed too: ${second.message}; resume it by hand: curl -X POST ${session.zeebe.endpoints.management}/actuator/exporting/resume`,
+          `${(error as Error).message}; and resuming exporting failed too: ${second.message}; resume it by hand: ${byHand(session, "POST", "/actuator/exporting/resume")}`,
         );
       });
       throw error;

@@ -11,6 +11,7 @@ import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
+import { declaredPhase } from "../shape";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
 import { catchUp } from "./exportResume";
@@ -107,7 +108,7 @@ function sameDeclaration(
 ): boolean {
   return (
     previous !== undefined &&
-    previous.phase === inputs.phase &&
+    declaredPhase(previous.phase) === declaredPhase(inputs.phase) &&
     sameIds(idsOfMap(previous.brokers), idsOfMap(inputs.brokers))
   );
 }

@@ -17,7 +17,6 @@ export interface SnapshotInputs {
 export const provider = implement<SnapshotInputs>({
   id: (inputs) => inputs.snapshot,
   attempt: (inputs) => inputs.attempt,
-  whilePaused: true,
   async converge(inputs, { session, begin }) {
     await expectPaused(session);
     const elasticsearch = session.elasticsearch(session.settings.region);

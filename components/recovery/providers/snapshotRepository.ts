@@ -24,16 +24,22 @@ export interface SnapshotRepositoryInputs {
 export const provider = implement<SnapshotRepositoryInputs>({
   id: (inputs) => `snapshot-repository-${inputs.region}-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
-  whilePaused: true,
   async converge(inputs, { session, begin }) {
     const elasticsearch = session.elasticsearch(inputs.region);
     const { type, settings } = session.settings.repository;
     const existing = await elasticsearch.repository(inputs.repository);
-    if (existing !== undefined) {
-      expectSameData(session, inputs, existing);
+    const differing = existing === undefined ? [] : differences(session, existing);
+    const readonly = existing?.settings.readonly === "true";
+    // A repository of that name which points elsewhere is somebody's: registering over it would hide their
+    // backups. But one that is read-only has none of this cluster's: it is left of a failback that went the
+    // other way, and points to where the other region's Elasticsearch wrote then.
+    if (differing.length > 0 && !readonly) {
+      throw new Refusal(
+        `repository ${inputs.repository} is registered in ${inputs.region} with other settings (${differing.join(", ")}): give snapshotRepository another name, or its settings; where the program chooses the name, delete that registration, which deletes no backup: DELETE _snapshot/${inputs.repository}`,
+      );
     }
     const asWanted =
-      existing !== undefined && (existing.settings.readonly === "true") === inputs.readonly;
+      existing !== undefined && differing.length === 0 && readonly === inputs.readonly;
     const sees = async () =>
       inputs.snapshot === undefined ||
       (await elasticsearch.snapshot(inputs.repository, inputs.snapshot)) !== undefined;
@@ -63,12 +69,8 @@ export const provider = implement<SnapshotRepositoryInputs>({
   },
 });
 
-/** A repository of that name which points elsewhere is somebody's: registering over it would hide their backups. */
-function expectSameData(
-  session: Session,
-  inputs: SnapshotRepositoryInputs,
-  existing: Repository,
-): void {
+/** What a registered repository has otherwise than the configuration, in words. */
+function differences(session: Session, existing: Repository): string[] {
   const { type, settings } = session.settings.repository;
   const differing = Object.entries(settings)
     .filter(([key, value]) => key !== "readonly" && existing.settings[key] !== String(value))
@@ -79,9 +81,5 @@ function expectSameData(
   if (existing.type !== type) {
     differing.unshift(`type is ${existing.type} instead of ${type}`);
   }
-  if (differing.length > 0) {
-    throw new Refusal(
-      `repository ${inputs.repository} is registered in ${inputs.region} with other settings (${differing.join(", ")}): give snapshotRepository another name, or its settings`,
-    );
-  }
+  return differing;
 }

@@ -109,6 +109,18 @@ describe("Exporter", () => {
     assert.equal(bench.sent().length, 1);
   });
 
+  it("says that exporting is paused when it fails while it is, and only then", async () => {
+    await bench.start();
+    await bench.recreate();
+    await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+    const running = await refusal(bench.run.enable(), /exporter unknown/);
+    assert.doesNotMatch(running, /paused/);
+    await bench.world.pauseExporting();
+    await refusal(bench.run.enable(), /\(exporting stays paused until .* abandons it\)$/);
+    bench.world.inject({ path: /^\/actuator\/partitions$/, respond: { status: 500 } });
+    await refusal(bench.run.enable(), /\(exporting may stay paused until /);
+  });
+
   it("gives up on its own change that never ends, and says how to cancel it", async () => {
     await bench.start();
     await bench.recreate();

@@ -282,6 +282,40 @@ describe("BrokerMembership when a region is lost", () => {
     });
   }
 
+  it("keeps the record of the removal when an attempt to fail back is abandoned, and looks at the cluster anew", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    const declared = { ...bench.inputs.membership([0, 2], 2), phase: "failed over from region1" };
+    const { outs } = await provider.create(declared);
+    const abandoned = { ...declared, phase: `${declared.phase} (one abandoned)` };
+    const kept = await provider.update("broker-membership", outs, abandoned);
+    const { startedAt, changeId, operations } = outs.record;
+    assert.deepEqual(
+      { startedAt, changeId, operations },
+      {
+        startedAt: kept.outs.record.startedAt,
+        changeId: kept.outs.record.changeId,
+        operations: kept.outs.record.operations,
+      },
+    );
+    // Another loss is another removal.
+    const other = { ...declared, phase: "failed over from region0" };
+    const anew = await provider.update("broker-membership", kept.outs, other);
+    assert.equal(anew.outs.record.changeId, undefined);
+  });
+
+  it("says of a change that pends without its coordinator by which broker alone it can be cancelled", async () => {
+    await bench.start("region0");
+    await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+    const id = bench.world.cluster(bench.survivor).pendingChange?.id;
+    await bench.loseRegion();
+    await refusal(
+      bench.run.remove(),
+      new RegExp(`change of the cluster is pending \\(${id}\\), and broker 0, by which alone`),
+      /bring that broker back with its own disk/,
+    );
+  });
+
   it("does not hold the name of the attempt against a removal", async () => {
     await bench.start();
     await bench.loseRegion();

@@ -83,6 +83,22 @@ describe("SnapshotRepository", () => {
     assert.equal(registrations(), 1);
   });
 
+  it("moves what is left, for reading only, of a failback in the other direction", async () => {
+    await bench.start("region1", { buckets: ["of-region1"] });
+    await bench.pause();
+    const { type, settings } = bench.world.repository;
+    const survivor = session().elasticsearch("region0");
+    await survivor.registerRepository("camunda_backup", type, {
+      bucket: "of-region1",
+      readonly: true,
+    });
+    assert.equal((await bench.run.repository("region0")).outs.record.how, "done");
+    const moved = await survivor.repository("camunda_backup");
+    assert.equal(moved?.settings["bucket"], settings["bucket"]);
+    assert.equal(moved?.settings["readonly"], undefined);
+    assert.equal((await bench.run.repository("region0")).outs.record.how, "already true");
+  });
+
   it("refuses a repository of the name that is of another type", async () => {
     await bench.start("region1", { locations: ["/backups"] });
     await bench.pause();
