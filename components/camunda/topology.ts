@@ -29,8 +29,6 @@ export interface Operation {
 export interface LastChange {
   id: number;
   status: string;
-  startedAt?: string;
-  completedAt?: string;
 }
 
 /** A change under way. While one is, the cluster refuses every other with 409. */

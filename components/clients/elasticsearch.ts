@@ -13,10 +13,17 @@ export interface SnapshotInfo {
   metadata: Record<string, unknown>;
 }
 
-/** Where the data of one primary shard came from, and how far it is. */
+/**
+ * Where the data of one copy of a shard came from, and how far it is. Which copy is the primary, `_recovery`
+ * does not say: its `primary` is of the moment when the recovery began, and a replica that took over since
+ * stays `false`.
+ */
 export interface ShardRecovery {
   index: string;
-  /** `SNAPSHOT`, `EMPTY_STORE` (a new index), `EXISTING_STORE` (after a restart), ... */
+  /**
+   * `SNAPSHOT`, `EMPTY_STORE` (a new index), `EXISTING_STORE` (after a restart), `PEER` (from the shard's
+   * primary: a replica, also one that took over, and a shard that was moved), ...
+   */
   type: string;
   /** `DONE` when the shard is whole. */
   stage: string;
@@ -33,8 +40,13 @@ export interface Repository {
 /** Health of a set of indices. */
 export interface Health {
   status: string;
+  /** Shards that can be used, whichever of their copies it is. */
+  activePrimaryShards: number;
   unassignedShards: number;
 }
+
+/** Closed and hidden indices too, which a pattern alone passes over; no error when there is none. */
+const ALL = "allow_no_indices=true&expand_wildcards=all";
 
 /** Elasticsearch's (or OpenSearch's) snapshot API: one method for each request, no decisions. */
 export class ElasticsearchClient {
@@ -44,24 +56,23 @@ export class ElasticsearchClient {
     private readonly credentials?: Credentials,
   ) {}
 
-  /** Health of the cluster, or of the indices that match the patterns. */
+  /** Health of the cluster, or of the indices that match the patterns, closed ones too; green when none does. */
   async health(patterns: readonly string[] = []): Promise<Health> {
     const path = `/_cluster/health${patterns.length > 0 ? `/${patterns.join(",")}` : ""}`;
     const body = await this.ok("GET", path);
-    return { status: String(body.status), unassignedShards: Number(body.unassigned_shards) };
-  }
-
-  /** Names of the existing indices that match the patterns (`zeebe-record*`), sorted. */
-  async indices(patterns: readonly string[]): Promise<string[]> {
-    return Object.keys(await this.documents(patterns)).sort();
+    return {
+      status: String(body.status),
+      activePrimaryShards: Number(body.active_primary_shards),
+      unassignedShards: Number(body.unassigned_shards),
+    };
   }
 
   /**
-   * Names of the existing indices that match the patterns, sorted, also of those whose shards wait to be
-   * assigned: statistics and recoveries do not list these.
+   * Names of the existing indices that match the patterns (`zeebe-record*`), sorted, also of closed ones, and
+   * of those whose shards wait to be assigned: statistics and recoveries do not list these.
    */
   async existing(patterns: readonly string[]): Promise<string[]> {
-    const path = `/${patterns.join(",")}?allow_no_indices=true&filter_path=*.settings.index.uuid`;
+    const path = `/${patterns.join(",")}?${ALL}&filter_path=*.settings.index.uuid`;
     return Object.keys(await this.ok("GET", path)).sort();
   }
 
@@ -181,14 +192,13 @@ export class ElasticsearchClient {
     );
   }
 
-  /** Where every primary shard of the matching indices came from, and how far it is. */
+  /** Where every assigned copy of every shard of the matching indices came from, and how far it is. */
   async recoveries(patterns: readonly string[]): Promise<ShardRecovery[]> {
-    const path = `/${patterns.join(",")}/_recovery?allow_no_indices=true`;
+    const path = `/${patterns.join(",")}/_recovery?${ALL}`;
     const body = await this.ok("GET", path);
     return Object.entries(body).flatMap(([index, value]) =>
-      listOf(this.request("GET", path), isRecord(value) ? value.shards : undefined, "shards")
-        .filter((shard) => shard.primary === true)
-        .map((shard) => {
+      listOf(this.request("GET", path), isRecord(value) ? value.shards : undefined, "shards").map(
+        (shard) => {
           const source = isRecord(shard.source) ? shard.source : {};
           return {
             index,
@@ -197,7 +207,8 @@ export class ElasticsearchClient {
             ...(typeof source.snapshot === "string" ? { snapshot: source.snapshot } : {}),
             ...(typeof source.repository === "string" ? { repository: source.repository } : {}),
           };
-        }),
+        },
+      ),
     );
   }
 

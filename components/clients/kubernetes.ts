@@ -119,15 +119,6 @@ export class KubernetesClient {
     });
   }
 
-  /** Pods of a namespace, those with all the labels when some are given. */
-  pods(namespace: string, labels?: Record<string, string>): Promise<V1Pod[]> {
-    return this.ask(`pods in namespace ${namespace}`, async (api, request) => {
-      const labelSelector = selectorOf(labels);
-      const list = api.core.listNamespacedPod({ namespace, labelSelector });
-      return (await api.call(`GET ${request}`, list))?.items ?? [];
-    });
-  }
-
   /** NetworkPolicies of a namespace. */
   networkPolicies(namespace: string): Promise<V1NetworkPolicy[]> {
     return this.ask(`network policies in namespace ${namespace}`, async (api, request) => {

@@ -97,16 +97,6 @@ function contextCluster(parts: string[], wrong: (problem: string) => Error): Clu
   return { kind: "kubernetes", context };
 }
 
-/** The URL of an address: what {@link parseKubernetesAddress} reads. */
-export function formatKubernetesAddress(address: KubernetesAddress): string {
-  const { cluster, namespace, kind, name, port, path } = address;
-  const api =
-    cluster.kind === "eks"
-      ? `eks://${cluster.awsRegion}/${cluster.cluster}`
-      : `kubernetes://${encodeURIComponent(cluster.context)}`;
-  return `${api}/${namespace}/${kind}/${name}/${port}${path}`;
-}
-
 /** A cluster in a person's words: `EKS cluster NAME in REGION`, or `context NAME`. */
 export function describeCluster(cluster: ClusterAddress): string {
   return cluster.kind === "eks"

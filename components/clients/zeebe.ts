@@ -282,14 +282,7 @@ function exporterStatesOf(config: unknown): Record<string, string> {
 }
 
 function lastChange(value: unknown): LastChange | undefined {
-  return isRecord(value)
-    ? {
-        id: Number(value.id),
-        status: String(value.status),
-        startedAt: optionalText(value.startedAt),
-        completedAt: optionalText(value.completedAt),
-      }
-    : undefined;
+  return isRecord(value) ? { id: Number(value.id), status: String(value.status) } : undefined;
 }
 
 function pendingChange(request: string, value: unknown): PendingChange | undefined {
@@ -311,8 +304,4 @@ function operations(request: string, value: unknown): Operation[] {
     ...(typeof operation.exporterId === "string" ? { exporterId: operation.exporterId } : {}),
     brokers: Array.isArray(operation.brokers) ? operation.brokers.map(Number) : [],
   }));
-}
-
-function optionalText(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

@@ -210,14 +210,8 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
   const camundaVersion = read.oneOf("camundaVersion", ["8.6"], "8.6");
   const installation =
     platform === "endpoints" ? undefined : readInstallation(read, platform, camundaVersion);
-  if (
-    installation?.cluster.kind === "eks" &&
-    installation.cluster.nodes.desired < clusterSize / 2
-  ) {
-    read.wrong(
-      "nodes.desired",
-      `is ${installation.cluster.nodes.desired}, fewer than the ${clusterSize / 2} brokers of a region: each has a node of its own`,
-    );
+  if (installation?.cluster.kind === "eks") {
+    refuseFewNodes(read, installation.cluster.nodes.desired, clusterSize, installation.sizing);
   }
   const settings: Settings = {
     platform,
@@ -244,6 +238,40 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
   };
   read.finish();
   return settings;
+}
+
+/** Pods of these kinds share a node with none of their own: those without one would wait for ever. */
+function refuseFewNodes(
+  read: Reader<Key>,
+  desired: number,
+  clusterSize: number,
+  { elasticsearch, gateways }: Installation["sizing"],
+): void {
+  const kinds: [number, string][] = [
+    [clusterSize / 2, "brokers"],
+    [elasticsearch.nodes, "nodes of Elasticsearch"],
+    [gateways, "gateways"],
+  ];
+  const [most, what] = kinds.reduce((one, other) => (other[0] > one[0] ? other : one));
+  if (desired < most) {
+    read.wrong(
+      "nodes.desired",
+      `is ${desired}, fewer than the ${most} ${what} of a region: each has a node of its own`,
+    );
+  }
+}
+
+/** Keys whose values are inputs of resources: what is in them is in the state in clear. */
+const OPEN: readonly string[] = ["hooks", "webApps", "helmValues"];
+
+/** What is wrong with the keys that are set as secrets. */
+export function openSecrets(secret: readonly string[]): string[] {
+  return secret
+    .filter((key) => OPEN.includes(key))
+    .map(
+      (key) =>
+        `${key} is set as a secret, but is in the state in clear: set it without --secret, and keep what is secret in ${key === "helmValues" ? "a Secret of the cluster, which the values name" : "the environment of pulumi, which commands see"}`,
+    );
 }
 
 /** The keys of `present` that the program does not know, with the closest one it does. */
@@ -280,10 +308,13 @@ function readFailback(read: Reader<Key>, lostRegion: RegionName | undefined): st
   return failback;
 }
 
+/** Beginning of the names of the indices that Zeebe's exporters write, whatever follows in an installation. */
+export const RECORDS_PREFIX = "zeebe-record";
+
 function readPrefixes(read: Reader<Key>): string[] {
   const given = read.json("indexPrefixes");
   if (given === undefined) {
-    return ["zeebe-record", "operate", "tasklist"];
+    return [RECORDS_PREFIX, "operate", "tasklist"];
   }
   if (
     !Array.isArray(given) ||
@@ -296,7 +327,14 @@ function readPrefixes(read: Reader<Key>): string[] {
     );
     return [];
   }
-  return given as string[];
+  const prefixes = given as string[];
+  if (!prefixes.some((one) => RECORDS_PREFIX.startsWith(one) || one.startsWith(RECORDS_PREFIX))) {
+    read.wrong(
+      "indexPrefixes",
+      `has none of ${RECORDS_PREFIX}: without the records nothing shows whether the recreated region lacks any; add ${RECORDS_PREFIX}, and let index.prefix of the exporters begin with it`,
+    );
+  }
+  return prefixes;
 }
 
 function readWebApps(read: Reader<Key>): Settings["webApps"] {

@@ -1,4 +1,5 @@
 import type { RegionName } from "../camunda/brokers";
+import { RECORDS_PREFIX } from "../config";
 
 /**
  * Beginning of the name of every snapshot that a failback to a region takes. What a cluster has restored
@@ -17,4 +18,4 @@ export function snapshotName(lostRegion: RegionName, attempt: string): string {
 }
 
 /** The indices that Zeebe's exporter writes, and whose documents carry a position. */
-export const RECORDS = "zeebe-record*";
+export const RECORDS = `${RECORDS_PREFIX}*`;

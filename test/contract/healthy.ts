@@ -70,9 +70,12 @@ export function healthyCluster(bench: Bench): void {
     for (const region of REGIONS) {
       const search = bench.search(region);
       assert.deepEqual(await search.documents([RECORDS]), documents);
-      assert.deepEqual(await search.indices([RECORDS]), Object.keys(documents).sort());
       assert.deepEqual(await search.existing([RECORDS]), Object.keys(documents).sort());
-      assert.deepEqual(await search.health([RECORDS]), { status: "green", unassignedShards: 0 });
+      assert.deepEqual(await search.health([RECORDS]), {
+        status: "green",
+        activePrimaryShards: (await search.recoveries([RECORDS])).length,
+        unassignedShards: 0,
+      });
     }
   });
 
@@ -113,6 +116,25 @@ export function healthyCluster(bench: Bench): void {
     }
   });
 
+  it("counts closed indices in health and recoveries, and not in documents", async () => {
+    const search = bench.search("region0");
+    assert.equal((await bench.askSearch("region0", "PUT", "closed-index")).status, 200);
+    const close = await bench.askSearch("region0", "POST", "closed-index/_close");
+    assert.equal(close.status, 200);
+    await bench.eventually(
+      "the shard of the closed index",
+      30,
+      () => search.health(["closed*"]),
+      ({ activePrimaryShards }) => (activePrimaryShards === 1 ? undefined : "not active"),
+    );
+    assert.deepEqual(await search.existing(["closed*"]), ["closed-index"]);
+    assert.deepEqual(await search.documents(["closed*"]), {});
+    const [shard, ...others] = await search.recoveries(["closed*"]);
+    assert.deepEqual([shard?.type, others], ["EXISTING_STORE", []]);
+    await search.deleteIndices(["closed-index"]);
+    assert.deepEqual(await search.existing(["closed*"]), []);
+  });
+
   it("answers empty for patterns that match no index", async () => {
     const search = bench.search("region0");
     assert.deepEqual(await search.documents(["nosuch*"]), {});
@@ -120,7 +142,11 @@ export function healthyCluster(bench: Bench): void {
     assert.deepEqual(await search.recoveries(["nosuch*"]), []);
     assert.deepEqual(await search.lastPositions("nosuch*"), new Map());
     assert.equal(await search.countUpTo("nosuch*", 1, 1), 0);
-    assert.equal((await search.health(["nosuch*"])).status, "green");
+    assert.deepEqual(await search.health(["nosuch*", "neither*"]), {
+      status: "green",
+      activePrimaryShards: 0,
+      unassignedShards: 0,
+    });
   });
 
   it("answers dry runs with the plan of another membership, and changes nothing", async () => {

@@ -148,6 +148,7 @@ export function takeOver(bench: Bench, lost: RegionName, data: "empty" | "old"):
     assert.deepEqual(await to.existing([RECORDS]), snapshot.indices);
     assert.deepEqual(await to.documents([RECORDS]), await from.documents([RECORDS]));
     assert.deepEqual(await to.templates(["zeebe-record"]), await from.templates(["zeebe-record"]));
-    assert.equal((await to.health([RECORDS])).status, (await from.health([RECORDS])).status);
+    assert.deepEqual(await to.health([RECORDS]), await from.health([RECORDS]));
+    assert.equal((await to.health([RECORDS])).activePrimaryShards, snapshot.shards.total);
   });
 }

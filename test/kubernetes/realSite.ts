@@ -9,7 +9,6 @@ import {
   PORTS,
 } from "../../components/camunda/addresses";
 import { brokerIds } from "../../components/camunda/brokers";
-import { formatKubernetesAddress } from "../../components/clients/kubernetesAddress";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
 import { kubeconfig } from "../../scripts/world/kubernetes/kubeconfig";
 import type { KubeObject } from "../../scripts/world/kubernetes/objects";
@@ -88,12 +87,9 @@ export class RealKubernetesSite extends EndpointsSite {
   }
 
   private addresses(region: RegionName): RegionEndpoints {
+    const context = encodeURIComponent(this.cluster(region).context);
     const address = (kind: "pod" | "service", name: string, port: number) =>
-      formatKubernetesAddress({
-        cluster: { kind: "kubernetes", context: this.cluster(region).context },
-        namespace: NAMESPACES[region],
-        ...{ kind, name, port, path: "" },
-      });
+      `kubernetes://${context}/${NAMESPACES[region]}/${kind}/${name}/${port}`;
     return {
       gateway: address("service", GATEWAY, PORTS.rest),
       management: address("service", GATEWAY, PORTS.management),

@@ -75,6 +75,9 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
   const recreated = session.elasticsearch(peerOf(session.settings.region));
   await survivor.documents([RECORDS]);
   const upTo = await survivor.lastPositions(RECORDS);
+  if (upTo.size === 0) {
+    throw noRecords(session);
+  }
   const expected = new Map<number, number>();
   for (const [partition, position] of upTo) {
     expected.set(partition, await survivor.countUpTo(RECORDS, partition, position));
@@ -116,4 +119,14 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
       [...expected].map(([partition, count]) => [`partition ${partition}`, count]),
     ),
   };
+}
+
+/**
+ * The survivor has no record at all: those of the recreated Elasticsearch would be compared with nothing, and
+ * nothing is never lacking.
+ */
+export function noRecords(session: Session): Refusal {
+  return new Refusal(
+    `Elasticsearch of ${session.settings.region} has no record (${RECORDS}): nothing could show whether the recreated one lacks any; correct its address, or index.prefix of the exporters; if retention has deleted all, start a process instance; then pulumi up again`,
+  );
 }

@@ -11,10 +11,14 @@ import {
 import { describePending, exporterStates, memberIds, unhealthy } from "../../camunda/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { RECORDS } from "../names";
 import { implement } from "./behaviour";
 import { refusePending } from "./changes";
 import { Refusal, Session } from "./session";
-import { restoredByUs } from "./snapshotRestore";
+import { noRecords } from "./exportResume";
+import { total } from "./snapshot";
+import { refuseForeign } from "./snapshotRepository";
+import { listedShards, restoredByUs } from "./snapshotRestore";
 
 /** Inputs of a `FailbackGate`. */
 export interface FailbackGateInputs {
@@ -35,6 +39,7 @@ export const provider = implement<FailbackGateInputs>({
   attempt: (inputs) => inputs.attempt,
   async converge(inputs, { session }) {
     await expectFailedOver(session, inputs);
+    await expectOwnRepository(session);
     const brokers = brokerIds(inputs.recreated, session.settings.clusterSize);
     await awaitRecreated(session, inputs, brokers);
     const leftovers = await expectCleanElasticsearch(session, inputs);
@@ -85,6 +90,15 @@ async function expectFailedOver(session: Session, inputs: FailbackGateInputs): P
       `exporter ${source} of the surviving region is ${sourceStates.join(" and ") || "unknown"}, not ENABLED: its Elasticsearch lacks records, and the other could not be initialised from it; mend it first`,
     );
   }
+  if (total(await session.elasticsearch(session.settings.region).documents([RECORDS])) === 0) {
+    throw noRecords(session);
+  }
+}
+
+/** Found out here, and not when exporting is paused: the step that registers it would refuse it then. */
+async function expectOwnRepository(session: Session): Promise<void> {
+  const { region, repository } = session.settings;
+  refuseForeign(session, region, await session.elasticsearch(region).repository(repository.name));
 }
 
 async function awaitRecreated(
@@ -175,9 +189,7 @@ async function expectCleanElasticsearch(
       `Elasticsearch of ${inputs.recreated} is red with ${health.unassignedShards} unassigned shards: recreate it empty`,
     );
   }
-  return restoredByUs(
-    await elasticsearch.recoveries(session.indexPatterns),
-    session.settings.repository.name,
-    inputs.recreated,
-  ).length;
+  const { repository, timeouts } = session.settings;
+  const shards = await listedShards(session, elasticsearch, timeouts.gate, () => false);
+  return restoredByUs(shards, repository.name, inputs.recreated).length;
 }

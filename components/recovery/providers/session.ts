@@ -123,6 +123,13 @@ export class Session {
   }
 
   private expectConfigured(topology: Topology): void {
+    // A gateway that has just started, and has not heard of any broker, has no sizes to compare.
+    if (topology.brokers.length === 0 && topology.partitionsCount === 0) {
+      throw new Unreachable(
+        `${this.zeebe.endpoints.gateway}/v2/topology`,
+        "it knows no broker yet",
+      );
+    }
     const { camundaVersion, partitionCount } = this.settings;
     if (!topology.gatewayVersion.startsWith(`${camundaVersion}.`)) {
       throw new Refusal(

@@ -28,16 +28,8 @@ export const provider = implement<SnapshotRepositoryInputs>({
     const elasticsearch = session.elasticsearch(inputs.region);
     const { type, settings } = session.settings.repository;
     const existing = await elasticsearch.repository(inputs.repository);
-    const differing = existing === undefined ? [] : differences(session, existing);
+    const differing = refuseForeign(session, inputs.region, existing);
     const readonly = existing?.settings.readonly === "true";
-    // A repository of that name which points elsewhere is somebody's: registering over it would hide their
-    // backups. But one that is read-only has none of this cluster's: it is left of a failback that went the
-    // other way, and points to where the other region's Elasticsearch wrote then.
-    if (differing.length > 0 && !readonly) {
-      throw new Refusal(
-        `repository ${inputs.repository} is registered in ${inputs.region} with other settings (${differing.join(", ")}): give snapshotRepository another name, or its settings; where the program chooses the name, delete that registration, which deletes no backup: DELETE _snapshot/${inputs.repository}`,
-      );
-    }
     const asWanted =
       existing !== undefined && differing.length === 0 && readonly === inputs.readonly;
     const sees = async () =>
@@ -69,9 +61,22 @@ export const provider = implement<SnapshotRepositoryInputs>({
   },
 });
 
-/** What a registered repository has otherwise than the configuration, in words. */
-function differences(session: Session, existing: Repository): string[] {
-  const { type, settings } = session.settings.repository;
+/**
+ * A repository of that name which points elsewhere is somebody's: registering over it would hide their backups.
+ * But one that is read-only has none of this cluster's: it is left of a failback that went the other way, and
+ * points to where the other region's Elasticsearch wrote then.
+ *
+ * @returns what it has otherwise than the configuration, in words
+ */
+export function refuseForeign(
+  session: Session,
+  region: RegionName,
+  existing: Repository | undefined,
+): string[] {
+  const { name, type, settings } = session.settings.repository;
+  if (existing === undefined) {
+    return [];
+  }
   const differing = Object.entries(settings)
     .filter(([key, value]) => key !== "readonly" && existing.settings[key] !== String(value))
     .map(
@@ -80,6 +85,11 @@ function differences(session: Session, existing: Repository): string[] {
     );
   if (existing.type !== type) {
     differing.unshift(`type is ${existing.type} instead of ${type}`);
+  }
+  if (differing.length > 0 && existing.settings.readonly !== "true") {
+    throw new Refusal(
+      `repository ${name} is registered in ${region} with other settings (${differing.join(", ")}): give snapshotRepository another name, or its settings; where the program chooses the name, delete that registration, which deletes no backup: DELETE _snapshot/${name}`,
+    );
   }
   return differing;
 }

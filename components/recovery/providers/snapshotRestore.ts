@@ -23,7 +23,6 @@ export interface SnapshotRestoreInputs {
 export const provider = implement<SnapshotRestoreInputs>({
   id: (inputs) => `restore-${inputs.snapshot}`,
   attempt: (inputs) => inputs.attempt,
-  whilePaused: true,
   async converge(inputs, { session, begin }) {
     await expectPaused(session);
     const region = peerOf(session.settings.region);
@@ -34,7 +33,12 @@ export const provider = implement<SnapshotRestoreInputs>({
         `Elasticsearch of ${region} sees snapshot ${inputs.snapshot} as ${snapshot?.state ?? "missing"}, not SUCCESS: run pulumi up again; if it stays so, start a new attempt: pulumi config set failback NEW-NAME`,
       );
     }
-    const present = await listedShards(session, recreated, inputs);
+    const present = await listedShards(
+      session,
+      recreated,
+      session.settings.timeouts.restore,
+      (shard) => shard.snapshot === inputs.snapshot,
+    );
     const restoring = present.some((shard) => shard.snapshot === inputs.snapshot);
     if (!restoring) {
       const leftovers = restoredByUs(present, inputs.repository, region);
@@ -61,6 +65,11 @@ export const provider = implement<SnapshotRestoreInputs>({
  * The indices that an earlier attempt restored, to be deleted before the next; anything else in the
  * recreated Elasticsearch is somebody's data and a refusal.
  *
+ * An index is created as a whole: where one shard came from a snapshot, the index did, and the copies that
+ * came from a peer are copies of that. With none but such copies nothing says what they are copies of; and a
+ * shard that came from anywhere else may have been written since, by whom nothing says either.
+ *
+ * @param present all their shards: see {@link listedShards}
  * @throws {@link Refusal}
  */
 export function restoredByUs(
@@ -68,51 +77,71 @@ export function restoredByUs(
   repository: string,
   region: RegionName,
 ): string[] {
-  const foreign = present.filter(
-    (shard) =>
-      shard.type !== "SNAPSHOT" ||
-      shard.repository !== repository ||
-      !shard.snapshot?.startsWith(snapshotPrefix(region)),
-  );
+  const restored = (shard: ShardRecovery) =>
+    shard.type === "SNAPSHOT" &&
+    shard.repository === repository &&
+    shard.snapshot?.startsWith(snapshotPrefix(region)) === true;
+  const indices = [...new Set(present.map((shard) => shard.index))];
+  const foreign = indices.filter((name) => {
+    const shards = present.filter((shard) => shard.index === name);
+    return (
+      !shards.some(restored) || !shards.every((shard) => restored(shard) || shard.type === "PEER")
+    );
+  });
   if (foreign.length > 0) {
-    const names = [...new Set(foreign.map((shard) => shard.index))];
     throw new Refusal(
-      `the recreated Elasticsearch already has ${names.length} of Camunda's indices (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}): the region must be recreated empty; delete its volumes and its Elasticsearch, with Operate and Tasklist off`,
+      `the recreated Elasticsearch already has ${foreign.length} of Camunda's indices (${foreign.slice(0, 3).join(", ")}${foreign.length > 3 ? ", …" : ""}): the region must be recreated empty; delete its volumes and its Elasticsearch, with Operate and Tasklist off`,
     );
   }
-  return [...new Set(present.map((shard) => shard.index))];
+  return indices;
 }
 
 /**
  * The shards of all existing indices. After a restore was accepted, Elasticsearch lists none of its
  * shards for a moment, and then only those whose turn has come: an interrupted restore would be sent
  * again, and leftovers would be overlooked.
+ *
+ * @param enough a shard with which those of the other indices need not be awaited
+ * @throws {@link Refusal} when an index stays without a shard
  */
-async function listedShards(
+export async function listedShards(
   session: Session,
   recreated: ElasticsearchClient,
-  inputs: SnapshotRestoreInputs,
+  seconds: number,
+  enough: (shard: ShardRecovery) => boolean,
 ): Promise<ShardRecovery[]> {
-  return waitFor(
-    "the shards of the indices that exist to be listed",
-    session.settings.timeouts.restore,
-    session.log,
-    async () => {
-      const indices = await recreated.existing(session.indexPatterns);
-      const shards = await recreated.recoveries(session.indexPatterns);
-      const unlisted = indices.filter((name) => !shards.some((shard) => shard.index === name));
-      return unlisted.length === 0 || shards.some((shard) => shard.snapshot === inputs.snapshot)
-        ? { done: true, value: shards }
-        : { done: false, seen: `no shard of ${unlisted.length} of ${indices.length} indices` };
-    },
-  );
+  try {
+    return await waitFor(
+      "the shards of the indices that exist to be listed",
+      seconds,
+      session.log,
+      async () => {
+        const indices = await recreated.existing(session.indexPatterns);
+        const shards = await recreated.recoveries(session.indexPatterns);
+        const unlisted = indices.filter((name) => !shards.some((shard) => shard.index === name));
+        return unlisted.length === 0 || shards.some(enough)
+          ? { done: true, value: shards }
+          : {
+              done: false,
+              seen: `no shard of ${unlisted.length} of ${indices.length} indices (${unlisted[0]})`,
+            };
+      },
+    );
+  } catch (error) {
+    if (error instanceof DeadlineExceeded) {
+      throw new Refusal(
+        `${error.message}: whose they are cannot be told; run pulumi up again when they are listed, or recreate that Elasticsearch empty`,
+      );
+    }
+    throw error;
+  }
 }
 
 /**
- * Waits until the recreated Elasticsearch has as many whole primary shards of Camunda's indices as the
+ * Waits until the recreated Elasticsearch has as many active primary shards of Camunda's indices as the
  * survivor's. Neither the snapshot's own number of shards decides (it counts system indices too), nor
  * where a shard came from (one that moved to another node meanwhile came from its peer): what is in them
- * is compared afterwards.
+ * is compared afterwards. A red survivor has lost some, and its number is none to reach.
  */
 async function awaitDone(
   session: Session,
@@ -120,21 +149,20 @@ async function awaitDone(
   inputs: SnapshotRestoreInputs,
 ): Promise<{ done: number; total: number }> {
   const survivor = session.elasticsearch(session.settings.region);
-  const expected = (await survivor.recoveries(session.indexPatterns)).length;
   try {
     return await waitFor(
       `the restore of ${inputs.snapshot}`,
       session.settings.timeouts.restore,
       session.log,
       async () => {
-        const shards = await recreated.recoveries(session.indexPatterns);
-        const done = shards.filter((shard) => shard.stage === "DONE").length;
-        const health = await recreated.health(session.indexPatterns);
-        return done === expected && health.status !== "red"
-          ? { done: true, value: { done, total: expected } }
+        const expected = await survivor.health(session.indexPatterns);
+        const restored = await recreated.health(session.indexPatterns);
+        const [done, total] = [restored.activePrimaryShards, expected.activePrimaryShards];
+        return done === total && restored.status !== "red" && expected.status !== "red"
+          ? { done: true, value: { done, total } }
           : {
               done: false,
-              seen: `${done} of ${expected} shards done, health ${health.status}`,
+              seen: `${done} of ${total} primary shards active, health ${restored.status}, the survivor's is ${expected.status}`,
             };
       },
     );

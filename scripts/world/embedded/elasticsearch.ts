@@ -93,10 +93,13 @@ export class Elasticsearch {
           status: 200,
           body: recoveriesOf(
             this.store.nodeId,
-            this.indices(expression, request),
+            this.indices(expression, request, "all"),
             request.query.get("active_only") === "true",
           ),
         };
+      case "_close":
+        this.indices(expression, request).forEach((index) => this.store.close(index));
+        return acknowledged;
       case "_stats":
         return { status: 200, body: statsOf(this.indices(expression, request)) };
       case "_search":
@@ -168,7 +171,7 @@ export class Elasticsearch {
     const deadline = Date.now() + milliseconds(request.query.get("timeout") ?? "30s");
     for (;;) {
       const expression = request.path.split("/")[3];
-      const body = healthOf(this.indices(expression, request));
+      const body = healthOf(this.indices(expression, request, "all"));
       const reached = !wanted || ranks.indexOf(body.status) <= ranks.indexOf(wanted);
       if (reached) return { status: 200, body };
       if (Date.now() >= deadline) return { status: 408, body: { ...body, timed_out: true } };
@@ -231,12 +234,21 @@ export class Elasticsearch {
     return { status: 200, body: { [`${kind}_templates`]: described } };
   }
 
-  private indices(expression: string | undefined, request: Incoming): SearchIndex[] {
+  /** @param expand which indices a pattern stands for when the request does not say */
+  private indices(
+    expression: string | undefined,
+    request: Incoming,
+    expand: "open" | "all" = "open",
+  ): SearchIndex[] {
     const { found, missing } = this.store.resolve(expression);
-    if (missing === undefined) return found;
+    if (missing === undefined) {
+      const all = (request.query.get("expand_wildcards") ?? expand) === "all";
+      const names = (expression ?? "").split(",");
+      return found.filter(({ closed, name }) => !closed || all || names.includes(name));
+    }
     if (request.query.get("ignore_unavailable") !== "true") throw indexNotFound(missing);
     const rest = (expression ?? "").split(",").filter((part) => part !== missing);
-    return rest.length === 0 ? [] : this.indices(rest.join(","), request);
+    return rest.length === 0 ? [] : this.indices(rest.join(","), request, expand);
   }
 
   private banner(): Reply {

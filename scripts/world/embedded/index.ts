@@ -8,7 +8,7 @@ import { BrokerInstallation, Installer, Surroundings } from "./installer";
 import { RecordSource } from "./log";
 import { exporterStates, ManagementApi } from "./management";
 import { EmbeddedWorldOptions, regionNames, regionOf, Settings, settingsFrom } from "./options";
-import { searchable, SearchStore } from "./searchStore";
+import { Move, searchable, SearchStore } from "./searchStore";
 import { Incoming, LoopbackServer, Reply } from "./server";
 import { RepositoryStorage, Snapshots } from "./snapshots";
 import { RegionEndpoints, RegionName, RepositorySettings, Shape, World } from "../world";
@@ -344,6 +344,19 @@ export class EmbeddedWorld implements World {
     for (const index of source.indices.values()) {
       for (const [id, document] of searchable(index)) {
         this.search[region].store.write(index.name, id, document);
+      }
+    }
+  }
+
+  /** Lets primary shards of a region's Elasticsearch come to another node, all unless told which. */
+  movePrimaries(
+    region: RegionName,
+    move: Move,
+    which: (shard: number, index: string) => boolean = () => true,
+  ): void {
+    for (const { name, shards, recovery } of this.storeOf(region).indices.values()) {
+      for (let shard = 0; shard < shards; shard++) {
+        if (which(shard, name)) (recovery.moves ??= new Map()).set(shard, move);
       }
     }
   }

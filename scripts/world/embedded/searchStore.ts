@@ -3,12 +3,20 @@ import { brokerVersion, shortId } from "./log";
 /** The stages of a shard that is restored. As long as it waits for its turn, `_recovery` does not list it. */
 export type ShardStage = "WAITING" | "INDEX" | "DONE";
 
+/**
+ * How a shard's primary came to another node than the one that it was created on. `promoted`: a replica took
+ * over; `moved`: it was relocated; `moving`: it is being relocated, and both copies are listed.
+ */
+export type Move = "promoted" | "moved" | "moving";
+
 /** Where the shards of an index came from. */
 export interface Recovery {
   type: "EMPTY_STORE" | "SNAPSHOT" | "EXISTING_STORE";
   repository?: string;
   snapshot?: string;
   stages: ShardStage[];
+  /** Shards whose primary came to another node since. */
+  moves?: Map<number, Move>;
   startedAt: number;
 }
 
@@ -20,6 +28,8 @@ export interface SearchIndex {
   replicas: number;
   documents: Map<string, unknown>;
   recovery: Recovery;
+  /** A pattern passes a closed index over in most requests, unless they ask for all. */
+  closed?: boolean;
 }
 
 /** Templates by name. */
@@ -110,6 +120,12 @@ export class SearchStore {
     return index;
   }
 
+  /** Closes an index: its shards are started anew from what their disks have. */
+  close(index: SearchIndex): void {
+    index.closed = true;
+    index.recovery = { ...index.recovery, ...fromDisk };
+  }
+
   /**
    * The indices that an expression names: names and patterns with commas, `_all`, or nothing for all.
    * A name without pattern that does not exist is returned as `missing`.
@@ -131,6 +147,14 @@ export class SearchStore {
     return { found: [...found].sort((a, b) => a.name.localeCompare(b.name)) };
   }
 }
+
+/** What it had is what it finds: where that came from once is not asked any more. */
+export const fromDisk = {
+  type: "EXISTING_STORE",
+  repository: undefined,
+  snapshot: undefined,
+  moves: undefined,
+} as const;
 
 /** Whether all shards of an index can be used. */
 export function isReady(index: SearchIndex): boolean {

@@ -26,7 +26,10 @@ export function healthOf(indices: SearchIndex[]) {
   };
 }
 
-/** The answer of `/_recovery`. */
+/**
+ * The answer of `/_recovery`: a row for each copy of a shard. `primary` is what the copy was when its recovery
+ * began; a replica that took over stays `false`.
+ */
 export function recoveriesOf(nodeId: string, indices: SearchIndex[], activeOnly: boolean): object {
   return Object.fromEntries(
     indices
@@ -35,21 +38,13 @@ export function recoveriesOf(nodeId: string, indices: SearchIndex[], activeOnly:
       .map(({ name, recovery, documents }) => [
         name,
         {
-          shards: listedStages(recovery).map(({ stage, id }) => ({
+          shards: listedCopies(recovery).map(({ stage, id, type, primary }) => ({
             id,
-            type: recovery.type,
+            type,
             stage,
-            primary: true,
+            primary,
             start_time_in_millis: recovery.startedAt,
-            source:
-              recovery.type === "SNAPSHOT"
-                ? {
-                    repository: recovery.repository,
-                    snapshot: recovery.snapshot,
-                    version: "8.15.0",
-                    index: name,
-                  }
-                : {},
+            source: sourceOf(name, recovery, type),
             target: { id: nodeId, host: "127.0.0.1", name: "node-0" },
             index: {
               files: {
@@ -89,6 +84,33 @@ export function countOf(indices: SearchIndex[]): number {
 
 function listedStages({ stages }: Recovery): { stage: ShardStage; id: number }[] {
   return stages.map((stage, id) => ({ stage, id })).filter(({ stage }) => stage !== "WAITING");
+}
+
+function listedCopies(recovery: Recovery) {
+  return listedStages(recovery).flatMap(({ stage, id }) => {
+    const first = { id, stage, type: recovery.type as string, primary: true };
+    switch (recovery.moves?.get(id)) {
+      case undefined:
+        return [first];
+      case "promoted":
+        return [{ ...first, type: "PEER", primary: false }];
+      case "moved":
+        return [{ ...first, type: "PEER" }];
+      case "moving":
+        return [first, { ...first, type: "PEER", stage: "INDEX" }];
+    }
+  });
+}
+
+function sourceOf(name: string, { repository, snapshot }: Recovery, type: string): object {
+  switch (type) {
+    case "SNAPSHOT":
+      return { repository, snapshot, version: "8.15.0", index: name };
+    case "PEER":
+      return { id: "gone", host: "127.0.0.1", ip: "127.0.0.1", name: "node-1" };
+    default:
+      return {};
+  }
 }
 
 function doneOf(stages: string[]): number {

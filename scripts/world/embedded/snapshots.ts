@@ -9,7 +9,15 @@ import {
   SearchError,
   snapshotMissing,
 } from "./searchErrors";
-import { isPattern, matcher, SearchIndex, SearchStore, stages, Templates } from "./searchStore";
+import {
+  fromDisk,
+  isPattern,
+  matcher,
+  SearchIndex,
+  SearchStore,
+  stages,
+  Templates,
+} from "./searchStore";
 
 /** An index as a snapshot keeps it. */
 interface StoredIndex {
@@ -261,10 +269,7 @@ export class Snapshots {
     this.ended = false;
     for (const { recovery } of this.store.indices.values()) {
       if (recovery.stages.some((stage) => stage !== "DONE")) continue;
-      // What it had is what it finds: where that came from once is not asked any more.
-      recovery.type = "EXISTING_STORE";
-      delete recovery.repository;
-      delete recovery.snapshot;
+      Object.assign(recovery, fromDisk);
     }
     void this.recover([...this.store.indices.values()]);
   }

@@ -79,7 +79,7 @@ describe("access to a cluster", () => {
       const began = Date.now();
       for (const ask of [
         () => send("GET", cluster.url("pod/zeebe-0/9600"), { timeoutMs: 400 }),
-        () => KubernetesClient.of(cluster.url("pod/zeebe-0/9600"), 400).pods("camunda"),
+        () => KubernetesClient.of(cluster.url("pod/zeebe-0/9600"), 400).networkPolicies("camunda"),
       ]) {
         const error = await failureOf(ask());
         assert.ok(error instanceof Unreachable, String(error));
@@ -123,7 +123,7 @@ describe("access to a cluster", () => {
       server.answer(200, { hello: "pod" });
       const answer = await send("GET", `${url()}/a`, { timeoutMs: 5_000 });
       assert.deepEqual(answer, { status: 200, body: { hello: "pod" } });
-      assert.equal((await KubernetesClient.of(url(), 5_000).pods("camunda")).length, 1);
+      assert.deepEqual(await KubernetesClient.of(url(), 5_000).networkPolicies("camunda"), []);
     });
 
     it("runs once for a cluster, and again for a token that is about to expire", async () => {
@@ -168,7 +168,7 @@ describe("access to a cluster", () => {
       writeAnswers(cluster.folder, standIn({ ca: (await loopbackCertificate()).cert }));
       for (const ask of [
         () => send("GET", url(), { timeoutMs: 5_000 }),
-        () => KubernetesClient.of(url(), 5_000).pods("camunda"),
+        () => KubernetesClient.of(url(), 5_000).networkPolicies("camunda"),
       ]) {
         assert.match(
           await line(ask()),
@@ -181,7 +181,7 @@ describe("access to a cluster", () => {
 
     it("keeps the token out of every error", async () => {
       use(standIn({ token: "hush" }));
-      const error = await failureOf(KubernetesClient.of(url(), 5_000).pods("camunda"));
+      const error = await failureOf(KubernetesClient.of(url(), 5_000).networkPolicies("camunda"));
       assert.match(String(error), /answered 401: the credentials are not accepted$/);
       assert.doesNotMatch(`${String(error)} ${JSON.stringify(error)}`, /hush/);
     });

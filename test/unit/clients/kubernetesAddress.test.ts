@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   describeAddress,
-  formatKubernetesAddress,
   isKubernetesUrl,
   parseKubernetesAddress,
 } from "../../../components/clients/kubernetesAddress";
@@ -33,7 +32,6 @@ describe("addresses in a Kubernetes cluster", () => {
     assert.deepEqual(address.cluster, { kind: "kubernetes", context });
     assert.equal(address.kind, "service");
     assert.equal(address.path, "/_snapshot/a%2Fb?pretty#x");
-    assert.equal(formatKubernetesAddress(address), url);
   });
 
   it("has an empty path when there is none, and a query without one", () => {
@@ -42,18 +40,11 @@ describe("addresses in a Kubernetes cluster", () => {
     assert.equal(parseKubernetesAddress("kubernetes://a/b/pod/c/1?x=/y").path, "?x=/y");
   });
 
-  it("reads back every context that it writes", () => {
+  it("reads every context back that is percent-encoded", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: "grapheme" }), (context) => {
         const address = parseKubernetesAddress(
-          formatKubernetesAddress({
-            cluster: { kind: "kubernetes", context },
-            namespace: "camunda",
-            kind: "pod",
-            name: "camunda-zeebe-0",
-            port: 9600,
-            path: "",
-          }),
+          `kubernetes://${encodeURIComponent(context)}/camunda/pod/camunda-zeebe-0/9600`,
         );
         assert.deepEqual(address.cluster, { kind: "kubernetes", context });
       }),
@@ -70,7 +61,6 @@ describe("addresses in a Kubernetes cluster", () => {
       for (const url of [gateway, management, elasticsearch, ...Object.values(brokers)]) {
         const address = parseKubernetesAddress(url);
         assert.deepEqual(address.cluster, cluster);
-        assert.equal(formatKubernetesAddress(address), url);
         assert.equal(address.path, "");
       }
     }

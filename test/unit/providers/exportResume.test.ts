@@ -90,6 +90,21 @@ describe("ExportResume", () => {
     await begun(bench.run.resume(), /last seen: broker 2 partition 1 PAUSED/);
   });
 
+  it("does not take no record at all for caught up", async () => {
+    await bench.start();
+    await restored();
+    await bench.run.enable();
+    bench.world.inject({
+      region: "region0",
+      path: /\/_search/,
+      transform: (body: Body) => {
+        delete body.aggregations;
+        return body;
+      },
+    });
+    await begun(bench.run.resume(), /region0 has no record \(zeebe-record\*\): nothing could show/);
+  });
+
   it("waits while the recreated region catches up", async () => {
     await bench.start();
     await restored();

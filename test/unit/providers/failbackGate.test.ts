@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { provider } from "../../../components/recovery/providers/failbackGate";
+import { session } from "../../../components/recovery/providers/session";
 import { attempt, directions, useBench } from "../../support/bench";
 import { Body } from "../../support/answers";
 import { refusal } from "../../support/failure";
@@ -73,6 +74,18 @@ describe("FailbackGate", () => {
     await refusal(bench.run.gate(), /already has \d+ of Camunda.s indices/);
   });
 
+  it("refuses a repository of the survivor that is somebody else's, before anything is paused", async () => {
+    await bench.start("region1", { buckets: ["of-somebody"] });
+    await bench.recreate();
+    await session()
+      .elasticsearch("region0")
+      .registerRepository("camunda_backup", "s3", { bucket: "of-somebody" });
+    await refusal(
+      bench.run.gate(),
+      /repository camunda_backup is registered in region0 with other/,
+    );
+  });
+
   it("waits for the brokers to come up", async () => {
     await bench.start();
     await bench.failOver();
@@ -132,6 +145,15 @@ describe("FailbackGate", () => {
     );
   });
 
+  it("refuses when the recreated Elasticsearch has a closed index", async () => {
+    await bench.start();
+    await bench.recreate();
+    const index = `${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_`;
+    assert.equal((await fetch(index, { method: "PUT" })).status, 200);
+    assert.equal((await fetch(`${index}/_close`, { method: "POST" })).status, 200);
+    await refusal(bench.run.gate(), /already has 1 of Camunda's indices \(tasklist-task-8.5.0_\)/);
+  });
+
   it("refuses when the recreated Elasticsearch came back with its old disk", async () => {
     await bench.start();
     await bench.failOver();
@@ -171,6 +193,63 @@ describe("FailbackGate", () => {
     assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
   });
 
+  for (const move of ["promoted", "moved", "moving"] as const) {
+    it(`knows what an abandoned attempt has left also when some of its shards were ${move}`, async () => {
+      await bench.start();
+      await bench.takeSnapshot();
+      await bench.run.restore();
+      await bench.run.exporting("attempt-1 abandoned");
+      bench.world.movePrimaries("region1", move, (shard) => shard > 0);
+      const { outs } = await bench.run.gate();
+      assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
+    });
+
+    it(`refuses indices of the recreated Elasticsearch whose shards were all ${move}`, async () => {
+      await bench.start();
+      await bench.recreate();
+      await fetch(`${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_/_doc/1`, {
+        method: "PUT",
+        body: "{}",
+        headers: { "Content-Type": "application/json" },
+      });
+      bench.world.movePrimaries("region1", move);
+      await refusal(
+        bench.run.gate(),
+        /already has 1 of Camunda's indices \(tasklist-task-8.5.0_\)/,
+      );
+    });
+  }
+
+  it("refuses what an abandoned attempt has left when no shard says so any more", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await bench.run.restore();
+    await bench.run.exporting("attempt-1 abandoned");
+    const [restored] = Object.keys(await bench.world.documents("region1"));
+    bench.world.movePrimaries("region1", "promoted", (_shard, index) => index === restored);
+    await refusal(
+      bench.run.gate(),
+      new RegExp(`already has 1 of Camunda's indices \\(${restored}`),
+    );
+  });
+
+  it("waits until a shard of every index is listed, and concludes nothing from silence", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await bench.run.restore();
+    await bench.run.exporting("attempt-1 abandoned");
+    const nothing = { status: 200, body: {} };
+    bench.world.inject({ region: "region1", path: /\/_recovery/, times: 2, respond: nothing });
+    const { outs } = await bench.run.gate();
+    assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({ region: "region1", path: /\/_recovery/, respond: nothing });
+    await refusal(
+      bench.run.gate(),
+      /no shard of (\d+) of \1 indices \(zeebe-record_\S+\): whose they are cannot be told/,
+    );
+  });
+
   it("refuses when the lost brokers are members already", async () => {
     await bench.start();
     await bench.restored();
@@ -186,6 +265,20 @@ describe("FailbackGate", () => {
     await bench.recreate();
     await bench.run.enable();
     await refusal(bench.run.gate(), /exporter elasticsearchregion1 is ENABLED, not DISABLED/);
+  });
+
+  it("refuses when the surviving Elasticsearch has no record", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({
+      region: "region0",
+      path: /\/_stats/,
+      transform: (body: Body) => ({ ...body, indices: {} }),
+    });
+    await refusal(
+      bench.run.gate(),
+      /region0 has no record \(zeebe-record\*\).*start a process inst/,
+    );
   });
 
   it("refuses when the survivors are not healthy", async () => {

@@ -3,6 +3,8 @@ import { provider } from "../../../components/recovery/providers/membership";
 import { configureSession, Session, session } from "../../../components/recovery/providers/session";
 import { readSettings } from "../../../components/config";
 import { lookup, rawConfig } from "../../support/config";
+import { Unreachable } from "../../../components/clients/http";
+import { Body } from "../../support/answers";
 import { useBench } from "../../support/bench";
 import { failureOf, refusal } from "../../support/failure";
 
@@ -28,6 +30,21 @@ describe("session", () => {
       assert.deepEqual(bench.sent(), []);
     });
   }
+
+  it("waits for a gateway that has just started and knows no broker yet", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    const unaware = { brokers: [], clusterSize: -1, partitionsCount: 0, replicationFactor: 0 };
+    const transform = (body: Body) => ({ ...body, ...unaware });
+    const stop = bench.world.inject({ path: TOPOLOGY, transform });
+    const error = await failureOf(session().observe());
+    assert.ok(error instanceof Unreachable, String(error));
+    assert.match(error.message, /\/v2\/topology does not answer \(it knows no broker yet\)$/);
+    stop();
+    bench.world.inject({ path: TOPOLOGY, times: 3, transform });
+    const { outs } = await bench.run.remove();
+    assert.equal(outs.record.how, "done");
+  });
 
   it("lets callers of the same moment share one look", async () => {
     await bench.start();

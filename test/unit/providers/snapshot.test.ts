@@ -120,8 +120,8 @@ describe("Snapshot", () => {
   it("refuses when there is no index of Camunda's to take over", async () => {
     await bench.start();
     await ready();
-    bench.configure({ indexPrefixes: ["other"] });
-    await refusal(bench.run.snapshot(), /no index that begins with other/);
+    bench.configure({ indexPrefixes: ["zeebe-record-other"] });
+    await refusal(bench.run.snapshot(), /no index that begins with zeebe-record-other/);
     assert.deepEqual(taken(), []);
   });
 

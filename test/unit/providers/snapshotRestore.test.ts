@@ -104,27 +104,17 @@ describe("SnapshotRestore", () => {
 
   for (const [what, path, expected, spoil] of [
     [
-      "a shard is not done",
-      RECOVERY,
-      /the restore of failback-region1-attempt-1; last seen: (\d+) of (?!\1)\d+ shards done/,
+      "a primary shard is not active",
+      HEALTH,
+      /the restore of failback-region1-attempt-1; last seen: (\d+) of (?!\1)\d+ primary shards active/,
       (body: Body) => {
-        const [first]: Body[] = Object.values(body);
-        if (first) first.shards[0].stage = "TRANSLOG";
-      },
-    ],
-    [
-      "a shard is missing",
-      RECOVERY,
-      /last seen: \d+ of \d+ shards done/,
-      (body: Body) => {
-        const [first]: Body[] = Object.values(body);
-        first?.shards.pop();
+        body.active_primary_shards -= 1;
       },
     ],
     [
       "the indices are red",
       HEALTH,
-      /shards done, health red/,
+      /shards active, health red, the survivor's is green/,
       (body: Body) => {
         body.status = "red";
       },
@@ -184,6 +174,29 @@ describe("SnapshotRestore", () => {
       assert.equal(restores(), 1);
     });
   }
+
+  for (const move of ["promoted", "moved", "moving"] as const) {
+    it(`counts the survivor's primary shards right when they were ${move}`, async () => {
+      await bench.start();
+      await bench.takeSnapshot();
+      bench.world.movePrimaries("region0", move);
+      const { shards } = (await bench.run.restore()).outs.record.observed as Body;
+      assert.ok(shards.total > 0);
+      assert.equal(shards.done, shards.total);
+    });
+  }
+
+  it("does not take the number of a red survivor for the one to reach", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    bench.configure({}, { restore: 0.3 });
+    bench.world.inject({
+      region: "region0",
+      path: HEALTH,
+      transform: (body: Body) => ({ ...body, status: "red" }),
+    });
+    await begun(bench.run.restore(), /(\d+) of \1 primary shards active, .* survivor's is red/);
+  });
 
   it("waits while replicas are copied after the restore", async () => {
     await bench.start();
