@@ -1,6 +1,6 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { BackupBucket, bucketIsThere } from "./aws/backupBucket";
+import { adoptsBucket, BackupBucket } from "./aws/backupBucket";
 import { DnsChaining } from "./aws/dnsChaining";
 import { EksCluster } from "./aws/eksCluster";
 import { dnsAddresses } from "./aws/names";
@@ -36,14 +36,11 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
   readonly camunda: CamundaRelease;
   readonly outputs: InstalledOutputs;
 
-  /** Asks, for a stack that has no bucket yet, whether the one of an earlier stack is there, and declares the region. */
+  /** Asks, for a stack that has another bucket or none, whether the one it is to have is there, and declares the region. */
   static async create(name: string, args: EksRegionArgs): Promise<EksRegion> {
     const { eks, recorded, settings } = args;
     const provider = awsProvider(`${name}-aws`, eks, settings.region);
-    const adopt =
-      recorded.bucket === undefined &&
-      recorded.unreadable !== true &&
-      (await bucketIsThere(eks, settings.region, provider));
+    const adopt = await adoptsBucket(recorded, eks, settings.region, provider);
     return new EksRegion(name, args, provider, adopt);
   }
 

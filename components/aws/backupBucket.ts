@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../camunda/brokers";
 import type { EksSettings } from "../config/installation";
+import type { RecordedState } from "../stackState";
 import { bucketName } from "./names";
 import { trustServiceAccount } from "./trust";
 
@@ -20,13 +21,32 @@ export interface BackupBucketArgs {
   serviceAccount: string;
   /**
    * Whether the bucket is there already and is taken into this stack, with all that is in it: see
-   * {@link bucketIsThere}. Means nothing once the stack has it. Default false.
+   * {@link adoptsBucket}. Means nothing once the stack has it. Default false.
    */
   adopt?: boolean;
 }
 
 /**
- * Whether a region's bucket is in AWS. To be asked when the stack has recorded none: the bucket outlives
+ * Whether a stack takes a bucket over that is there: the one of an earlier stack, or its own of the time
+ * before a `bucketSuffix` that was taken back. Of the bucket that the stack has S3 is not asked.
+ *
+ * @throws RunError when S3 of the region does not say
+ */
+export async function adoptsBucket(
+  recorded: Pick<RecordedState, "bucket" | "unreadable">,
+  eks: EksSettings,
+  region: RegionName,
+  provider: aws.Provider,
+): Promise<boolean> {
+  return (
+    recorded.unreadable !== true &&
+    recorded.bucket !== bucketName(eks, region) &&
+    (await bucketIsThere(eks, region, provider))
+  );
+}
+
+/**
+ * Whether a region's bucket is in AWS. To be asked when the stack has not recorded it: the bucket outlives
  * its stack, its name is fixed, and S3 refuses to make it twice (BucketAlreadyOwnedByYou).
  *
  * @throws RunError when S3 of the region does not say
@@ -249,12 +269,9 @@ function elasticsearchPolicy(eks: EksSettings, region: RegionName) {
         Action: ["s3:GetObject"],
         Resource: `${bucket(peer)}/*`,
       },
-      ...(eks.bucketEncryption === "aws:kms"
-        ? [
-            keysOf(eks, region, "OwnKey", ["kms:Decrypt", "kms:GenerateDataKey"]),
-            keysOf(eks, peerOf(region), "PeerKey", ["kms:Decrypt"]),
-          ]
-        : []),
+      // Whatever the encryption is now: what was written under a key is read with it for ever.
+      keysOf(eks, region, "OwnKey", ["kms:Decrypt", "kms:GenerateDataKey"]),
+      keysOf(eks, peerOf(region), "PeerKey", ["kms:Decrypt"]),
     ],
   };
 }

@@ -175,25 +175,29 @@ export class DnsChaining extends pulumi.ComponentResource {
       );
     }
     const toNodes = { ipProtocol: "tcp", fromPort: DNS_NODE_PORT, toPort: DNS_NODE_PORT };
+    // As the provider reads it, which does not know that the account is its own: without it each refresh differs.
+    const reference = (id: pulumi.Output<string>) => pulumi.interpolate`${eks.account}/${id}`;
+    // AWS takes the account when a rule is made, not when it is modified; and two equal rules it does not take.
+    const replaced = { ...this.child, replaceOnChanges: ["*"], deleteBeforeReplace: true };
     new aws.vpc.SecurityGroupEgressRule(
       `${this.name}-dns-to-nodes`,
       {
         ...toNodes,
         securityGroupId: group.id,
-        referencedSecurityGroupId: cluster.securityGroupId,
+        referencedSecurityGroupId: reference(cluster.securityGroupId),
         description: "DNS on the nodes",
       },
-      this.child,
+      replaced,
     );
     new aws.vpc.SecurityGroupIngressRule(
       `${this.name}-nodes-from-dns`,
       {
         ...toNodes,
         securityGroupId: cluster.securityGroupId,
-        referencedSecurityGroupId: group.id,
+        referencedSecurityGroupId: reference(group.id),
         description: "DNS from its load balancer",
       },
-      this.child,
+      replaced,
     );
     return group.id;
   }

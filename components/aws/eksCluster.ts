@@ -42,8 +42,8 @@ export interface EksClusterArgs {
  * copy. A recreated region starts empty all the same, since a retained volume is never bound again; it is
  * left in AWS, with the tag `camunda8:volume`, to be deleted by hand. Nor does `pulumi destroy` delete it.
  *
- * Versions of add-ons are those that EKS has as default for the version of Kubernetes, so that no preview
- * has to ask. The principal that creates the cluster administrates it; that is fixed at creation, and it
+ * Add-ons are made in the version that EKS then has as default, and keep it, also when the version of
+ * Kubernetes changes: it is not declared, so that no preview has to ask. The principal that creates the cluster administrates it; that is fixed at creation, and it
  * must not be among `administrators`, where EKS would refuse it as being there already.
  */
 export class EksCluster extends pulumi.ComponentResource {
@@ -265,6 +265,9 @@ export class EksCluster extends pulumi.ComponentResource {
     const template = new aws.ec2.LaunchTemplate(
       `${this.name}-nodes`,
       {
+        // Not in the node group, which would be made anew for another type: the old one's nodes, with all
+        // brokers of the region, would go at once. A new version of the template replaces one node at a time.
+        instanceType: eks.nodes.instanceType,
         metadataOptions: {
           httpEndpoint: "enabled",
           httpTokens: "required",
@@ -297,7 +300,6 @@ export class EksCluster extends pulumi.ComponentResource {
         version: eks.kubernetesVersion,
         amiType: "AL2023_x86_64_STANDARD",
         capacityType: "ON_DEMAND",
-        instanceTypes: [eks.nodes.instanceType],
         scalingConfig: {
           minSize: eks.nodes.min,
           desiredSize: eks.nodes.desired,

@@ -78,6 +78,8 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
       pvcSize: sizing.zeebe.disk,
       resources: both({ cpu: sizing.zeebe.cpu, memory: sizing.zeebe.memory }),
       affinity: spread({ "app.kubernetes.io/component": "zeebe-broker" }),
+      // While nodes are replaced: two brokers of a partition that are away at once leave it without a quorum.
+      podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
       initContainers: [waitForPeer(settings)],
       extraVolumes: [
         { name: REJOINING.configMap, configMap: { name: REJOINING.configMap, optional: true } },

@@ -5,6 +5,12 @@ import type { EksSettings, InstallationKey as Key, Traffic } from "./installatio
 import { byRegion, readCidrs } from "./regions";
 import type { Reader } from "./reader";
 
+/** China, GovCloud, the isolated ones, and the European Sovereign Cloud. */
+const OTHER_PARTITIONS = /^(cn|us-gov|us-iso\w*|eu-isoe|eusc)-/;
+
+/** The g behind the number of the generation, and the first of all. */
+const GRAVITON = /^(a1\.|[a-z]+\d+g)/;
+
 /** Reads what is said of two EKS clusters, and collects in `read` what is wrong with it. */
 export function readEks(read: Reader<Key>): EksSettings {
   const prefix = read.text("prefix") ?? "camunda";
@@ -23,7 +29,12 @@ export function readEks(read: Reader<Key>): EksSettings {
   }
   const awsRegions = byRegion(read, "awsRegions", { region0: "eu-west-2", region1: "eu-west-3" });
   for (const region of REGIONS) {
-    if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(awsRegions[region])) {
+    if (OTHER_PARTITIONS.test(awsRegions[region])) {
+      read.wrong(
+        `awsRegions.${region}`,
+        `is ${awsRegions[region]}, of another partition than aws: ARNs, names of services and ids of zones are made for aws here; choose a region like eu-west-2`,
+      );
+    } else if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(awsRegions[region])) {
       read.wrong(
         `awsRegions.${region}`,
         `is "${awsRegions[region]}", not an AWS region like eu-west-2`,
@@ -65,9 +76,9 @@ export function readEks(read: Reader<Key>): EksSettings {
     administrators: readList(
       read,
       "administrators",
-      /^arn:aws[a-z-]*:iam::\d{12}:(role|user)\//,
+      /^arn:aws:iam::\d{12}:(role|user)\//,
       [],
-      "an ARN of an IAM role or user",
+      "an ARN of an IAM role or user (arn:aws:iam::ACCOUNT:role/NAME)",
     ),
     apiAccessCidrs: readList(
       read,
@@ -103,6 +114,12 @@ function readNodes(read: Reader<Key>): EksSettings["nodes"] {
     read.wrong(
       "nodes",
       `has min ${nodes.min}, desired ${nodes.desired}, max ${nodes.max}: min <= desired <= max must hold`,
+    );
+  }
+  if (GRAVITON.test(String(nodes.instanceType))) {
+    read.wrong(
+      "nodes.instanceType",
+      `is ${nodes.instanceType}, a Graviton: the nodes' image is for x86_64; choose a type like m6i.xlarge`,
     );
   }
   for (const key of Object.keys(given)) {

@@ -264,11 +264,23 @@ function readSizing(read: Reader<Key>): Sizing {
       read.wrong(`sizing.${key}`, `is not known: ${Object.keys(defaults).join(", ")} are`);
     }
   }
-  return {
+  const sizing: Sizing = {
     zeebe: part("zeebe", defaults.zeebe),
-    gateways: Number(given.gateways ?? defaults.gateways),
+    gateways: (given.gateways ?? defaults.gateways) as number,
     elasticsearch: part("elasticsearch", defaults.elasticsearch),
   };
+  for (const [key, count] of [
+    ["gateways", sizing.gateways],
+    ["elasticsearch.nodes", sizing.elasticsearch.nodes],
+  ] as const) {
+    if (!Number.isInteger(count) || count < 1) {
+      read.wrong(
+        `sizing.${key}`,
+        `must be a whole number of at least 1, not ${JSON.stringify(count)}`,
+      );
+    }
+  }
+  return sizing;
 }
 
 function readS3Keys(read: Reader<Key>): Installation["s3Keys"] {

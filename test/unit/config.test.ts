@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError, KEYS, readSettings, unknownKeys } from "../../components/config";
+import { ConfigError, KEYS, openSecrets, readSettings, unknownKeys } from "../../components/config";
 import { eksConfig, kubernetesConfig, lookup, nowhere, Raw, rawConfig } from "../support/config";
 
 /** The problems of a configuration. */
@@ -233,6 +233,11 @@ describe("config", () => {
       /^indexPrefixes must be .* without \*$/,
     ],
     [
+      "no prefix of the records",
+      { indexPrefixes: ["zeebe-prod", "operate", "tasklist"] },
+      /^indexPrefixes has none of zeebe-record: .*; add zeebe-record, and let index.prefix of the exporters/,
+    ],
+    [
       "a command to stop without one to start",
       { webApps: { stop: "a" } },
       /^webApps must have both commands, stop and start/,
@@ -329,6 +334,12 @@ describe("config", () => {
   });
 
   it("finds keys that it does not know, and the one that was meant", () => {
+    assert.deepEqual(openSecrets(["elasticsearchPassword", "s3SecretKey"]), []);
+    assert.match(
+      openSecrets(["helmValues"])[0] ?? "",
+      /^helmValues is set as a secret, but is in the state in clear: .* a Secret of the cluster/,
+    );
+    assert.match(openSecrets(["hooks"])[0] ?? "", /environment of pulumi, which commands see$/);
     assert.deepEqual(unknownKeys(KEYS), []);
     const [lost, other] = unknownKeys(["lostregion", "region", "loss"]);
     assert.equal(lost, "lostregion is not a key of this program: did you mean lostRegion?");

@@ -124,6 +124,52 @@ describe("the configuration of an installation", () => {
       /^nodes.desired is 4, fewer than the 6 brokers of a region/,
     ],
     [
+      "fewer nodes than nodes of Elasticsearch",
+      eksConfig({ sizing: { elasticsearch: { nodes: 5 } } }),
+      /^nodes.desired is 4, fewer than the 5 nodes of Elasticsearch of a region: each has a node/,
+    ],
+    [
+      "fewer nodes than gateways",
+      eksConfig({ nodes: { desired: 2 }, sizing: { gateways: 3 } }),
+      /^nodes.desired is 2, fewer than the 3 gateways of a region/,
+    ],
+    ...[0, -1, 1.5, "three", "3"].flatMap((count): [string, Raw, RegExp][] => [
+      [
+        `${JSON.stringify(count)} gateways`,
+        eksConfig({ sizing: { gateways: count } }),
+        /^sizing.gateways must be a whole number of at least 1, not /,
+      ],
+      [
+        `${JSON.stringify(count)} nodes of Elasticsearch`,
+        kubernetesConfig({ sizing: { elasticsearch: { nodes: count } } }),
+        /^sizing.elasticsearch.nodes must be a whole number of at least 1, not /,
+      ],
+    ]),
+    ...["m7g.xlarge", "c7gn.2xlarge", "r6gd.large", "t4g.medium", "im4gn.large", "a1.large"].map(
+      (instanceType): [string, Raw, RegExp] => [
+        instanceType,
+        eksConfig({ nodes: { instanceType } }),
+        /^nodes.instanceType is [\w.]+, a Graviton: the nodes' image is for x86_64; choose a type/,
+      ],
+    ),
+    ...["cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1"].map(
+      (name): [string, Raw, RegExp] => [
+        `the partition of ${name}`,
+        eksConfig({ awsRegions: { region0: name } }),
+        /^awsRegions.region0 is [\w-]+, of another partition than aws: ARNs, names of services/,
+      ],
+    ),
+    [
+      "the partition of eusc-de-east-1",
+      eksConfig({ awsRegions: { region1: "eusc-de-east-1" } }),
+      /^awsRegions.region1 is eusc-de-east-1, of another partition than aws/,
+    ],
+    [
+      "an administrator of another partition",
+      eksConfig({ administrators: ["arn:aws-cn:iam::123456789012:role/ops"] }),
+      /^administrators\[0\] is "arn:aws-cn:[^"]+", not an ARN of an IAM role or user \(arn:aws:/,
+    ],
+    [
       "an administrator that is no principal",
       eksConfig({ administrators: ["me"] }),
       /^administrators\[0\] is "me", not an ARN of an IAM role or user/,
@@ -222,6 +268,12 @@ describe("the configuration of an installation", () => {
       assert.match(problems[0] ?? "", expected);
     });
   }
+
+  it("takes types of instances for x86_64, whatever letters they have", () => {
+    for (const instanceType of ["m6i.xlarge", "g4dn.xlarge", "m7a.large", "m7i-flex.large"]) {
+      assert.deepEqual(problemsOf(eksConfig({ nodes: { instanceType } })), [], instanceType);
+    }
+  });
 
   it("does not show a secret key in what it says", () => {
     const said = problemsOf(eksConfig({ s3SecretKey: "hush", awsAccount: "x" })).join("\n");

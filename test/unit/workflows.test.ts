@@ -10,7 +10,13 @@ interface Job {
   environment?: string;
   permissions?: Record<string, string>;
   strategy?: { "fail-fast": boolean; matrix: { include: { stack: string }[] } };
-  steps: { name?: string; uses?: string; run?: string; if?: string }[];
+  steps: {
+    name?: string;
+    uses?: string;
+    run?: string;
+    if?: string;
+    with?: Record<string, string>;
+  }[];
 }
 
 interface Workflow {
@@ -122,6 +128,39 @@ describe("the GitHub workflows", () => {
         .filter(({ run }) => run?.includes('case "$ACTION"'))
         .flatMap(({ run }) => [...(run ?? "").matchAll(/^\s*(\w+)\)/gm)].map((match) => match[1]));
       assert.deepEqual(cases, options);
+    }
+  });
+
+  it("recovery previews a finish with the users where they are, with the survivor", () => {
+    const declare = (workflow("recovery.yml").jobs.preview?.steps ?? [])
+      .map(({ run }) => run ?? "")
+      .find((run) => run.includes('case "$ACTION"'));
+    const finish = /\bfinish\)([^;]*);;/.exec(declare ?? "")?.[1] ?? "";
+    const configured = [...finish.matchAll(/config (rm|set) (.*)$/gm)].map((match) => match[2]);
+    assert.deepEqual(configured, [
+      'failback -s "$SURVIVOR"',
+      'lostRegion -s "$SURVIVOR"',
+      'activeRegion "$SURVIVOR" -s "$SURVIVOR"',
+    ]);
+  });
+
+  it("recovery works in each job on the branch as it is now", () => {
+    for (const { steps } of Object.values(workflow("recovery.yml").jobs)) {
+      const checkouts = steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"));
+      assert.deepEqual(
+        checkouts.map(({ with: inputs }) => inputs),
+        [{ ref: "${{ github.ref_name }}" }],
+      );
+    }
+  });
+
+  it("name in the list of what is to be set up each variable and secret that they use", () => {
+    const header = text("recovery.yml").split(/^name:/m)[0] ?? "";
+    for (const file of files) {
+      const used = [...text(file).matchAll(/\b(?:vars|secrets)\.(\w+)/g)].map(([, name]) => name);
+      for (const name of used) {
+        assert.match(header, new RegExp(`^# .*\\b${name}\\b`, "m"), `${file}: ${name}`);
+      }
     }
   });
 

@@ -12,6 +12,7 @@ import { corefile } from "../../../components/kubernetes/corefile";
 import { AwsStandIn } from "../../../scripts/world/providers/aws";
 import { CLUSTER } from "../../../scripts/world/providers/aws/eks";
 import { ROLE, roleAllows, whyNotAssumable } from "../../../scripts/world/providers/aws/iam";
+import { BUCKET } from "../../../scripts/world/providers/aws/s3";
 import { Network } from "../../../scripts/world/providers/aws/network";
 import { Aws } from "../../../scripts/world/providers/aws/state";
 import { Outages } from "../../../scripts/world/providers/outages";
@@ -82,17 +83,21 @@ interface Peer {
   peeringConnectionId?: string;
 }
 
-function region(name: RegionName, peer: Peer, fenced = false, adopt = false) {
+function region(
+  name: RegionName,
+  peer: Peer,
+  { fenced = false, adopt = false, settings = eks } = {},
+) {
   return async () => {
     const provider = awsProvider("aws", eks, name);
     const options = { providers: [provider] };
     const network = new RegionNetwork("network", { eks, region: name, peer }, options);
-    const cluster = new EksCluster("eks", { eks, region: name, network }, options);
+    const cluster = new EksCluster("eks", { eks: settings, region: name, network }, options);
     new PeerFence("fence", { eks, region: name, network, fenced }, options);
     const bucket = new BackupBucket(
       "backup",
       {
-        eks,
+        eks: settings,
         region: name,
         oidcProviderArn: cluster.oidcProviderArn,
         issuer: cluster.issuer,
@@ -208,14 +213,16 @@ describe("the AWS stand-in under the components, driven by the engine", function
   it("fences a lost region off in place, asking nobody but the own region", async () => {
     outages.lose(PARIS);
     const mark = calls().length;
-    const fenced = await up("region0", region("region0", paris, true));
+    const fenced = await up("region0", region("region0", paris, { fenced: true }));
     // The ACL, and CoreDNS.
     assert.deepEqual(changesOf(fenced.summary.resourceChanges), { update: 2 });
     const asked = calls()
       .slice(mark)
       .flatMap(({ reaches }) => reaches);
     assert.deepEqual(new Set(asked), new Set([LONDON]));
-    const failure = String(await failureOf(up("region1", region("region1", london, true))));
+    const failure = String(
+      await failureOf(up("region1", region("region1", london, { fenced: true }))),
+    );
     assert.match(failure, /eu-west-3 does not answer: update of aws:/);
     outages.recover(PARIS);
     assert.match(JSON.stringify(gossip()), /network ACL acl-\w+ in eu-west-2 denies udp/);
@@ -229,7 +236,7 @@ describe("the AWS stand-in under the components, driven by the engine", function
     await gone.workspace.removeStack("region1", { force: true });
     const taken = await failureOf(up("region1", region("region1", london)));
     assert.match(String(taken), /BucketAlreadyOwnedByYou/);
-    const again = await up("region1", region("region1", london, false, true));
+    const again = await up("region1", region("region1", london, { adopt: true }));
     const peering = String(again.outputs.peeringConnectionId?.value);
     assert.notEqual(peering, paris.peeringConnectionId);
 
@@ -238,5 +245,35 @@ describe("the AWS stand-in under the components, driven by the engine", function
     assert.deepEqual(changesOf(accepted.summary.resourceChanges), { replace: 1, update: 6 });
     assert.deepEqual(gossip(), [{ ok: true }, { ok: true }]);
     assert.deepEqual([...(aws.objects.get(backup(PARIS)) ?? [])], ["index-0"]);
+  });
+
+  it("is as it is declared: a refresh of it finds nothing to change", async () => {
+    const stack = await bench.stack("region1", region("region1", london));
+    const seen = await stack.preview({ refresh: true });
+    assert.deepEqual(Object.keys(seen.changeSummary), ["same"]);
+  });
+
+  it("changes the type of the nodes in place, by the launch template", async () => {
+    const settings = { ...eks, nodes: { ...eks.nodes, instanceType: "m7i.xlarge" } };
+    const changed = await up("region1", region("region1", london, { settings }));
+    // The template and the node group.
+    assert.deepEqual(changesOf(changed.summary.resourceChanges), { update: 2 });
+    await up("region1", region("region1", london));
+  });
+
+  it("takes the bucket of before back when the suffix is taken back, and deletes none", async () => {
+    const settings = { ...eks, bucketSuffix: "two" };
+    const suffixed = `${backup(PARIS)}-two`;
+    await up("region1", region("region1", london, { settings }));
+    aws.objects.get(suffixed)?.add("index-1");
+    const refused = await failureOf(up("region1", region("region1", london)));
+    assert.match(String(refused), /BucketAlreadyOwnedByYou/);
+    await up("region1", region("region1", london, { adopt: true }));
+    const kept = [backup(PARIS), suffixed].map((name) => [...(aws.objects.get(name) ?? [])]);
+    assert.deepEqual(kept, [["index-0"], ["index-1"]]);
+    assert.equal(aws.list(BUCKET, PARIS).length, 2);
+    const after = await bench.stack("region1", region("region1", london));
+    const seen = await after.preview({ refresh: true });
+    assert.deepEqual(Object.keys(seen.changeSummary), ["same"]);
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BackupBucket, bucketIsThere } from "../../../components/aws/backupBucket";
+import { adoptsBucket, BackupBucket, bucketIsThere } from "../../../components/aws/backupBucket";
 import { awsProvider } from "../../../components/aws/provider";
 import type { RegionName } from "../../../components/camunda/brokers";
 import type { EksSettings } from "../../../components/config/installation";
@@ -129,17 +129,16 @@ describe("BackupBucket", () => {
     assert.equal(inputs.forceDestroy, false);
   });
 
-  it("is encrypted with keys of S3, and then needs no KMS at all", async () => {
-    const { s3, declared, role } = await bucket();
+  it("is encrypted with keys of S3, and then has no key of its own", async () => {
+    const { s3, declared } = await bucket();
     assert.deepEqual(s3("BucketServerSideEncryptionConfiguration").inputs.rules, [
       { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } },
     ]);
     assert.deepEqual(declared.of("aws:kms/key:Key"), []);
-    assert.doesNotMatch(JSON.stringify(role), /kms/);
   });
 
-  it("is encrypted with a key of the region, which both roles may use on that bucket only", async () => {
-    const { s3, declared, role } = await bucket("region0", { bucketEncryption: "aws:kms" });
+  it("is encrypted with a key of the region", async () => {
+    const { s3, declared } = await bucket("region0", { bucketEncryption: "aws:kms" });
     assert.deepEqual(s3("BucketServerSideEncryptionConfiguration").inputs.rules, [
       {
         applyServerSideEncryptionByDefault: {
@@ -150,6 +149,9 @@ describe("BackupBucket", () => {
       },
     ]);
     assert.equal(declared.only("aws:kms/key:Key").inputs.enableKeyRotation, true);
+  });
+
+  it("lets both roles use the keys of that bucket only, also when it has gone back to those of S3", async () => {
     const key = (sid: string, region: RegionName, awsRegion: string, Action: string[]) => ({
       Sid: sid,
       Effect: "Allow",
@@ -165,10 +167,13 @@ describe("BackupBucket", () => {
         },
       },
     });
-    assert.deepEqual(role.slice(4), [
-      key("OwnKey", "region0", "eu-west-2", ["kms:Decrypt", "kms:GenerateDataKey"]),
-      key("PeerKey", "region1", "eu-west-3", ["kms:Decrypt"]),
-    ]);
+    for (const bucketEncryption of ["AES256", "aws:kms"] as const) {
+      const { role } = await bucket("region0", { bucketEncryption });
+      assert.deepEqual(role.slice(4), [
+        key("OwnKey", "region0", "eu-west-2", ["kms:Decrypt", "kms:GenerateDataKey"]),
+        key("PeerKey", "region1", "eu-west-3", ["kms:Decrypt"]),
+      ]);
+    }
   });
 
   it("lets Elasticsearch write its own bucket and only read the other's", async () => {
@@ -297,6 +302,42 @@ describe("whether the bucket is there", () => {
         ask(failing(`1 error occurred:\n\t* ${reason}\n`)),
         /bucket camunda-elastic-backup-.*-eu-west-3: S3 does not say whether it is there \(1 error occurred: .*\): give the credentials s3:ListBucket/,
       );
+    });
+  }
+});
+
+describe("whether a bucket is taken over", () => {
+  const SUFFIXED = `${NAMES.region1}-two`;
+  const cases: [string, Parameters<typeof adoptsBucket>[0], string | undefined, boolean][] = [
+    ["none is recorded", {}, NAMES.region1, true],
+    ["none is recorded, and none is there", {}, undefined, false],
+    ["a suffix was taken back", { bucket: SUFFIXED }, NAMES.region1, true],
+    ["another name is new", { bucket: SUFFIXED }, undefined, false],
+    ["it is the stack's own", { bucket: NAMES.region1 }, NAMES.region1, false],
+    ["what is recorded cannot be read", { unreadable: true }, NAMES.region1, false],
+  ];
+  for (const [when, recorded, there, expected] of cases) {
+    it(`is ${expected} when ${when}`, async () => {
+      const asked: unknown[] = [];
+      const { outputs } = await declare(
+        async () => {
+          const eks = eksSettings();
+          return await adoptsBucket(recorded, eks, "region1", awsProvider("aws", eks, "region1"));
+        },
+        {
+          call: ({ inputs }) => {
+            asked.push(inputs.bucket);
+            if (inputs.bucket !== there) {
+              const details = `reading S3 Bucket (${String(inputs.bucket)}): couldn't find resource`;
+              throw Object.assign(new Error(details), { details });
+            }
+            return { bucket: there };
+          },
+        },
+      );
+      assert.equal(outputs, expected);
+      const own = recorded.bucket === NAMES.region1 || recorded.unreadable === true;
+      assert.deepEqual(asked, own ? [] : [NAMES.region1]);
     });
   }
 });

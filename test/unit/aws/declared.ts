@@ -14,6 +14,7 @@ export interface Declared {
   protect: boolean;
   retainOnDelete: boolean;
   deleteBeforeReplace: boolean;
+  replaceOnChanges: string[];
   deletedWith: string;
   importId: string;
   secretInputs: boolean;
@@ -139,6 +140,7 @@ interface Registration {
   getProtect(): boolean;
   getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
+  getReplaceonchangesList(): string[];
   getDeletedwith(): string;
   getImportid(): string;
 }
@@ -167,6 +169,7 @@ function listen(declared: Map<string, Declared>): void {
       protect: request.getProtect(),
       retainOnDelete: request.getRetainondelete(),
       deleteBeforeReplace: request.getDeletebeforereplace(),
+      replaceOnChanges: request.getReplaceonchangesList(),
       deletedWith: named(request.getDeletedwith()),
       importId: request.getImportid(),
       secretInputs: JSON.stringify(inputs).includes(SECRET),

@@ -67,12 +67,28 @@ describe("DnsChaining", () => {
     assert.deepEqual(own.map(rule).sort(), [
       "names-dns-id 10.192.0.0/16 tcp 53-53",
       "names-dns-id 10.202.0.0/16 tcp 53-53",
-      "sg-cluster names-dns-id tcp 30053-30053",
+      "sg-cluster 123456789012/names-dns-id tcp 30053-30053",
     ]);
-    assert.deepEqual(declared.of(EGRESS).map(rule), ["names-dns-id sg-cluster tcp 30053-30053"]);
+    assert.deepEqual(declared.of(EGRESS).map(rule), [
+      "names-dns-id 123456789012/sg-cluster tcp 30053-30053",
+    ]);
     const group = declared.only("aws:ec2/securityGroup:SecurityGroup").inputs;
     assert.equal(group.ingress, undefined);
     assert.equal(group.egress, undefined);
+  });
+
+  it("replaces a rule between groups, which AWS does not modify, the old one first", async () => {
+    const declared = await chained();
+    const between = [...declared.of(INGRESS), ...declared.of(EGRESS)].filter(
+      ({ inputs }) => inputs.referencedSecurityGroupId !== undefined,
+    );
+    assert.deepEqual(
+      between.map(({ replaceOnChanges, deleteBeforeReplace }) => ({
+        replaceOnChanges,
+        deleteBeforeReplace,
+      })),
+      [1, 2].map(() => ({ replaceOnChanges: ["*"], deleteBeforeReplace: true })),
+    );
   });
 
   it("owns the Corefile through the add-on, after the nodes", async () => {

@@ -228,6 +228,17 @@ describe("EksCluster", () => {
     assert.equal(group.diskSize, undefined);
   });
 
+  it("changes the type of the instances by the launch template, a node at a time", async () => {
+    const declared = await cluster({
+      eks: { nodes: { instanceType: "r6i.large", min: 1, desired: 4, max: 10, diskGb: 20 } },
+    });
+    const template = declared.only("aws:ec2/launchTemplate:LaunchTemplate").inputs;
+    const group = declared.only("aws:eks/nodeGroup:NodeGroup").inputs;
+    assert.equal(template.instanceType, "r6i.large");
+    assert.equal(group.instanceTypes, undefined);
+    assert.deepEqual(group.updateConfig, { maxUnavailable: 1 });
+  });
+
   it("lets in the administrators that are listed, and no other", async () => {
     const none = await cluster();
     assert.deepEqual(none.of("aws:eks/accessEntry:AccessEntry"), []);

@@ -124,6 +124,7 @@ const camunda86 = (regionId: number) => ({
       limits: { cpu: "512m", memory: "2Gi" },
     },
     affinity: spread({ "app.kubernetes.io/component": "zeebe-broker" }),
+    podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
     initContainers: [
       regionId === 0 ? waitForPeer("camunda-paris", BROKER_0) : waitForPeer("camunda-london", ""),
     ],

@@ -594,6 +594,16 @@ export const CASES: Record<string, RuleCases> = {
         [ingress({ fromPort: 30053, toPort: 30053, referencedSecurityGroupId: UNKNOWN })],
       ],
       [
+        "the NodePort from a group of an account",
+        [
+          ingress({
+            fromPort: 30053,
+            toPort: 30053,
+            referencedSecurityGroupId: "123456789012/sg-0",
+          }),
+        ],
+      ],
+      [
         "egress",
         [
           resource("aws:ec2/securityGroupRule:SecurityGroupRule", {

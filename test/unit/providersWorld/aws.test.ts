@@ -8,6 +8,7 @@ import * as s3 from "../../../scripts/world/providers/aws/s3";
 import { zoneId } from "../../../scripts/world/providers/aws/ec2";
 import { Properties, UNKNOWN } from "../../../scripts/world/providers/properties";
 import {
+  ACCOUNT,
   autoscalingGroupOf,
   BuiltRegion,
   buildRegion,
@@ -300,6 +301,41 @@ describe("the stand-in for AWS", () => {
         }),
     ],
     [
+      "a rule from a group of another account",
+      /The ID '999999999999\/sg-\w+' does not exist/,
+      () =>
+        ingress({
+          fromPort: 1,
+          toPort: 1,
+          referencedSecurityGroupId: `999999999999/${ofCluster()}`,
+        }),
+    ],
+    [
+      "a rule from a group that is there, with the account written to it",
+      /InvalidPermission\.Duplicate/,
+      () =>
+        ingress({
+          fromPort: 30053,
+          toPort: 30053,
+          referencedSecurityGroupId: `${ACCOUNT}/${String(london.rules[4]?.inputs.referencedSecurityGroupId)}`,
+        }),
+    ],
+    [
+      "modifying a rule between groups with the account in it",
+      /InvalidGroupId\.Malformed/,
+      () => cloud.change(london.rules[3] as Made, { description: "DNS" }),
+    ],
+    [
+      "deleting a group that a rule references with the account",
+      /DependencyViolation/,
+      async () => {
+        const group = await make(ec2.SECURITY_GROUP, { vpcId: vpcId() });
+        const reference = `${ACCOUNT}/${group.id}`;
+        await ingress({ fromPort: 1, toPort: 1, referencedSecurityGroupId: reference });
+        return cloud.remove(group);
+      },
+    ],
+    [
       "a rule that is there",
       /InvalidPermission\.Duplicate/,
       () => ingress({ fromPort: 26502, toPort: 26502, cidrIpv4: PARIS_VPC }),
@@ -542,6 +578,35 @@ describe("the stand-in for AWS", () => {
       async () => {
         const template = await make(ec2.LAUNCH_TEMPLATE, {});
         return nodes(all, { launchTemplate: { id: template.id, version: "7" } });
+      },
+    ],
+    [
+      "types of instances in the template and beside it",
+      /not in both/,
+      async () => {
+        const { id } = await make(ec2.LAUNCH_TEMPLATE, { instanceType: "m6i.xlarge" });
+        return nodes(all, {
+          instanceTypes: ["m6i.xlarge"],
+          launchTemplate: { id, version: "1" },
+        });
+      },
+    ],
+    [
+      "a type of instances that moves into the template",
+      /You must continue to not specify an instance type within the launch template/,
+      async () => {
+        const template = await make(ec2.LAUNCH_TEMPLATE, {});
+        const made = await nodes(all, { launchTemplate: { id: template.id, version: "1" } });
+        await cloud.change(template, { instanceType: "m6i.xlarge" });
+        return cloud.change(made, { launchTemplate: { id: template.id, version: "2" } });
+      },
+    ],
+    [
+      "Graviton with an image for x86",
+      /\[m7g\.xlarge\] is not a valid instance type for requested amiType AL2023_x86_64_STANDARD/,
+      async () => {
+        const { id } = await make(ec2.LAUNCH_TEMPLATE, { instanceType: "m7g.xlarge" });
+        return nodes(all, { launchTemplate: { id, version: "1" } });
       },
     ],
     ["an add-on of nobody", /"core-dns" is not one of/, () => addon("core-dns")],
@@ -1051,6 +1116,17 @@ describe("the stand-in for AWS", () => {
       ]);
     });
 
+    it("to nodes whose template says the type: a new version of it, in place", async () => {
+      const template = await make(ec2.LAUNCH_TEMPLATE, { instanceType: "m6i.xlarge" });
+      const made = await nodes(all, { launchTemplate: { id: template.id, version: "1" } });
+      assert.deepEqual(made.outputs.instanceTypes, []);
+      await cloud.change(template, { instanceType: "m7i.xlarge" });
+      assert.equal(template.outputs.latestVersion, 2);
+      const launchTemplate = { id: template.id, version: "2" };
+      assert.deepEqual(effects(made, { launchTemplate }), ["launchTemplate.version"]);
+      await cloud.change(made, { launchTemplate });
+    });
+
     it("to the ACL of a fence: in place, whatever the order of its rules", () => {
       const { acl: fence } = london;
       const closing = effects(fence, { ingress: fenceRules(PARIS_VPC) });
@@ -1073,6 +1149,18 @@ describe("the stand-in for AWS", () => {
       assert.deepEqual(effects(peering, { peerVpcId: "vpc-0" }), ["peerVpcId!"]);
       assert.deepEqual(effects(peering, { tags: { Name: "peering" } }), ["tags"]);
     });
+  });
+
+  it("reads a rule between groups with the account, unless the provider knows it for its own", () => {
+    const seen = (rule: Made | undefined, config: Properties) =>
+      cloud.read(rule as Made, config)?.referencedSecurityGroupId;
+    const group = london.rules[4]?.inputs.referencedSecurityGroupId as string;
+    const skipped = { skipRequestingAccountId: "true" };
+    assert.equal(seen(london.rules[4], skipped), `${ACCOUNT}/${group}`);
+    assert.equal(seen(london.rules[3], skipped), `${ACCOUNT}/${ofCluster()}`);
+    assert.equal(seen(london.rules[4], {}), group);
+    assert.equal(seen(london.rules[3], {}), ofCluster());
+    assert.equal(seen(london.rules[0], skipped), undefined);
   });
 
   it("updates a route table beside a blackhole: what does not change is not sent again", async () => {

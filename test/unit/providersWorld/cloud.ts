@@ -89,8 +89,8 @@ export class Cloud {
     await this.standIn.delete(this.call(made.region, made.type, made.name), made.id);
   }
 
-  read({ region, type, name, id }: Made): Properties | undefined {
-    return this.standIn.read(this.call(region, type, name), id)?.outputs;
+  read({ region, type, name, id }: Made, config: Properties = {}): Properties | undefined {
+    return this.standIn.read(this.call(region, type, name, config), id)?.outputs;
   }
 
   private check(call: Call, inputs: Properties, old: Properties | undefined): Properties {
@@ -262,7 +262,7 @@ export async function buildRegion(
     await make(ec2.EGRESS_RULE, {
       ...tcp(30053),
       securityGroupId: group.id,
-      referencedSecurityGroupId: ofCluster,
+      referencedSecurityGroupId: `${ACCOUNT}/${String(ofCluster)}`,
     }),
     await make(ec2.INGRESS_RULE, {
       ...tcp(30053),

@@ -2,6 +2,7 @@ import { overlap, parseCidr, within } from "../../../../components/cidr";
 import { Properties, stable } from "../properties";
 import {
   cidrProblem,
+  isSet,
   need,
   needCidr,
   providerArn,
@@ -576,7 +577,9 @@ const securityGroup: ResourceType = {
           return strings(record(inputs.vpcConfig).securityGroupIds).includes(item.id);
         case INGRESS_RULE:
         case EGRESS_RULE:
-          return inputs.referencedSecurityGroupId === item.id && inputs.securityGroupId !== item.id;
+          return (
+            referencedGroup(scope.aws, inputs) === item.id && inputs.securityGroupId !== item.id
+          );
         case NODE_GROUP:
           return nodeSecurityGroups(scope, inputs).includes(item.id);
         default:
@@ -656,11 +659,21 @@ function* portProblems(
 
 const SOURCES = ["cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"];
 
+/** Id of the security group that a rule references, as `sg-…` or `ACCOUNT/sg-…`; undefined: none, or another account's. */
+export function referencedGroup(aws: Scope["aws"], rule: Properties): string | undefined {
+  const [id, account = aws.account] = (text(rule, "referencedSecurityGroupId") ?? "")
+    .split("/")
+    .reverse();
+  return id === "" || account !== aws.account ? undefined : id;
+}
+
 function securityGroupRule(type: string): ResourceType {
-  const same = (a: Properties, b: Properties) =>
-    ["securityGroupId", "ipProtocol", "fromPort", "toPort", ...SOURCES].every(
+  const same = (aws: Scope["aws"], a: Properties, b: Properties) =>
+    ["securityGroupId", "ipProtocol", "fromPort", "toPort", "cidrIpv4", "cidrIpv6"].every(
       (key) => a[key] === b[key],
-    );
+    ) &&
+    a.prefixListId === b.prefixListId &&
+    referencedGroup(aws, a) === referencedGroup(aws, b);
   const checkRule = (scope: Scope, inputs: Properties, self: Item | undefined) => {
     const group = need(scope, SECURITY_GROUP, inputs.securityGroupId, "InvalidGroup.NotFound");
     const inline = type === INGRESS_RULE ? group.inputs.ingress : group.inputs.egress;
@@ -671,11 +684,12 @@ function securityGroupRule(type: string): ResourceType {
       );
     }
     if (inputs.referencedSecurityGroupId !== undefined) {
-      need(scope, SECURITY_GROUP, inputs.referencedSecurityGroupId, "InvalidGroup.NotFound");
+      const reference = referencedGroup(scope.aws, inputs) ?? inputs.referencedSecurityGroupId;
+      need(scope, SECURITY_GROUP, reference, "InvalidGroup.NotFound");
     }
     const other = scope.aws
       .list(type, scope.region)
-      .find((rule) => rule !== self && same(rule.inputs, inputs));
+      .find((rule) => rule !== self && same(scope.aws, rule.inputs, inputs));
     if (other !== undefined) {
       throw new AwsError(
         "InvalidPermission.Duplicate",
@@ -707,7 +721,22 @@ function securityGroupRule(type: string): ResourceType {
       };
     },
     update(scope, item, inputs) {
+      // Create takes the account apart from the id, ModifySecurityGroupRules is sent the whole as an id.
+      if (text(inputs, "referencedSecurityGroupId")?.includes("/")) {
+        throw new AwsError(
+          "InvalidGroupId.Malformed",
+          `Invalid id: "${String(inputs.referencedSecurityGroupId)}" (expecting "sg-...")`,
+        );
+      }
       checkRule(scope, inputs, item);
+    },
+    seen(scope, inputs) {
+      const id = referencedGroup(scope.aws, inputs);
+      // The provider leaves the account out only where it knows it for its own.
+      const foreign = isSet(scope.call.config.skipRequestingAccountId);
+      return id === undefined
+        ? {}
+        : { referencedSecurityGroupId: foreign ? `${scope.aws.account}/${id}` : id };
     },
   };
 }

@@ -351,6 +351,9 @@ const nodeGroup: ResourceType = {
         arn: arn(scope, "eks", `nodegroup/${id.replace(":", "/")}/${scope.aws.newId("")}`),
         status: "ACTIVE",
         version: inputs.version ?? owner.outputs.version,
+        // Of nodes whose template says it, EKS says nothing.
+        instanceTypes:
+          inputs.instanceTypes ?? (templateType(scope, inputs) === undefined ? ["t3.medium"] : []),
         resources: [
           {
             autoscalingGroups: [
@@ -362,7 +365,14 @@ const nodeGroup: ResourceType = {
       },
     };
   },
-  update(scope, _item, inputs) {
+  update(scope, item, inputs) {
+    const ofTemplate = templateType(scope, inputs) !== undefined;
+    if (ofTemplate !== (strings(item.outputs.instanceTypes).length === 0)) {
+      throw new AwsError(
+        "InvalidRequestException",
+        `You must continue to ${ofTemplate ? "not " : ""}specify an instance type within the launch template.`,
+      );
+    }
     checkNodes(scope, clusterOf(scope, inputs.clusterName), inputs);
   },
 };
@@ -407,6 +417,37 @@ function checkNodes(scope: Scope, owner: Item, inputs: Properties): void {
         `Launch template ${String(id ?? name)} has no version ${String(version)}`,
       );
     }
+  }
+  checkInstanceTypes(inputs, templateType(scope, inputs));
+}
+
+/** The type of instance that a node group's launch template says. */
+function templateType(scope: Scope, inputs: Properties): string | undefined {
+  const { id, name } = record(inputs.launchTemplate);
+  const template = scope.aws
+    .list(LAUNCH_TEMPLATE, scope.region)
+    .find((item) => item.id === id || (name !== undefined && item.inputs.name === name));
+  return text(template?.inputs ?? {}, "instanceType");
+}
+
+function checkInstanceTypes(inputs: Properties, ofTemplate: string | undefined): void {
+  const own = strings(inputs.instanceTypes);
+  if (ofTemplate !== undefined && own.length > 0) {
+    throw new AwsError(
+      "InvalidParameterException",
+      "You must specify instance types in either the launch template or the API request, not in both",
+    );
+  }
+  const amiType = text(inputs, "amiType") ?? "AL2023_x86_64_STANDARD";
+  const wrong = [ofTemplate ?? "", ...own].filter(
+    // The g behind the number of the generation is Graviton.
+    (type) => /x86_64/.test(amiType) && /^(a1\.|[a-z]+\d+g)/.test(type),
+  );
+  if (wrong.length > 0) {
+    throw new AwsError(
+      "InvalidParameterException",
+      `[${wrong.join(", ")}] is not a valid instance type for requested amiType ${amiType}`,
+    );
   }
 }
 

@@ -135,8 +135,9 @@ export class AwsStandIn implements StandIn {
     if (item === undefined || further === undefined) {
       return undefined;
     }
-    item.outputs = { ...item.outputs, ...further };
-    return { id, inputs: item.inputs, outputs: item.outputs };
+    const seen = type.seen?.(scope, item.inputs);
+    item.outputs = { ...item.outputs, ...further, ...seen };
+    return { id, inputs: { ...item.inputs, ...seen }, outputs: item.outputs };
   }
 
   async update(call: Call, id: string, _old: Recorded, given: Properties): Promise<Properties> {

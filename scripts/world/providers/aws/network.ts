@@ -7,6 +7,7 @@ import {
   INGRESS_RULE,
   NETWORK_ACL,
   nodeSecurityGroups,
+  referencedGroup,
   ROUTE,
   ROUTE_TABLE,
   ROUTE_TABLE_ASSOCIATION,
@@ -275,7 +276,7 @@ export class Network {
         protocol: String(inputs.ipProtocol),
         ...portsOf(inputs),
         cidrs: strings([inputs.cidrIpv4]),
-        groups: strings([inputs.referencedSecurityGroupId]),
+        groups: strings([referencedGroup(this.aws, inputs)]),
       }));
     const inline = records(group?.inputs[direction]).map((rule) => ({
       protocol: String(rule.protocol),

@@ -37,6 +37,8 @@ export interface ResourceType {
   update?(scope: Scope, item: Item, inputs: Properties): Answer<Properties | void>;
   /** Outputs that may have changed since; undefined: the provider takes the resource for gone. */
   read?(scope: Scope, item: Item): Properties | undefined;
+  /** Inputs that a read words in another way than the program. */
+  seen?(scope: Scope, inputs: Properties): Properties;
   delete?(scope: Scope, item: Item): Answer<void>;
 }
 

@@ -81,6 +81,19 @@ export function renderCamunda({ release, namespace, values }: Rendering): Render
       }),
     );
   }
+  if (read.flag("zeebe.enabled", true) && read.flag("zeebe.podDisruptionBudget.enabled", false)) {
+    const least = read.integer("zeebe.podDisruptionBudget.minAvailable", 0);
+    objects.push(
+      object("PodDisruptionBudget", zeebe, "zeebe-broker", {
+        spec: {
+          ...(least > 0
+            ? { minAvailable: least }
+            : { maxUnavailable: read.integer("zeebe.podDisruptionBudget.maxUnavailable", 1) }),
+          selector: { matchLabels: selector(release, "zeebe-broker") },
+        },
+      }),
+    );
+  }
   for (const app of ["operate", "tasklist"] as const) {
     if (read.flag(`${app}.enabled`, true)) objects.push(...webApp(object, release, app));
   }
@@ -285,6 +298,7 @@ const APIS: Record<string, string> = {
   StatefulSet: "apps/v1",
   Deployment: "apps/v1",
   NetworkPolicy: "networking.k8s.io/v1",
+  PodDisruptionBudget: "policy/v1",
 };
 
 /** Makes objects of one release, with the labels and annotations that Helm and the charts give them. */

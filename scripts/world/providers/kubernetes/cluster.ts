@@ -324,6 +324,7 @@ const ALL_KINDS = [
   "Secret",
   "ServiceAccount",
   "NetworkPolicy",
+  "PodDisruptionBudget",
   CLAIM,
 ];
 
