@@ -55,6 +55,7 @@ describe("the commands of an operator where the program has installed Camunda", 
     assert.match(said, /neither stack has anything to change/);
     assert.deepEqual(installed.world.obstacles(), []);
     assert.equal((await recovery("region0")).phase, "steady");
+    await installed.world.startInstances("region0", 3);
   });
 
   it("failover fences, forces out, and lets the names of the lost region fail in a run of its own", async () => {

@@ -15,6 +15,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { cacheRoot } from "../../scripts/world/real/cache";
 
 const repository = path.resolve(__dirname, "../..");
 const WAIT_MS = 10_000;
@@ -345,11 +346,14 @@ describe("setup", function () {
 
   it("keeps its cache where it is told to", async () => {
     const { cacheFolder } = await load("cache.mjs");
-    const folder = cacheFolder as (env: NodeJS.ProcessEnv) => string;
     const env = { HOME: "/h", XDG_CACHE_HOME: "/x", CAMUNDA_DUAL_REGION_CACHE: "/c" };
-    assert.equal(folder(env), "/c");
-    assert.equal(folder({ HOME: "/h", XDG_CACHE_HOME: "/x" }), "/x/camunda-dual-region");
-    assert.equal(folder({ HOME: "/h", XDG_CACHE_HOME: "rel" }), "/h/.cache/camunda-dual-region");
+    // Set-up runs without packages, so that the worlds have a function of their own.
+    for (const folder of [cacheFolder as (env: NodeJS.ProcessEnv) => string, cacheRoot]) {
+      assert.equal(folder(env), "/c");
+      assert.equal(folder({ ...env, CAMUNDA_DUAL_REGION_CACHE: "" }), "/x/camunda-dual-region");
+      assert.equal(folder({ HOME: "/h", XDG_CACHE_HOME: "/x" }), "/x/camunda-dual-region");
+      assert.equal(folder({ HOME: "/h", XDG_CACHE_HOME: "rel" }), "/h/.cache/camunda-dual-region");
+    }
   });
 
   it("compares the installed tree with the lockfile", async () => {

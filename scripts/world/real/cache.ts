@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { run } from "./tools";
 
 const marker = ".complete";
 const tempPrefix = ".making-";
 
-/** The directory, outside the repository, that keeps the distributions between runs. */
-export function cacheRoot(): string {
-  return (
-    process.env.CAMUNDA_DUAL_REGION_CACHE ??
-    join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "camunda-dual-region")
-  );
+/** The directory, outside the repository, that keeps the distributions between runs: the one of the set-up. */
+export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
+  const { CAMUNDA_DUAL_REGION_CACHE: named, XDG_CACHE_HOME: xdg, HOME: home } = env;
+  // A variable that is set to nothing is one that is not set.
+  if (named) return resolve(named);
+  const base = xdg && isAbsolute(xdg) ? xdg : join(home || homedir(), ".cache");
+  return join(base, "camunda-dual-region");
 }
 
 /** Whether the cache holds the finished entry `name`. */
