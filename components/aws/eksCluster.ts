@@ -43,8 +43,9 @@ export interface EksClusterArgs {
  * left in AWS, with the tag `camunda8:volume`, to be deleted by hand. Nor does `pulumi destroy` delete it.
  *
  * Add-ons are made in the version that EKS then has as default, and keep it, also when the version of
- * Kubernetes changes: it is not declared, so that no preview has to ask. The principal that creates the cluster administrates it; that is fixed at creation, and it
- * must not be among `administrators`, where EKS would refuse it as being there already.
+ * Kubernetes changes: it is not declared, so that no preview has to ask. The principal that creates the
+ * cluster administrates it; that is fixed at creation, and it must not be among `administrators`, where EKS
+ * would refuse it as being there already.
  */
 export class EksCluster extends pulumi.ComponentResource {
   /** Name of the cluster. */

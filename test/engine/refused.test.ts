@@ -13,6 +13,8 @@ describe("a run that must not be", function () {
     await scene.stack.set("lostRegion", "mars");
     await scene.stack.set("clusterSize", "5");
     await scene.stack.set("lostregion", "region1");
+    const hook = { value: "./reroute.sh --token hush", secret: true };
+    await scene.stack.stack.setConfig("hooks.afterFailover", hook, true);
     const error = await scene.stack.up().then(
       () => assert.fail("up succeeded"),
       (failure: Error) => failure.message,
@@ -20,6 +22,8 @@ describe("a run that must not be", function () {
     assert.match(error, /lostRegion must be region0 or region1, not "mars"/);
     assert.match(error, /clusterSize must be even and at least 4, not 5/);
     assert.match(error, /lostregion is not a key of this program: did you mean lostRegion\?/);
+    assert.match(error, /hooks is set as a secret, but is in the state in clear/);
+    assert.doesNotMatch(error, /hush/);
     assert.doesNotMatch(error, /\bat .*\.ts:\d+/);
   });
 

@@ -9,6 +9,13 @@ const TOPOLOGY = /^\/v2\/topology$/;
 
 describe("FailbackGate", () => {
   const bench = useBench();
+  /** What a Tasklist that is on does to the recreated Elasticsearch. */
+  const writeTask = () =>
+    fetch(`${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_/_doc/1`, {
+      method: "PUT",
+      body: "{}",
+      headers: { "Content-Type": "application/json" },
+    });
 
   for (const lost of directions) {
     it(`passes when ${lost} is recreated and clean, and changes nothing`, async () => {
@@ -134,11 +141,7 @@ describe("FailbackGate", () => {
   it("refuses when the recreated Elasticsearch has indices of its own", async () => {
     await bench.start();
     await bench.recreate();
-    await fetch(`${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_/_doc/1`, {
-      method: "PUT",
-      body: "{}",
-      headers: { "Content-Type": "application/json" },
-    });
+    await writeTask();
     await refusal(
       bench.run.gate(),
       /already has 1 of Camunda's indices \(tasklist-task-8.5.0_\): the region must be recreated empty/,
@@ -207,11 +210,7 @@ describe("FailbackGate", () => {
     it(`refuses indices of the recreated Elasticsearch whose shards were all ${move}`, async () => {
       await bench.start();
       await bench.recreate();
-      await fetch(`${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_/_doc/1`, {
-        method: "PUT",
-        body: "{}",
-        headers: { "Content-Type": "application/json" },
-      });
+      await writeTask();
       bench.world.movePrimaries("region1", move);
       await refusal(
         bench.run.gate(),
