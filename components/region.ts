@@ -57,9 +57,11 @@ export class Region {
     const [peer, recorded] = await Promise.all([readPeer(settings.peerStack), readRecorded()]);
     const shape = shapeOf(settings, peer, recorded);
     const problems = runProblems(settings, peer, recorded);
-    const plan = pulumi.runtime.isDryRun()
-      ? await previewPlan(settings, shape, recorded)
-      : undefined;
+    // Asking for a plan waits for a region that may be gone: a run that is refused already needs none.
+    const plan =
+      problems.length === 0 && pulumi.runtime.isDryRun()
+        ? await previewPlan(settings, shape, recorded)
+        : undefined;
     if (plan?.refusal !== undefined) {
       problems.push(plan.refusal);
     }

@@ -15,6 +15,8 @@ export interface GoldenCase {
   recorded?: { brokers: number[]; gate?: string; attempt?: string; phase?: string; fence?: true };
   /** How many reads of the own state fail before one succeeds. */
   failingReads?: number;
+  /** Whether it is a preview. */
+  preview?: true;
   /** What the other region's stack says; unknown without it. */
   peer?: { phase: string; lostRegion?: RegionName; network?: PeerNetwork };
 }
@@ -224,7 +226,7 @@ export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
     },
     "camunda-dual-region",
     golden.region,
-    false,
+    golden.preview === true,
     "organization",
   );
   const dependencies = watchDependencies();
