@@ -8,7 +8,6 @@ import { eksSite, kubernetesSite } from "./drill/platforms";
 import { summary, writeReport } from "./drill/report";
 import type { Site } from "./drill/site";
 import { EmbeddedWorld } from "./world/embedded";
-import { RealWorld } from "./world/real/realWorld";
 import type { RegionName, Shape } from "./world/world";
 
 const HELP = `npm run drill -- [options]
@@ -20,10 +19,6 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
                              installs it first, through stand-ins for AWS and Kubernetes
   --lose region0|region1|both   the region that is lost (default region1); both: region1, and
                              when it is back, region0
-  --world embedded|real      embedded: one process that answers as recorded (default)
-                             real: Zeebe 8.6.0 brokers and two Elasticsearches on this machine
-                             (platform endpoints only)
-  --search elasticsearch|opensearch   in the real world (default elasticsearch)
   --brokers N                even, at least 4 (default 4)
   --partitions N             (default 2)
   --report DIR               writes report.json and report.md
@@ -34,8 +29,6 @@ const PLATFORMS = ["endpoints", "kubernetes", "eks"] as const;
 interface Options {
   platform: (typeof PLATFORMS)[number];
   lose: readonly RegionName[];
-  world: "embedded" | "real";
-  search: "elasticsearch" | "opensearch";
   brokers: number;
   partitions: number;
   report: string | undefined;
@@ -47,8 +40,6 @@ function options(args: string[]): Options | undefined {
     options: {
       platform: { type: "string", default: "endpoints" },
       lose: { type: "string", default: "region1" },
-      world: { type: "string", default: "embedded" },
-      search: { type: "string", default: "elasticsearch" },
       brokers: { type: "string", default: "4" },
       partitions: { type: "string", default: "2" },
       report: { type: "string" },
@@ -62,12 +53,7 @@ function options(args: string[]): Options | undefined {
   const partitions = Number(values.partitions);
   const wrong = [
     ...oneOf("--platform", values.platform, PLATFORMS),
-    ...(values.platform !== "endpoints" && values.world === "real"
-      ? [`--world real is for --platform endpoints, not ${values.platform}`]
-      : []),
     ...oneOf("--lose", values.lose, [...REGIONS, "both"]),
-    ...oneOf("--world", values.world, ["embedded", "real"]),
-    ...oneOf("--search", values.search, ["elasticsearch", "opensearch"]),
     ...(Number.isInteger(brokers) && brokers >= 4 && brokers % 2 === 0
       ? []
       : [`--brokers must be even and at least 4, not ${values.brokers}`]),
@@ -81,8 +67,6 @@ function options(args: string[]): Options | undefined {
   return {
     platform: values.platform as Options["platform"],
     lose: values.lose === "both" ? ["region1", "region0"] : [values.lose as RegionName],
-    world: values.world as Options["world"],
-    search: values.search as Options["search"],
     brokers,
     partitions,
     report: values.report,
@@ -138,11 +122,7 @@ function siteOf(chosen: Options, shape: Partial<Shape>): Site {
     case "eks":
       return eksSite(shape);
     case "endpoints":
-      return new EndpointsSite(
-        chosen.world === "real"
-          ? new RealWorld({ search: chosen.search, shape, log: (line) => console.log(line) })
-          : new EmbeddedWorld({ shape }),
-      );
+      return new EndpointsSite(new EmbeddedWorld({ shape }));
   }
 }
 

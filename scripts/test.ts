@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { kubernetesAvailable } from "./world/kubernetes/real/prepare";
-import { realWorldAvailable } from "./world/real/prepare";
 import { REPOSITORY } from "./workspace";
 
 /** A tier of the tests: what it needs, and where it is. */
@@ -22,14 +21,6 @@ const TIERS: Tier[] = [
     files: ["test/contract/embedded.test.ts", "test/contract/kubernetesStandIn.test.ts"],
   },
   { name: "engine", files: ["test/engine/**/*.test.ts"] },
-  {
-    name: "real",
-    files: ["test/contract/real.test.ts", "test/real/*.test.ts"],
-    missing: async () => {
-      const available = await realWorldAvailable();
-      return available.ok ? undefined : available.why;
-    },
-  },
   {
     name: "kubernetes",
     files: ["test/kubernetes/*.test.ts"],

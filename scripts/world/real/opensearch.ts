@@ -1,19 +1,21 @@
-import { chmod, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { copyJars, unpackArtifact } from "./artifacts";
+import { thirdParty, thirdPartyFor } from "../../thirdParty";
+import { copyArtifacts, unpackArtifact } from "./artifacts";
 import { run } from "./tools";
 
-/** The version of OpenSearch; the plugin must be of the very same. */
-export const openSearchVersion = "3.6.0";
+/** OpenSearch, whose plugin must be of the very same version. */
+export const OPENSEARCH = thirdParty(
+  "maven",
+  "org.opensearch.distribution.integ-test-zip:opensearch",
+);
+const S3_PLUGIN = thirdParty("maven", "org.opensearch.plugin:repository-s3");
 
 /** The keystore, inside the prepared OpenSearch, that every node gets a copy of. */
 export const keystoreFile = "prepared.keystore";
 
 /** What moto takes as credentials: anything. */
 const credentials = ["s3.client.default.access_key", "s3.client.default.secret_key"];
-
-/** Libraries of the plugin that OpenSearch refuses as it brings them itself. */
-const ofOpenSearch = /^(jackson-core|jackson-dataformat-cbor|joda-time)-/;
 
 /**
  * Assembles OpenSearch with the S3 repository plugin in `dir`. There is no archive of the plugin,
@@ -24,33 +26,24 @@ export async function assembleOpenSearch(
   javaHome: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const group = "org.opensearch.distribution.integ-test-zip";
-  await unpackArtifact(`${group}:opensearch:${openSearchVersion}:zip`, dir, env);
+  await unpackArtifact(OPENSEARCH, dir, env);
   for (const script of await readdir(join(dir, "bin")))
     await chmod(join(dir, "bin", script), 0o755);
   // Its Thai analyser does not find its dictionary on a slim Java, and then no index can be made.
   await rm(join(dir, "modules", "analysis-common"), { recursive: true });
-  await addS3Plugin(join(dir, "plugins", "repository-s3"), join(dir, ".pom.xml"), env);
+  await addS3Plugin(join(dir, "plugins", "repository-s3"), env);
   await prepareKeystore(dir, javaHome);
 }
 
-async function addS3Plugin(dir: string, pom: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const plugin = { groupId: "org.opensearch.plugin", artifactId: "repository-s3" };
-  await mkdir(dir, { recursive: true });
-  await copyJars(
-    { ...plugin, version: openSearchVersion },
-    dir,
-    { file: pom, write: (text) => writeFile(pom, text) },
-    env,
-  );
-  for (const jar of await readdir(dir)) {
-    if (ofOpenSearch.test(jar)) await rm(join(dir, jar));
-  }
+async function addS3Plugin(dir: string, env: NodeJS.ProcessEnv): Promise<void> {
+  // Some of what the plugin depends on OpenSearch brings itself, and refuses to find twice: the list leaves it out.
+  const libraries = thirdPartyFor("maven", "libraries of OpenSearch's S3 plugin");
+  await copyArtifacts([S3_PLUGIN, ...libraries], "jar", dir, env);
   const descriptor = {
-    name: plugin.artifactId,
+    name: "repository-s3",
     description: "S3 snapshot repository",
-    version: openSearchVersion,
-    "opensearch.version": openSearchVersion,
+    version: S3_PLUGIN.version,
+    "opensearch.version": OPENSEARCH.version,
     "java.version": "21",
     classname: "org.opensearch.repositories.s3.S3RepositoryPlugin",
     "custom.foldername": "",

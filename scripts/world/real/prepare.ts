@@ -1,95 +1,66 @@
-import { chmod, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { pipInstall, unpackArtifact } from "./artifacts";
+import { readFile } from "node:fs/promises";
+import { thirdParty, thirdPartyFor } from "../../thirdParty";
+import { pipInstall } from "./artifacts";
 import { cached, cacheRoot, isCached } from "./cache";
 import { findOrInstallJava, javaAvailable } from "./java";
-import { assembleOpenSearch, openSearchVersion } from "./opensearch";
+import { assembleOpenSearch, OPENSEARCH } from "./opensearch";
 import { Log, onPath, run, stamped } from "./tools";
 
-/** The search engine that a real world exports to. */
+/** The search engine that runs. */
 export type SearchKind = "elasticsearch" | "opensearch";
 
-/** Where everything is that a real world runs, unpacked and ready. */
-export interface Distribution {
+/** Where everything is that real search consists of, unpacked and ready. */
+export interface SearchDistribution {
   search: SearchKind;
   javaHome: string;
-  zeebeHome: string;
   searchHome: string;
-  /** The directory of Python packages that holds moto (an S3 server); with OpenSearch only. */
+  /** The directory of Python packages that holds moto, an S3 server; with OpenSearch only. */
   motoHome?: string;
 }
 
-const zeebeVersion = "8.6.0";
-const elasticsearchVersion = "8.15.0";
-const motoPackages = ["moto[s3]==5.2.1", "flask", "flask-cors"];
+const ENTRY = `opensearch-${OPENSEARCH.version}-s3-2`;
+const MOTO = thirdParty("pypi", "moto");
 
-const zeebeEntry = `camunda-zeebe-${zeebeVersion}`;
-const searchEntry: Record<SearchKind, string> = {
-  elasticsearch: `elasticsearch-${elasticsearchVersion}`,
-  opensearch: `opensearch-${openSearchVersion}-s3`,
-};
-
-/** What the brokers and the search engines take at their largest, with room for the tests themselves. */
-const neededMemory = 6 * 2 ** 30;
+/** What two nodes, the S3 server and a drill's engine take at their largest. */
+const NEEDED_MEMORY = 3 * 2 ** 30;
 
 /**
- * Fetches what a real world runs (Java, Zeebe and the search engine) through the machine's `mvn` and
- * `pip` into the cache directory, once. Some 500 MB and one to two minutes the first time.
+ * Fetches what real search runs (Java, OpenSearch with its S3 plugin, an S3 server) through the machine's
+ * `mvn` and `pip` into the cache directory, once. Some 250 MB and a minute the first time.
+ *
+ * @throws Error with one line that says what could not be had
  */
-export async function prepareRealWorld(options: {
-  search: SearchKind;
-  log: Log;
-}): Promise<Distribution> {
-  const { search } = options;
+export async function prepareSearch(options: { log: Log }): Promise<SearchDistribution> {
   const log = stamped(options.log);
   const javaHome = await findOrInstallJava(log);
   // Maven is a Java program too: without a Java on the machine it takes the one of the cache.
   const env = onPath("java") ? process.env : { ...process.env, JAVA_HOME: javaHome };
-
-  if (!isCached(zeebeEntry)) log(`fetching Zeebe ${zeebeVersion} (300 MB) with mvn`);
-  const zeebeHome = await cached(zeebeEntry, (dir) =>
-    unpackArtifact(`io.camunda:camunda-zeebe:${zeebeVersion}:tar.gz`, dir, env),
-  );
-  if (search === "elasticsearch") {
-    if (!isCached(searchEntry.elasticsearch)) {
-      log(`fetching Elasticsearch ${elasticsearchVersion} (89 MB) with mvn`);
-    }
-    const searchHome = await cached(searchEntry.elasticsearch, async (dir) => {
-      const group = "org.elasticsearch.distribution.integ-test-zip";
-      await unpackArtifact(`${group}:elasticsearch:${elasticsearchVersion}:zip`, dir, env);
-      for (const name of await readdir(join(dir, "bin")))
-        await chmod(join(dir, "bin", name), 0o755);
-    });
-    return { search, javaHome, zeebeHome, searchHome };
+  if (!isCached(ENTRY)) {
+    log(`fetching OpenSearch ${OPENSEARCH.version} and its S3 plugin (200 MB) with mvn`);
   }
-  if (!isCached(searchEntry.opensearch)) {
-    log(`fetching OpenSearch ${openSearchVersion} and its S3 plugin (200 MB) with mvn`);
-  }
-  const searchHome = await cached(searchEntry.opensearch, (dir) =>
-    assembleOpenSearch(dir, javaHome, env),
-  );
-  return { search, javaHome, zeebeHome, searchHome, motoHome: await prepareMoto(log) };
+  const searchHome = await cached(ENTRY, (dir) => assembleOpenSearch(dir, javaHome, env));
+  return { search: "opensearch", javaHome, searchHome, motoHome: await prepareMoto(log) };
 }
 
-/** Whether a real world can run here; a quick check that downloads nothing. */
-export async function realWorldAvailable(
-  search: SearchKind = "elasticsearch",
-): Promise<{ ok: true } | { ok: false; why: string }> {
-  if (process.platform !== "linux") return { ok: false, why: "it needs Linux" };
+/** Whether real search can run here; a quick check that downloads nothing. */
+export async function searchAvailable(): Promise<{ ok: true } | { ok: false; why: string }> {
+  if (process.platform !== "linux") {
+    return { ok: false, why: "it needs Linux" };
+  }
   const available = await availableMemory();
-  if (available < neededMemory) {
+  if (available < NEEDED_MEMORY) {
     const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
-    const why = `it needs ${gib(neededMemory)} GiB of free memory, and there are ${gib(available)}`;
+    const why = `it needs ${gib(NEEDED_MEMORY)} GiB of free memory, and there are ${gib(available)}`;
     return { ok: false, why };
   }
-  if (!(isCached(zeebeEntry) && isCached(searchEntry[search])) && !onPath("mvn")) {
+  if (!isCached(ENTRY) && !onPath("mvn")) {
     return { ok: false, why: `mvn is not on the PATH and ${cacheRoot()} does not hold all of it` };
   }
-  if (!(await javaAvailable())) {
-    return { ok: false, why: "there is no Java 21, nor python3 with pip to install one" };
-  }
-  if (search === "opensearch" && !onPath("python3")) {
+  if (!onPath("python3")) {
     return { ok: false, why: "python3 is not on the PATH, and the S3 server needs it" };
+  }
+  if (!(await javaAvailable())) {
+    return { ok: false, why: "there is no Java 21, nor pip for python3 to install one" };
   }
   return { ok: true };
 }
@@ -105,8 +76,11 @@ async function prepareMoto(log: Log): Promise<string> {
     ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
     { purpose: "ask Python for its version" },
   );
-  // Some of its dependencies are compiled for one version of Python.
-  const entry = `moto-5.2.1-python${version.trim()}`;
-  if (!isCached(entry)) log("installing moto (an S3 server) with pip");
-  return cached(entry, (dir) => pipInstall(motoPackages, dir));
+  // Some of its libraries are compiled for one version of Python.
+  const entry = `moto-${MOTO.version}-python${version.trim()}-2`;
+  if (!isCached(entry)) {
+    log("installing moto (an S3 server) with pip");
+  }
+  const packages = [MOTO, ...thirdPartyFor("pypi", "libraries of moto")];
+  return cached(entry, (dir) => pipInstall(packages, dir));
 }

@@ -4,7 +4,7 @@ import { cp, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { keystoreFile } from "./opensearch";
-import { Distribution } from "./prepare";
+import { SearchDistribution } from "./prepare";
 import { OwnProcess, unprivileged } from "./processes";
 
 /** One node of Elasticsearch or OpenSearch: a region's. */
@@ -24,7 +24,7 @@ const heap = "-Xms384m -Xmx384m -XX:+UseSerialGC";
 
 /** Starts a node with the data that its directory holds. */
 export async function startSearchNode(
-  distribution: Distribution,
+  distribution: SearchDistribution,
   node: SearchNode,
 ): Promise<OwnProcess> {
   const { search, searchHome, javaHome } = distribution;
@@ -62,9 +62,9 @@ export function eraseSearchNode(node: SearchNode): Promise<void> {
  * they are: it refuses to run as root, and root's own cache is closed to everybody else.
  */
 export async function readableBySearch(
-  distribution: Distribution,
+  distribution: SearchDistribution,
   dir: string,
-): Promise<Distribution> {
+): Promise<SearchDistribution> {
   if (process.getuid?.() !== 0) return distribution;
   const readable = async (home: string, probe: string): Promise<string> => {
     const test = spawnSync("test", ["-x", join(home, "bin", probe)], unprivileged);
@@ -93,7 +93,10 @@ export async function giveToSearchUser(path: string): Promise<void> {
   for (const entry of await readdir(path)) await giveToSearchUser(join(path, entry));
 }
 
-async function writeConfiguration(distribution: Distribution, node: SearchNode): Promise<void> {
+async function writeConfiguration(
+  distribution: SearchDistribution,
+  node: SearchNode,
+): Promise<void> {
   const { search, searchHome } = distribution;
   const config = join(node.dir, "config");
   for (const name of ["data", "logs", "tmp"])

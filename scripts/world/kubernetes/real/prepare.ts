@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { cached, cacheRoot, isCached } from "../../real/cache";
 import { Log, onPath, run, stamped } from "../../real/tools";
+import { thirdParty } from "../../../thirdParty";
 
 /** The programs of a real Kubernetes control plane and of the node that kwok plays. */
 export interface KubernetesPrograms {
@@ -13,8 +14,8 @@ export interface KubernetesPrograms {
   kubelet: string;
 }
 
-const KUBERNETES = "1.33.0";
-const KWOK = "0.7.0";
+const KUBERNETES = thirdParty("go", "k8s.io/kubernetes").version;
+const KWOK = thirdParty("go", "sigs.k8s.io/kwok").version;
 
 /** The modules that Kubernetes' own go.mod takes from its own tree: they are published beside it. */
 const STAGING = [
@@ -27,9 +28,9 @@ const STAGING = [
 ];
 
 const entries = {
-  kubernetes: `kubernetes-${KUBERNETES}`,
+  kubernetes: `kubernetes-${KUBERNETES.slice(1)}`,
   // The number behind it counts the changes of kubelet/main.go.
-  node: `kwok-${KWOK}-node-1`,
+  node: `kwok-${KWOK.slice(1)}-node-1`,
   etcd: "etcd-debian",
 };
 
@@ -71,15 +72,15 @@ export async function kubernetesAvailable(): Promise<{ ok: true } | { ok: false;
 }
 
 async function buildKubernetes(dir: string): Promise<void> {
-  const version = KUBERNETES.replace(/^1/, "v0");
+  const version = KUBERNETES.replace(/^v1/, "v0");
   await build(dir, {
-    requires: [`k8s.io/kubernetes v${KUBERNETES}`],
+    requires: ["k8s.io/kubernetes"],
     replaces: STAGING.map((name) => `k8s.io/${name} => k8s.io/${name} ${version}`),
     commands: [
       "k8s.io/kubernetes/cmd/kube-apiserver",
       "k8s.io/kubernetes/cmd/kube-controller-manager",
     ],
-    ldflags: `-X k8s.io/component-base/version.gitVersion=v${KUBERNETES}`,
+    ldflags: `-X k8s.io/component-base/version.gitVersion=${KUBERNETES}`,
   });
 }
 
@@ -88,7 +89,7 @@ async function buildNode(dir: string): Promise<void> {
   await mkdir(join(dir, ".build", kubelet), { recursive: true });
   copyFileSync(join(__dirname, "kubelet/main.go"), join(dir, ".build", kubelet, "main.go"));
   await build(dir, {
-    requires: [`sigs.k8s.io/kwok v${KWOK}`],
+    requires: ["sigs.k8s.io/kwok"],
     replaces: [],
     commands: ["sigs.k8s.io/kwok/cmd/kwok", `./${kubelet}`],
     ldflags: "",
@@ -97,6 +98,7 @@ async function buildNode(dir: string): Promise<void> {
 
 /** What to build, as a Go module of its own says it. */
 interface GoBuild {
+  /** Modules of `scripts/setup/thirdParty.json`, which has their versions. */
   requires: string[];
   replaces: string[];
   commands: string[];
@@ -109,7 +111,13 @@ async function build(dir: string, { requires, replaces, commands, ldflags }: GoB
   const imports = commands.filter((command) => !command.startsWith("."));
   await writeFile(
     join(module, "go.mod"),
-    ["module cluster", "", "go 1.24.0", "", ...requires.map((line) => `require ${line}`)]
+    [
+      "module cluster",
+      "",
+      "go 1.24.0",
+      "",
+      ...requires.map((name) => `require ${name} ${thirdParty("go", name).version}`),
+    ]
       .concat(replaces.map((line) => `replace ${line}`))
       .join("\n"),
   );
@@ -139,8 +147,9 @@ async function findEtcd(log: Log): Promise<string> {
   if (!isCached(entries.etcd)) log("fetching etcd with apt-get");
   // Unpacked, not installed: nothing of the machine changes, and it need not be root's.
   const folder = await cached(entries.etcd, async (dir) => {
-    const purpose = "fetch etcd-server";
-    const download = () => run("apt-get", ["download", "etcd-server"], { purpose, cwd: dir });
+    const etcd = thirdParty("debian", "etcd-server");
+    const purpose = `fetch ${etcd.name}`;
+    const download = () => run("apt-get", ["download", etcd.name], { purpose, cwd: dir });
     await download().catch(async () => {
       // A new machine knows no packages yet.
       await run("apt-get", ["update"], { purpose });
