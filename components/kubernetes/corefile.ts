@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
+import { readCorefile, ServerBlock, Zone, zoneOf } from "./corefileText";
+
 /** What the names of the other region's pods resolve to, and how. */
 export interface PeerNames {
   /** The other region's namespace. */
@@ -10,6 +13,9 @@ export interface PeerNames {
 
 const BEGIN = "# BEGIN camunda-dual-region";
 const END = "# END camunda-dual-region";
+
+/** What pods ask for everything that nobody else serves. */
+const ROOT: Zone = { transport: "dns", name: ".", port: 53 };
 
 /**
  * The whole Corefile of an EKS cluster: the one that the add-on ships, and the block of the other region.
@@ -67,27 +73,20 @@ export function corefileBlock({ peerNamespace, peerAddresses, fenced }: PeerName
 
 /**
  * Puts a block into a Corefile that is not ours, between two marks, or takes it out. What is around the
- * marks stays as it is.
+ * marks stays as it is, to the byte.
  *
  * @param block what {@link corefileBlock} makes; undefined takes ours out
- * @throws Error with one line when only one of the marks is there, or the zone is served outside of them:
- *   CoreDNS refuses a zone that is there twice, and would not start
+ * @throws Error with one line where CoreDNS would not start with both, or would not ask our block
  */
 export function patchCorefile(existing: string, block: string | undefined): string {
-  const { before, after } = split(existing);
-  const rest = before + after;
+  const parts = split(existing);
   if (block === undefined) {
-    return rest;
+    return parts.theirs;
   }
-  const zone = block.slice(0, block.indexOf(" "));
-  const served = new RegExp(`(^|[\\s,])${escaped(zone.replace(/:53$/, ""))}\\.?(:53)?[\\s,{]`, "m");
-  if (served.test(withoutComments(rest))) {
-    throw new Error(
-      `the Corefile serves ${zone} already, outside of the lines between "${BEGIN}" and "${END}": take that block out, CoreDNS does not start with two`,
-    );
-  }
-  const gap = before === "" || before.endsWith("\n") ? "" : "\n";
-  return `${before}${gap}${BEGIN}\n${block}${END}\n${after}`;
+  const patched =
+    parts.block === block ? existing : `${parts.before}${BEGIN}\n${block}${END}${parts.after}`;
+  expectServed(block.slice(0, block.indexOf(" ")), parts.theirs, patched);
+  return patched;
 }
 
 /** Our block as it is in a Corefile, or undefined when it is not there. Errors as {@link patchCorefile}. */
@@ -95,7 +94,48 @@ export function blockIn(existing: string): string | undefined {
   return split(existing).block;
 }
 
-function split(existing: string): { before: string; block: string | undefined; after: string } {
+function expectServed(key: string, theirs: string, patched: string): void {
+  const ours = zoneOf(key);
+  const isOurs = (other: string) => isDeepStrictEqual(zoneOf(other), ours);
+  const servers = serversIn(theirs);
+  if (servers.some((server) => server.keys.some(isOurs))) {
+    throw new Error(
+      `the Corefile serves ${ours.name} itself, CoreDNS does not start with two: take it out, or set dns.kind to none`,
+    );
+  }
+  const root = servers.find(({ keys }) => keys.some((one) => isDeepStrictEqual(zoneOf(one), ROOT)));
+  if (root === undefined || root.directives.some(({ name }) => name === "bind")) {
+    throw new Error(
+      `the Corefile has no ".:53" without "bind", a server beside it would not be asked: set dns.kind to none and forward the names yourself`,
+    );
+  }
+  if (!serversIn(patched).some((server) => server.keys.some(isOurs))) {
+    throw new Error(
+      `${ours.name} cannot be added to the Corefile: every server in it must have its own { and }`,
+    );
+  }
+}
+
+function serversIn(text: string): ServerBlock[] {
+  try {
+    return readCorefile(text).servers;
+  } catch (error) {
+    throw new Error(
+      `CoreDNS cannot read the Corefile (${(error as Error).message}) and runs with an older one: correct it, then pulumi up again`,
+    );
+  }
+}
+
+/**
+ * A Corefile at our marks. Where the text ends without a line end, the second mark does, too: so that taking
+ * ours out gives back what was there.
+ */
+function split(existing: string): {
+  before: string;
+  block: string | undefined;
+  after: string;
+  theirs: string;
+} {
   const lines = existing.split("\n");
   const places = (mark: string) =>
     lines.flatMap((line, index) => (line.trim() === mark ? [index] : []));
@@ -104,25 +144,27 @@ function split(existing: string): { before: string; block: string | undefined; a
   const [begin] = begins;
   const [end] = ends;
   if (begin === undefined && end === undefined) {
-    return { before: existing, block: undefined, after: "" };
+    const whole = existing === "" || existing.endsWith("\n");
+    return {
+      before: whole ? existing : `${existing}\n`,
+      block: undefined,
+      after: whole ? "\n" : "",
+      theirs: existing,
+    };
   }
-  if (begins.length !== 1 || ends.length !== 1 || Number(begin) > Number(end)) {
+  if (begin === undefined || end === undefined || begins.length + ends.length > 2 || begin > end) {
     throw new Error(
-      `the Corefile has "${BEGIN}" ${begins.length} times and "${END}" ${ends.length} times, it must be one pair in this order: take these lines and what is between them out by hand`,
+      `the Corefile has "${BEGIN}" ${begins.length} times, "${END}" ${ends.length} times: take these lines and what is between them out by hand`,
     );
   }
   const text = (part: string[]) => part.map((line) => `${line}\n`).join("");
+  const before = text(lines.slice(0, begin));
+  const after = lines.slice(end + 1);
   return {
-    before: text(lines.slice(0, begin)),
-    block: text(lines.slice(Number(begin) + 1, end)),
-    after: lines.slice(Number(end) + 1).join("\n"),
+    before,
+    // An editor may have changed its line ends with all others.
+    block: text(lines.slice(begin + 1, end)).replace(/\r\n/g, "\n"),
+    after: after.map((line) => `\n${line}`).join(""),
+    theirs: after.length === 0 ? before.replace(/\n$/, "") : before + after.join("\n"),
   };
-}
-
-function withoutComments(text: string): string {
-  return text.replace(/#.*$/gm, "");
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

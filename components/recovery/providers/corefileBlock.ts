@@ -1,6 +1,7 @@
 import { ConfigMapClient } from "../../clients/configMap";
 import { parseKubernetesAddress } from "../../clients/kubernetesAddress";
 import { blockIn, patchCorefile } from "../../kubernetes/corefile";
+import { readCorefile } from "../../kubernetes/corefileText";
 import { implement } from "./behaviour";
 import { Refusal, Session } from "./session";
 
@@ -63,10 +64,10 @@ async function change(
         `there is no ${KEY} in ConfigMap ${NAMESPACE}/${NAME}: set dns.kind to what resolves names in this cluster (kube-dns, or none and forward the names yourself)`,
       );
     }
-    if (block !== undefined) {
-      expectLoaded(existing);
-    }
     const wanted = patchCorefile(existing, block);
+    if (block !== undefined) {
+      expectLoaded(wanted);
+    }
     if (wanted === existing) {
       return false;
     }
@@ -84,15 +85,17 @@ async function change(
 }
 
 /** A change that is not loaded would be found out when a region is lost. */
-function expectLoaded(existing: string): void {
-  if (!/^\s*reload(\s|$)/m.test(existing)) {
-    throw new Refusal(
-      `the Corefile in ConfigMap ${NAMESPACE}/${NAME} has no reload: CoreDNS would not take a change; add a line "reload" to its first block and restart CoreDNS once`,
-    );
-  }
-  if (/^\s*import\s+\S*\*\.server\s*$/m.test(existing)) {
+function expectLoaded(corefile: string): void {
+  const { servers, imports } = readCorefile(corefile);
+  if (imports.some((files) => files.endsWith("*.server"))) {
     throw new Refusal(
       `the Corefile in ConfigMap ${NAMESPACE}/${NAME} is the provider's own, who undoes changes, and imports yours: set dns.kind to coredns-custom`,
+    );
+  }
+  const directives = servers.flatMap((server) => server.directives);
+  if (!directives.some(({ name }) => name === "reload")) {
+    throw new Refusal(
+      `the Corefile in ConfigMap ${NAMESPACE}/${NAME} has no reload, CoreDNS would not take a change: add a line "reload" to its first server and restart CoreDNS once`,
     );
   }
 }

@@ -6,6 +6,7 @@ import {
   corefileBlock,
   patchCorefile,
 } from "../../../components/kubernetes/corefile";
+import { FENCED as SAMPLE_FENCED, OPEN as SAMPLE_OPEN, SAMPLES } from "../../support/corefiles";
 
 const names = {
   peerNamespace: "camunda-paris",
@@ -112,54 +113,81 @@ describe("a Corefile that is not ours", () => {
     assert.equal(after, `${THEIRS}example.org:53 {\n    forward . 10.0.0.1\n}\n`);
   });
 
+  it("that an editor has given other line ends has our block in it", () => {
+    const converted = patched.replace(/\n/g, "\r\n");
+    assert.equal(blockIn(converted), OPEN);
+    assert.equal(patchCorefile(converted, OPEN), converted);
+    assert.equal(patchCorefile(converted, undefined), THEIRS.replace(/\n/g, "\r\n"));
+  });
+
   it("comes back whole for any text of others (property)", () => {
-    const line = fc.stringMatching(/^[a-z0-9 .:{}]{0,20}$/);
+    const theirs = fc
+      .array(fc.constantFrom("# a {\n", "\n", "a.b {\n}\n", "x, y {\r\n}\r\n", " "))
+      .map((parts) => THEIRS + parts.join(""));
     fc.assert(
-      fc.property(fc.array(line), fc.array(line), (before, after) => {
-        const text = (lines: string[]) => lines.map((one) => `${one}\n`).join("");
-        const theirs = text(before);
-        const once = patchCorefile(theirs, OPEN);
+      fc.property(theirs, theirs, fc.boolean(), (before, after, fenced) => {
+        const once = patchCorefile(before, OPEN);
         assert.equal(patchCorefile(once, OPEN), once);
-        const between = once + text(after);
-        assert.equal(patchCorefile(between, undefined), theirs + text(after));
-        assert.equal(blockIn(patchCorefile(between, FENCED)), FENCED);
+        assert.equal(patchCorefile(once, undefined), before);
+        const block = fenced ? FENCED : OPEN;
+        const more = patchCorefile(`${once}\n${after}`, block);
+        assert.equal(blockIn(more), block);
+        assert.equal(patchCorefile(more, undefined), `${before}\n${after}`);
       }),
     );
   });
+
+  for (const { what, text, refused } of SAMPLES) {
+    it(`${refused ? "is refused" : "gets the block and gives it back"}: ${what}`, () => {
+      if (refused !== undefined) {
+        refusedWith(() => patchCorefile(text, SAMPLE_OPEN), refused);
+        return;
+      }
+      const ours = patchCorefile(text, SAMPLE_OPEN);
+      assert.equal(blockIn(ours), SAMPLE_OPEN);
+      assert.equal(blockIn(patchCorefile(ours, SAMPLE_FENCED)), SAMPLE_FENCED);
+      assert.equal(patchCorefile(patchCorefile(ours, SAMPLE_FENCED), undefined), text);
+    });
+  }
 
   for (const [what, text] of [
     ["the first mark only", `${THEIRS}# BEGIN camunda-dual-region\n${OPEN}`],
     ["the second mark only", `${THEIRS}${OPEN}# END camunda-dual-region\n`],
     ["the marks in the wrong order", `# END camunda-dual-region\n# BEGIN camunda-dual-region\n`],
-    ["the marks twice", patchCorefile(THEIRS, OPEN) + patchCorefile("", FENCED)],
+    ["the marks twice", patched + patched],
   ] as const) {
     it(`is refused with ${what}`, () => {
       for (const block of [OPEN, undefined]) {
-        assert.throws(
-          () => patchCorefile(text, block),
-          (error: Error) =>
-            /^the Corefile has "# BEGIN .* by hand$/.test(error.message) &&
-            !error.message.includes("\n"),
-        );
+        refusedWith(() => patchCorefile(text, block), /^the Corefile has "# BEGIN .* by hand$/);
       }
     });
   }
 
-  for (const theirs of [
-    OPEN,
-    "camunda-paris.svc.cluster.local {\n}\n",
-    "other.example:53, camunda-paris.svc.cluster.local.:53 {\n}\n",
-  ]) {
-    it(`is refused when the zone is served by somebody else: ${JSON.stringify(theirs.slice(0, 60))}`, () => {
-      assert.throws(
-        () => patchCorefile(`${THEIRS}${theirs}`, OPEN),
-        /serves camunda-paris\.svc\.cluster\.local:53 already/,
-      );
+  it("is refused with the marks inside of a server", () => {
+    const inside = THEIRS.replace(
+      "    reload\n",
+      "    # BEGIN camunda-dual-region\n    # END camunda-dual-region\n    reload\n",
+    );
+    refusedWith(() => patchCorefile(inside, OPEN), /cannot be added to the Corefile/);
+    assert.equal(patchCorefile(inside, undefined), THEIRS);
+  });
+
+  for (const [what, text] of [
+    ["is on another port", THEIRS.replace(".:53", ".:1053")],
+    ["is bound to addresses", THEIRS.replace("errors", "bind 10.0.0.10")],
+    ["is not there", "cluster.local:53 {\n    reload\n}\n"],
+  ] as const) {
+    it(`is refused where the server that pods ask ${what}: ours would not be asked`, () => {
+      refusedWith(() => patchCorefile(text, OPEN), /has no "\.:53" without "bind"/);
     });
   }
-
-  it("is not refused for a zone in a comment or one that ends alike", () => {
-    const theirs = `# camunda-paris.svc.cluster.local:53 {\nold-camunda-paris.svc.cluster.local:53 {\n}\n`;
-    assert.equal(blockIn(patchCorefile(theirs, OPEN)), OPEN);
-  });
 });
+
+function refusedWith(patch: () => string, expected: RegExp): void {
+  assert.throws(patch, (error: Error) => {
+    assert.match(error.message, expected);
+    assert.ok(error.message.length <= 160, `${error.message.length}: ${error.message}`);
+    assert.doesNotMatch(error.message, /\n/);
+    return true;
+  });
+}

@@ -198,13 +198,19 @@ describe("CorefileBlock", () => {
     ],
     ["CoreDNS does not load changes", /has no reload/, () => api.write(".:53 {\n}\n")],
     [
-      "the Corefile is the provider's own",
-      /set dns\.kind to coredns-custom$/,
-      () => api.write(`${THEIRS}import custom/*.server\n`),
+      "CoreDNS loads changes of another file only",
+      /has no reload/,
+      () => api.write(".:53 {\n    hosts NodeHosts {\n        reload 15s\n    }\n}\n"),
     ],
     [
+      "the Corefile is the provider's own",
+      /set dns\.kind to coredns-custom$/,
+      () => api.write(`${THEIRS}import custom/*.server # yours\n`),
+    ],
+    ["the Corefile is broken", /cannot read the Corefile/, () => api.write(`${THEIRS}a.b {\n`)],
+    [
       "one of the marks is gone",
-      /it must be one pair in this order/,
+      /take these lines and what is between them out by hand$/,
       () => api.write(`${THEIRS}# BEGIN camunda-dual-region\n${OPEN}`),
     ],
   ] as const) {
