@@ -21,6 +21,17 @@ export class Refused extends Error {
   }
 }
 
+/**
+ * A search answered 200, but not with all that was asked: it ran out of time, left shards or groups out. What
+ * it would say in full is not known; in a moment it may be.
+ */
+export class PartialAnswer extends Refused {
+  constructor(request: string, why: string) {
+    super(request, 200, `not the whole answer: ${why}`);
+    this.name = "PartialAnswer";
+  }
+}
+
 /** The first line of a server's own explanation, short enough for one line of an error. */
 export function reason(body: unknown): string {
   const text = textOf(body).split("\n")[0] ?? "";

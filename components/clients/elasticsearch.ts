@@ -1,4 +1,13 @@
-import { Answer, Credentials, isRecord, listOf, reason, Refused, send } from "./http";
+import {
+  Answer,
+  Credentials,
+  isRecord,
+  listOf,
+  PartialAnswer,
+  reason,
+  Refused,
+  send,
+} from "./http";
 
 /** A snapshot as its repository lists it. */
 export interface SnapshotInfo {
@@ -48,6 +57,16 @@ export interface Health {
 /** Closed and hidden indices too, which a pattern alone passes over; no error when there is none. */
 const ALL = "allow_no_indices=true&expand_wildcards=all";
 
+/** More groups than Zeebe can have partitions (8191), and fewer than a search engine refuses (65,535). */
+const EVERY_PARTITION = { field: "partitionId", size: 10_000 };
+
+/**
+ * A search engine takes 1,024 clauses by default and counts four for each of these: OpenSearch 3.6 refuses 257.
+ * One `filters` aggregation would need no clause, but tests every record against every partition: with 512
+ * partitions it took six times as long on 200,000 records.
+ */
+const PARTITIONS_AT_ONCE = 200;
+
 /** Elasticsearch's (or OpenSearch's) snapshot API: one method for each request, no decisions. */
 export class ElasticsearchClient {
   constructor(
@@ -76,10 +95,15 @@ export class ElasticsearchClient {
     return Object.keys(await this.ok("GET", path)).sort();
   }
 
-  /** Number of documents by index, after a refresh: without one, documents written a moment ago do not count. */
+  /** Makes what was written until now count: without it, documents of the last moment do not. */
+  async refresh(patterns: readonly string[]): Promise<void> {
+    await this.ok("POST", `/${patterns.join(",")}/_refresh?allow_no_indices=true`);
+  }
+
+  /** Number of documents by index, after a refresh. */
   async documents(patterns: readonly string[]): Promise<Record<string, number>> {
     const target = patterns.join(",");
-    await this.ok("POST", `/${target}/_refresh?allow_no_indices=true`);
+    await this.refresh(patterns);
     const body = await this.ok("GET", `/${target}/_stats/docs?allow_no_indices=true`);
     const indices = isRecord(body.indices) ? body.indices : {};
     return Object.fromEntries(
@@ -225,43 +249,117 @@ export class ElasticsearchClient {
     }
   }
 
-  /** Highest exported position by partition, over the records that Zeebe's exporter has written. */
+  /**
+   * Highest exported position by partition, ascending, over the records that Zeebe's exporter has written.
+   *
+   * @returns nothing for a partition without a record, and nothing at all where no index matches
+   * @throws {@link PartialAnswer} when a partition may be left out, or its position too low
+   */
   async lastPositions(pattern: string): Promise<Map<number, number>> {
-    const path = `/${pattern}/_search?allow_no_indices=true`;
-    const body = await this.ok("POST", path, {
-      size: 0,
+    const path = search(pattern);
+    const { buckets } = await this.byPartition(path, {
       aggs: {
-        partitions: {
-          terms: { field: "partitionId", size: 10_000 },
-          aggs: { last: { max: { field: "position" } } },
-        },
+        partitions: { terms: EVERY_PARTITION, aggs: { last: { max: { field: "position" } } } },
       },
     });
-    const aggregations = isRecord(body.aggregations) ? body.aggregations : {};
-    const partitions = isRecord(aggregations.partitions)
-      ? aggregations.partitions
-      : { buckets: [] };
-    return new Map(
-      listOf(this.request("POST", path), partitions.buckets, "buckets").map((bucket) => [
-        Number(bucket.key),
-        Number(isRecord(bucket.last) ? bucket.last.value : NaN),
-      ]),
-    );
+    const positions = buckets.map((bucket): [number, number] => {
+      const last = isRecord(bucket.last) ? bucket.last.value : undefined;
+      if (typeof last !== "number") {
+        throw new PartialAnswer(
+          this.request("POST", path),
+          `no position of partition ${String(bucket.key)}`,
+        );
+      }
+      return [Number(bucket.key), last];
+    });
+    return new Map(positions.sort(([a], [b]) => a - b));
   }
 
-  /** Number of records of a partition up to a position. */
-  async countUpTo(pattern: string, partition: number, position: number): Promise<number> {
-    const body = await this.ok("POST", `/${pattern}/_count?allow_no_indices=true`, {
-      query: {
+  /**
+   * Number of records of each partition up to a position of its own, in one request for every
+   * {@link PARTITIONS_AT_ONCE} partitions.
+   *
+   * @returns a number for each partition that was asked for: 0 only where the answer is whole and has none
+   * @throws {@link PartialAnswer} when a number may be too low
+   */
+  async countsUpTo(
+    pattern: string,
+    upTo: ReadonlyMap<number, number>,
+  ): Promise<Map<number, number>> {
+    const path = search(pattern);
+    const counts = new Map([...upTo.keys()].map((partition) => [partition, 0]));
+    const asked = [...upTo];
+    for (let at = 0; at < asked.length; at += PARTITIONS_AT_ONCE) {
+      const should = asked.slice(at, at + PARTITIONS_AT_ONCE).map(([partition, position]) => ({
         bool: {
           filter: [
             { term: { partitionId: partition } },
             { range: { position: { lte: position } } },
           ],
         },
-      },
-    });
-    return Number(body.count);
+      }));
+      const { buckets, total } = await this.byPartition(path, {
+        track_total_hits: true,
+        query: { bool: { should, minimum_should_match: 1 } },
+        aggs: { partitions: { terms: EVERY_PARTITION } },
+      });
+      let sum = 0;
+      for (const { key, doc_count: count } of buckets) {
+        if (typeof count !== "number" || !upTo.has(Number(key))) {
+          throw new PartialAnswer(
+            this.request("POST", path),
+            `${String(count)} records of partition ${String(key)}`,
+          );
+        }
+        counts.set(Number(key), count);
+        sum += count;
+      }
+      // Without it, a group that is missing would read as a partition without records.
+      if (total !== sum) {
+        throw new PartialAnswer(
+          this.request("POST", path),
+          `${String(total)} records, of which its partitions have ${sum}`,
+        );
+      }
+    }
+    return counts;
+  }
+
+  /** Groups records by partition. An answer that is not whole is none: what it left out would count as 0. */
+  private async byPartition(
+    path: string,
+    body: Record<string, unknown>,
+  ): Promise<{ buckets: Record<string, unknown>[]; total: unknown }> {
+    const request = this.request("POST", path);
+    const answer = await this.ok("POST", path, { size: 0, ...body });
+    const shards = isRecord(answer._shards) ? answer._shards : {};
+    if (answer.timed_out !== false) {
+      throw new PartialAnswer(request, "it ran out of time");
+    }
+    // A shard that no node has counts neither as failed nor as successful.
+    if (shards.failed !== 0 || shards.successful !== shards.total) {
+      throw new PartialAnswer(
+        request,
+        `${String(shards.successful)} of ${String(shards.total)} shards, ${String(shards.failed)} failed`,
+      );
+    }
+    const hits = isRecord(answer.hits) && isRecord(answer.hits.total) ? answer.hits.total : {};
+    const total = hits.relation === "eq" ? hits.value : undefined;
+    const partitions = isRecord(answer.aggregations) ? answer.aggregations.partitions : undefined;
+    if (partitions === undefined && shards.total === 0) {
+      // Where no index matches, nothing is grouped.
+      return { buckets: [], total };
+    }
+    if (!isRecord(partitions)) {
+      throw new PartialAnswer(request, "it has no groups");
+    }
+    if (partitions.sum_other_doc_count !== 0 || partitions.doc_count_error_upper_bound !== 0) {
+      throw new PartialAnswer(
+        request,
+        `${String(partitions.sum_other_doc_count)} records in groups that it left out`,
+      );
+    }
+    return { buckets: listOf(request, partitions.buckets, "buckets"), total };
   }
 
   /**
@@ -332,4 +430,8 @@ export class ElasticsearchClient {
       credentials: this.credentials,
     });
   }
+}
+
+function search(pattern: string): string {
+  return `/${pattern}/_search?allow_no_indices=true`;
 }

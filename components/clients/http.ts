@@ -5,7 +5,7 @@ import { Unreachable } from "./answers";
 import { isKubernetesUrl } from "./kubernetesAddress";
 import { forward } from "./portForward";
 
-export { isRecord, listOf, reason, Refused, Unreachable } from "./answers";
+export { isRecord, listOf, PartialAnswer, reason, Refused, Unreachable } from "./answers";
 
 /** What a server answered, whatever its status: the status alone decides nothing in these APIs. */
 export interface Answer {

@@ -191,11 +191,10 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
     await bench.sameDocuments();
     const records = async (region: RegionName) => {
       const search = bench.search(region);
-      await search.documents([RECORDS]);
+      await search.refresh([RECORDS]);
       const last = await search.lastPositions(RECORDS);
-      const count = ([partition, position]: [number, number]) =>
-        search.countUpTo(RECORDS, partition, position);
-      return [new Map([...last].sort()), await Promise.all([...last].sort().map(count))];
+      const counts = await search.countsUpTo(RECORDS, last);
+      return [last, counts].map((byPartition) => new Map([...byPartition].sort()));
     };
     assert.deepEqual(await records("region0"), await records("region1"));
   });

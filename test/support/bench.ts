@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { brokerIds, brokerMap, peerOf } from "../../components/camunda/brokers";
+import { allBrokerIds, brokerIds, brokerMap, peerOf } from "../../components/camunda/brokers";
 import { snapshotName } from "../../components/recovery/names";
 import * as exporter from "../../components/recovery/providers/exporter";
 import * as exporting from "../../components/recovery/providers/exporting";
@@ -166,7 +166,7 @@ export class Bench {
     await this.world.recreate(this.lost);
     await this.until(
       "the recreated brokers are seen",
-      async () => (await this.seen()).length === 4,
+      async () => (await this.seen()).length === this.world.shape.clusterSize,
     );
     this.configure({ failback: attempt });
   }
@@ -217,7 +217,7 @@ export class Bench {
         );
     await this.until("the brokers have shut down", async () => {
       const states = await Promise.all(this.lostBrokers.map(closed));
-      return states.every(Boolean) && (await this.seen()).length === 4;
+      return states.every(Boolean) && (await this.seen()).length === this.world.shape.clusterSize;
     });
   }
 
@@ -261,7 +261,13 @@ export class Bench {
   /** Creates the resources. */
   readonly run = {
     remove: () => membership.provider.create(this.inputs.membership(this.survivors, 2)),
-    add: () => membership.provider.create(this.inputs.membership([0, 1, 2, 3], 4)),
+    add: () =>
+      membership.provider.create(
+        this.inputs.membership(
+          allBrokerIds(this.world.shape.clusterSize),
+          this.world.shape.replicationFactor,
+        ),
+      ),
     exporter: (region: RegionName, state: "ENABLED" | "DISABLED") =>
       exporter.provider.create(this.inputs.exporter(region, state)),
     disable: () => exporter.provider.create(this.inputs.exporter(this.lost, "DISABLED")),

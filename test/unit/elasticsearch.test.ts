@@ -1,12 +1,32 @@
 import assert from "node:assert/strict";
 import { ElasticsearchClient } from "../../components/clients/elasticsearch";
-import { Refused } from "../../components/clients/http";
+import { PartialAnswer, Refused } from "../../components/clients/http";
 import { quick } from "../support/bench";
 import { EmbeddedWorld } from "../../scripts/world/embedded";
 import { failureOf } from "../support/failure";
 import { useServer } from "../support/server";
 
 const RECORDS = "zeebe-record*";
+
+/** The answer of a search that groups 7 records by partition, with something in the groups otherwise. */
+function searched(partitions: object = {}) {
+  return {
+    timed_out: false,
+    _shards: { total: 5, successful: 5, skipped: 0, failed: 0 },
+    hits: { total: { value: 7, relation: "eq" }, max_score: null, hits: [] },
+    aggregations: {
+      partitions: {
+        doc_count_error_upper_bound: 0,
+        sum_other_doc_count: 0,
+        buckets: [
+          { key: 1, doc_count: 3, last: { value: 7 } },
+          { key: 2, doc_count: 4, last: { value: 9 } },
+        ],
+        ...partitions,
+      },
+    },
+  };
+}
 
 describe("elasticsearch client", () => {
   describe("of an Elasticsearch with records", () => {
@@ -37,20 +57,37 @@ describe("elasticsearch client", () => {
       assert.deepEqual(await of("region0").existing(["nothing*"]), []);
     });
 
-    it("finds the last position of each partition, and counts the records up to one", async () => {
+    it("finds the last position of each partition, and counts the records up to one of each", async () => {
       const elasticsearch = of("region0");
       const last = await elasticsearch.lastPositions(RECORDS);
       assert.deepEqual([...last.keys()].sort(), [1, 2]);
-      const counts = await Promise.all(
-        [...last].map(([partition, position]) =>
-          elasticsearch.countUpTo(RECORDS, partition, position),
-        ),
-      );
-      assert.deepEqual(counts, [...last.values()]);
-      assert.equal(sum(counts), sum(Object.values(await world.documents("region0"))));
-      assert.equal(await elasticsearch.countUpTo(RECORDS, 1, 3), 3);
-      assert.equal(await elasticsearch.countUpTo(RECORDS, 9, 1_000), 0);
+      const counts = await elasticsearch.countsUpTo(RECORDS, last);
+      assert.deepEqual(counts, last);
+      assert.equal(sum(counts.values()), sum(Object.values(await world.documents("region0"))));
+      const some = [
+        [1, 3],
+        [2, 5],
+        [9, 1_000],
+      ] as const;
+      const expected = new Map([...some.slice(0, 2), [9, 0] as const]);
+      assert.deepEqual(await elasticsearch.countsUpTo(RECORDS, new Map(some)), expected);
+      assert.deepEqual(await elasticsearch.countsUpTo(RECORDS, new Map()), new Map());
       assert.deepEqual(await elasticsearch.lastPositions("nothing*"), new Map());
+    });
+
+    it("counts 512 partitions in as few requests as the limit of clauses allows", async () => {
+      const all = new Map(Array.from({ length: 512 }, (_, index) => [index + 1, 3]));
+      const before = world.requests.length;
+      const counts = await of("region0").countsUpTo(RECORDS, all);
+      assert.equal(world.requests.length - before, 3);
+      assert.deepEqual(
+        [...counts].filter(([, count]) => count > 0),
+        [
+          [1, 3],
+          [2, 3],
+        ],
+      );
+      assert.equal(counts.size, 512);
     });
 
     it("reads health, templates and where shards came from", async () => {
@@ -160,7 +197,7 @@ describe("elasticsearch client", () => {
       [
         "buckets that are no list",
         (c) => c.lastPositions("a*"),
-        { aggregations: { partitions: {} } },
+        searched({ buckets: undefined }),
         /no list of buckets/,
       ],
       ["no JSON", (c) => c.health(), "<html>", /answered 200: <html>$/],
@@ -173,6 +210,118 @@ describe("elasticsearch client", () => {
         assert.match(error.message, expected);
       });
     }
+
+    describe("which answers a search with a part", () => {
+      const last = (c: ElasticsearchClient) => c.lastPositions("a*");
+      const counts = (c: ElasticsearchClient) =>
+        c.countsUpTo(
+          "a*",
+          new Map([
+            [1, 7],
+            [2, 7],
+          ]),
+        );
+      const whole = searched();
+      const shards = { total: 5, successful: 5, skipped: 0, failed: 0 };
+
+      it("takes the whole of it", async () => {
+        server.answer(200, whole);
+        assert.deepEqual(
+          [...(await last(client()))],
+          [
+            [1, 7],
+            [2, 9],
+          ],
+        );
+        assert.deepEqual(
+          [...(await counts(client()))],
+          [
+            [1, 3],
+            [2, 4],
+          ],
+        );
+      });
+
+      const parts: [string, object, RegExp][] = [
+        ["ran out of time", { ...whole, timed_out: true }, /it ran out of time$/],
+        ["does not say whether it did", { ...whole, timed_out: undefined }, /ran out of time$/],
+        [
+          "has a shard that failed",
+          { ...whole, _shards: { ...shards, successful: 4, failed: 1 } },
+          /4 of 5 shards, 1 failed$/,
+        ],
+        [
+          "has a shard that no node has",
+          { ...whole, _shards: { ...shards, successful: 4 } },
+          /4 of 5 shards, 0 failed$/,
+        ],
+        ["says nothing of its shards", { ...whole, _shards: undefined }, /undefined of undefined/],
+        ["has no aggregations", { ...whole, aggregations: undefined }, /it has no groups$/],
+        ["has another aggregation", { ...whole, aggregations: { other: {} } }, /no groups$/],
+        [
+          "left partitions out",
+          searched({ sum_other_doc_count: 4 }),
+          /: 4 records in groups that it left out$/,
+        ],
+        ["does not say whether it did", searched({ sum_other_doc_count: undefined }), /left out$/],
+        ["may count too few", searched({ doc_count_error_upper_bound: 1 }), /left out$/],
+      ];
+      for (const [what, body, why] of parts) {
+        it(`takes no answer that ${what}`, async () => {
+          server.answer(200, body);
+          for (const ask of [last, counts]) {
+            const error = await failureOf(ask(client()));
+            assert.ok(error instanceof PartialAnswer, String(error));
+            assert.match(
+              error.message,
+              /_search\?allow_no_indices=true answered 200: not the whole/,
+            );
+            assert.match(error.message, why);
+          }
+        });
+      }
+
+      const counted: [string, object, RegExp][] = [
+        [
+          "lacks a partition",
+          searched({ buckets: [{ key: 1, doc_count: 3 }] }),
+          /7 records, of which its partitions have 3$/,
+        ],
+        [
+          "has a partition that was not asked for",
+          searched({ buckets: [{ key: 3, doc_count: 7 }] }),
+          /7 records of partition 3$/,
+        ],
+        [
+          "has a partition without a number",
+          searched({ buckets: [{ key: 1 }, { key: 2, doc_count: 7 }] }),
+          /undefined records of partition 1$/,
+        ],
+        [
+          "does not know how many it found",
+          { ...whole, hits: { total: { value: 7, relation: "gte" } } },
+          /undefined records, of which its partitions have 7$/,
+        ],
+      ];
+      for (const [what, body, why] of counted) {
+        it(`takes no count that ${what}`, async () => {
+          server.answer(200, body);
+          const error = await failureOf(counts(client()));
+          assert.ok(error instanceof PartialAnswer, String(error));
+          assert.match(error.message, why);
+        });
+      }
+
+      it("takes no position that is none: null would be the position 0", async () => {
+        server.answer(
+          200,
+          searched({ buckets: [{ key: 1, doc_count: 3, last: { value: null } }] }),
+        );
+        const error = await failureOf(last(client()));
+        assert.ok(error instanceof PartialAnswer, String(error));
+        assert.match(error.message, /no position of partition 1$/);
+      });
+    });
 
     it("returns no snapshot when the list has only others", async () => {
       server.answer(200, { snapshots: [{ snapshot: "other", state: "SUCCESS" }] });

@@ -1,8 +1,12 @@
+import { listed } from "../../bounded";
 import { peerOf } from "../../camunda/brokers";
+import { numbers } from "../../camunda/topology";
+import type { ElasticsearchClient } from "../../clients/elasticsearch";
+import { PartialAnswer } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";
 import { implement } from "./behaviour";
-import { ensureExporting, members, readPhases } from "./phases";
+import { ensureExporting, Phases, readPhases } from "./phases";
 import { Refusal, Session } from "./session";
 
 /** Inputs of an `ExportResume`. */
@@ -20,8 +24,8 @@ export const provider = implement<ExportResumeInputs>({
   id: (inputs) => `export-resume-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
   async converge(_inputs, { session, begin }) {
-    const resumed = await ensureExporting(session, begin);
-    await awaitWritten(session);
+    const { resumed, phases } = await ensureExporting(session, begin);
+    await awaitWritten(session, phases);
     return {
       how: resumed ? "done" : "already true",
       observed: {
@@ -36,32 +40,42 @@ export const provider = implement<ExportResumeInputs>({
  * Waits until the exporters have written what was processed up to now. They write in bulks, some seconds
  * after a resume: before that, neither Elasticsearch has the records of the pause, and to compare them
  * would prove nothing.
+ *
+ * @param phases what every broker has just answered
  */
-async function awaitWritten(session: Session): Promise<void> {
-  const leaders = async () => {
-    const phases = await readPhases(session, await members(session));
-    return [...phases.values()].flat().filter((replica) => replica.role === "LEADER");
-  };
-  const upTo = new Map(
-    (await leaders()).map((replica) => [replica.partition, replica.processedPosition]),
-  );
+async function awaitWritten(session: Session, phases: Phases): Promise<void> {
+  const known = new Map(phases);
+  const upTo = new Map<number, number>();
+  let asked: number[] = [];
   await waitFor<void>(
     "the exporters to write what was processed during the pause",
     session.settings.timeouts.catchUp,
     session.log,
     async () => {
-      const exported = new Map(
-        (await leaders()).map((replica) => [replica.partition, replica.exportedPosition]),
+      for (const [broker, replicas] of await readPhases(session, asked)) {
+        known.set(broker, replicas);
+      }
+      const exported = new Map<number, number>();
+      for (const { partition, role, ...leader } of [...known.values()].flat()) {
+        if (role === "LEADER") {
+          exported.set(partition, leader.exportedPosition);
+          upTo.set(partition, upTo.get(partition) ?? leader.processedPosition);
+        }
+      }
+      const behind = numbers(session.settings.partitionCount).filter(
+        (partition) => !((exported.get(partition) ?? -1) >= (upTo.get(partition) ?? Infinity)),
       );
-      const behind = [...upTo]
-        .filter(([partition, position]) => !((exported.get(partition) ?? -1) >= position))
-        .map(([partition, position]) => {
-          const at = exported.get(partition);
-          return `partition ${partition} ${at === undefined ? "without a leader" : `at ${at} of ${position}`}`;
-        });
+      // Whoever has no replica of these has nothing to say that it has not said.
+      asked = [...known]
+        .filter(([, replicas]) => replicas.some(({ partition }) => behind.includes(partition)))
+        .map(([broker]) => broker);
+      const described = behind.map((partition) => {
+        const at = exported.get(partition);
+        return `partition ${partition} ${at === undefined ? "without a leader" : `at ${at} of ${upTo.get(partition)}`}`;
+      });
       return behind.length === 0
         ? { done: true, value: undefined }
-        : { done: false, seen: behind.join("; ") };
+        : { done: false, seen: listed(described, "; ") };
     },
   );
 }
@@ -69,56 +83,84 @@ async function awaitWritten(session: Session): Promise<void> {
 /**
  * Takes the last position of each partition that the survivor's Elasticsearch has, and waits until the
  * recreated one has as many records up to it. New records on either side do not disturb the comparison.
+ * An answer that is not whole is none: it is asked again, never counted as 0.
  */
 export async function catchUp(session: Session, seconds: number): Promise<Record<string, unknown>> {
   const survivor = session.elasticsearch(session.settings.region);
   const recreated = session.elasticsearch(peerOf(session.settings.region));
-  await survivor.documents([RECORDS]);
-  const upTo = await survivor.lastPositions(RECORDS);
-  if (upTo.size === 0) {
-    throw noRecords(session);
-  }
-  const expected = new Map<number, number>();
-  for (const [partition, position] of upTo) {
-    expected.set(partition, await survivor.countUpTo(RECORDS, partition, position));
-  }
-  const lacking = async () => {
-    await recreated.documents([RECORDS]);
-    const found: string[] = [];
-    for (const [partition, count] of expected) {
-      const have = await recreated.countUpTo(RECORDS, partition, upTo.get(partition) ?? 0);
-      // More is no loss: the survivor may have deleted old indices by its retention meanwhile.
-      if (have < count) {
-        found.push(`partition ${partition}: ${have} of ${count} records`);
-      }
-    }
-    return found;
-  };
+  let expected: Records | undefined;
+  let notKnown = false;
   try {
-    await waitFor<void>(
+    const { counts } = await waitFor(
       "the recreated Elasticsearch to catch up",
       seconds,
       session.log,
       async () => {
-        const found = await lacking();
-        return found.length === 0
-          ? { done: true, value: undefined }
-          : { done: false, seen: found.join("; ") };
+        notKnown = true;
+        try {
+          expected ??= await recordsOf(survivor);
+          if (expected.upTo.size === 0) {
+            throw noRecords(session);
+          }
+          const lacking = await lackingIn(recreated, expected);
+          notKnown = false;
+          return lacking.length === 0
+            ? { done: true, value: expected }
+            : { done: false, seen: listed(lacking, "; ") };
+        } catch (error) {
+          if (error instanceof PartialAnswer) {
+            return { done: false, seen: error.message };
+          }
+          throw error;
+        }
       },
     );
+    return {
+      partitions: counts.size,
+      records: [...counts.values()].reduce((sum, count) => sum + count, 0),
+    };
   } catch (error) {
     if (error instanceof DeadlineExceeded) {
       throw new Refusal(
-        `the recreated Elasticsearch lacks records that the survivor's has (${error.lastSeen}, after ${error.seconds} s): its exporter was not initialised from the survivor's, or it was recreated once more; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
+        notKnown
+          ? `whether the recreated Elasticsearch lacks records is not known (${error.lastSeen}, after ${error.seconds} s): look at the shards and the load of both, then pulumi up again`
+          : `the recreated Elasticsearch lacks records that the survivor's has (${error.lastSeen}, after ${error.seconds} s): its exporter was not initialised from the survivor's, or it was recreated once more; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
       );
     }
     throw error;
   }
-  return {
-    records: Object.fromEntries(
-      [...expected].map(([partition, count]) => [`partition ${partition}`, count]),
-    ),
-  };
+}
+
+/** The records of an Elasticsearch: the last position of each partition, and how many it has up to there. */
+interface Records {
+  upTo: Map<number, number>;
+  counts: Map<number, number>;
+}
+
+async function recordsOf(elasticsearch: ElasticsearchClient): Promise<Records> {
+  await elasticsearch.refresh([RECORDS]);
+  const upTo = await elasticsearch.lastPositions(RECORDS);
+  const counts = await elasticsearch.countsUpTo(RECORDS, upTo);
+  const gone = [...counts].filter(([, count]) => count === 0).map(([id]) => String(id));
+  if (gone.length > 0) {
+    // Deleted between the two requests: 0 would be reached by an Elasticsearch that has nothing.
+    throw new PartialAnswer(elasticsearch.url, `no record any more of partition ${listed(gone)}`);
+  }
+  return { upTo, counts };
+}
+
+/** Which partitions have fewer records than expected, in words. */
+async function lackingIn(
+  elasticsearch: ElasticsearchClient,
+  { upTo, counts }: Records,
+): Promise<string[]> {
+  await elasticsearch.refresh([RECORDS]);
+  const found = await elasticsearch.countsUpTo(RECORDS, upTo);
+  return [...counts].flatMap(([partition, count]) => {
+    const have = found.get(partition) ?? 0;
+    // More is no loss: the survivor may have deleted old indices by its retention meanwhile.
+    return have < count ? [`partition ${partition}: ${have} of ${count} records`] : [];
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { implement } from "./behaviour";
-import { distinct, ensureExporting, members, readPhases } from "./phases";
+import { distinct, ensureExporting, readPhases } from "./phases";
 
 /** Inputs of `Exporting`. */
 export interface ExportingInputs {
@@ -16,10 +16,10 @@ export interface ExportingInputs {
 export const provider = implement<ExportingInputs>({
   id: () => "exporting",
   async converge(_inputs, { session, begin }) {
-    const resumed = await ensureExporting(session, begin);
+    const { resumed, phases } = await ensureExporting(session, begin);
     return {
       how: resumed ? "done" : "already true",
-      observed: { brokers: await members(session), exporterPhase: "EXPORTING" },
+      observed: { brokers: [...phases.keys()], exporterPhase: "EXPORTING" },
     };
   },
   async live(inputs, session) {

@@ -1,4 +1,5 @@
-import { named } from "../../camunda/brokers";
+import { listed } from "../../bounded";
+import { named, sameIds } from "../../camunda/brokers";
 import { memberIds, numbers } from "../../camunda/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
@@ -24,6 +25,21 @@ export async function readPhases(session: Session, brokers: readonly number[]): 
   );
 }
 
+/** For how long what every member has answered serves the steps of the same run that follow. */
+const RECENT_MS = 30_000;
+
+const lastLooks = new WeakMap<Session, { at: number; phases: Phases }>();
+
+/** What these brokers have answered a moment ago, unless something was sent since that changes it. */
+function recent(session: Session, brokers: readonly number[]): Phases | undefined {
+  const look = lastLooks.get(session);
+  return look !== undefined &&
+    Date.now() - look.at < RECENT_MS &&
+    sameIds([...look.phases.keys()], brokers)
+    ? look.phases
+    : undefined;
+}
+
 /** The distinct phases over all replicas, sorted. */
 export function distinct(phases: Phases): string[] {
   return [...new Set([...phases.values()].flat().map((replica) => replica.phase))].sort();
@@ -34,18 +50,25 @@ export async function members(session: Session): Promise<number[]> {
   return memberIds((await session.observe()).configuration);
 }
 
-/** Waits until every replica of every member is in the phase. A partition that no broker reports is not in it. */
+/**
+ * Waits until every replica of every member is in the phase. A partition that no broker reports is not in it.
+ *
+ * @param known what the brokers have just answered, if they were asked
+ */
 export async function awaitPhase(
   session: Session,
   brokers: readonly number[],
   phase: "EXPORTING" | "PAUSED",
+  known?: Phases,
 ): Promise<Phases> {
-  return waitFor(
+  let answered = known;
+  const phases = await waitFor(
     `exporting to be ${phase} on ${named(brokers)}`,
     session.settings.timeouts.exporting,
     session.log,
     async () => {
-      const phases = await readPhases(session, brokers);
+      const phases = answered ?? (await readPhases(session, brokers));
+      answered = undefined;
       const others = [...phases].flatMap(([id, replicas]) =>
         replicas
           .filter((replica) => replica.phase !== phase)
@@ -54,13 +77,15 @@ export async function awaitPhase(
       const reported = new Set([...phases.values()].flat().map((replica) => replica.partition));
       const missing = numbers(session.settings.partitionCount).filter((p) => !reported.has(p));
       if (missing.length > 0) {
-        others.push(`partition ${missing.join(", ")} on no broker`);
+        others.push(`partition ${listed(missing.map(String))} on no broker`);
       }
       return others.length > 0
-        ? { done: false, seen: others.slice(0, 4).join("; ") }
+        ? { done: false, seen: listed(others, "; ") }
         : { done: true, value: phases };
     },
   );
+  lastLooks.set(session, { at: Date.now(), phases });
+  return phases;
 }
 
 /**
@@ -74,6 +99,7 @@ export async function requestPhase(
   phase: "EXPORTING" | "PAUSED",
   request: () => Promise<void>,
 ): Promise<void> {
+  lastLooks.delete(session);
   await waitFor<void>(
     `the cluster to accept the ${phase === "PAUSED" ? "pause" : "resume"}`,
     session.settings.timeouts.exporting,
@@ -100,48 +126,55 @@ export async function requestPhase(
  * HTTP 200, and a cluster that has just lost or gained brokers refuses for a moment: so the phase
  * decides, and a refused request is repeated until the deadline.
  *
- * @returns whether a request was needed
+ * @returns whether a request was needed, and what every member answered at the end
  */
 export async function ensureExporting(
   session: Session,
   begin: Run<object>["begin"],
-): Promise<boolean> {
+): Promise<{ resumed: boolean; phases: Phases }> {
   const brokers = await members(session);
-  const phases = await readPhases(session, brokers);
-  if (distinct(phases).every((phase) => phase === "EXPORTING")) {
-    await awaitPhase(session, brokers, "EXPORTING");
-    return false;
+  const runs = (phases: Phases) => distinct(phases).every((phase) => phase === "EXPORTING");
+  const known = recent(session, brokers);
+  if (known !== undefined && runs(known)) {
+    return { resumed: false, phases: known };
+  }
+  // One that does not export is enough to resume: a pause reaches all, so mostly the first tells.
+  const first = await readPhases(session, brokers.slice(0, 1));
+  const found = runs(first) ? await readPhases(session, brokers) : first;
+  if (runs(found)) {
+    return { resumed: false, phases: await awaitPhase(session, brokers, "EXPORTING", found) };
   }
   begin();
-  session.log(`resuming exporting on ${named(brokers)} (now ${distinct(phases).join(", ")})`);
+  session.log(`resuming exporting on ${named(brokers)} (now ${distinct(found).join(", ")})`);
   await requestPhase(session, brokers, "EXPORTING", () => session.zeebe.resumeExporting());
-  await awaitPhase(session, brokers, "EXPORTING");
-  return true;
+  return { resumed: true, phases: await awaitPhase(session, brokers, "EXPORTING") };
 }
 
-/** Refuses unless exporting is paused on every member: what a snapshot holds must be all that was exported. */
-export async function expectPaused(session: Session): Promise<Phases> {
+/**
+ * Refuses unless exporting is paused on every member: what a snapshot holds must be all that was exported.
+ *
+ * @param since `now`: every member is asked. `recently`: what this very run has seen a moment ago will do
+ */
+export async function expectPaused(session: Session, since: "now" | "recently"): Promise<void> {
   const brokers = await members(session);
-  const phases = await readPhases(session, brokers);
+  const known = since === "recently" ? recent(session, brokers) : undefined;
+  const phases = known ?? (await readPhases(session, brokers));
   const found = distinct(phases);
   if (found.length !== 1 || found[0] !== "PAUSED") {
     throw new Refusal(
       `exporting is ${found.join(" and ") || "unknown"}, not PAUSED, on ${named(brokers)}: the pause of this attempt was undone; start a new attempt: pulumi config set failback NEW-NAME`,
     );
   }
-  return phases;
+  lastLooks.set(session, { at: Date.now(), phases });
 }
 
-/** Exported position by partition, as the leaders state it: recorded beside a pause. */
-export function exportedPositions(phases: Phases): Record<string, number> {
-  return Object.fromEntries(
+/** How far the leaders have exported, partition by partition, in words: recorded beside a pause. */
+export function exportedPositions(phases: Phases): string {
+  return listed(
     [...phases.values()]
       .flat()
       .filter((replica) => replica.role === "LEADER")
-      .map((replica): [string, number] => [
-        `partition ${replica.partition}`,
-        replica.exportedPosition,
-      ])
-      .sort(([a], [b]) => a.localeCompare(b)),
+      .sort((a, b) => a.partition - b.partition)
+      .map(({ partition, exportedPosition }) => `partition ${partition} at ${exportedPosition}`),
   );
 }

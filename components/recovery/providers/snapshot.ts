@@ -18,7 +18,7 @@ export const provider = implement<SnapshotInputs>({
   id: (inputs) => inputs.snapshot,
   attempt: (inputs) => inputs.attempt,
   async converge(inputs, { session, begin }) {
-    await expectPaused(session);
+    await expectPaused(session, "recently");
     const elasticsearch = session.elasticsearch(session.settings.region);
     const documents = await elasticsearch.documents(session.indexPatterns);
     const found = await elasticsearch.snapshot(inputs.repository, inputs.snapshot);
@@ -48,7 +48,7 @@ export const provider = implement<SnapshotInputs>({
     const snapshot = await awaitSuccess(session, inputs);
     expectWhole(snapshot, Object.keys(documents));
     // Had exporting gone on meanwhile, the snapshot would lack what came after its indices were read.
-    await expectPaused(session);
+    await expectPaused(session, "now");
     return {
       how: found === undefined ? "done" : "already true",
       observed: {

@@ -24,7 +24,7 @@ export const provider = implement<SnapshotRestoreInputs>({
   id: (inputs) => `restore-${inputs.snapshot}`,
   attempt: (inputs) => inputs.attempt,
   async converge(inputs, { session, begin }) {
-    await expectPaused(session);
+    await expectPaused(session, "recently");
     const region = peerOf(session.settings.region);
     const recreated = session.elasticsearch(region);
     const snapshot = await recreated.snapshot(inputs.repository, inputs.snapshot);

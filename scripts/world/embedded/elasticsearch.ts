@@ -6,7 +6,15 @@ import { matching, searchFor, toJson } from "./searchQueries";
 import { isPattern, matcher, searchable, SearchIndex, SearchStore } from "./searchStore";
 import { answerSnapshot } from "./snapshotApi";
 import { Snapshots } from "./snapshots";
-import { catRowOf, countOf, healthOf, recoveriesOf, shardCounts, statsOf } from "./searchViews";
+import {
+  catRowOf,
+  countOf,
+  healthOf,
+  recoveriesOf,
+  searchedShards,
+  shardCounts,
+  statsOf,
+} from "./searchViews";
 
 const acknowledged: Reply = { status: 200, body: { acknowledged: true } };
 const product = { "X-elastic-product": "Elasticsearch" };
@@ -83,7 +91,7 @@ export class Elasticsearch {
       case "_count": {
         const indices = this.indices(expression, request);
         const count = matching(indices, body["query"]).length;
-        return { status: 200, body: { count, _shards: shardCounts(indices) } };
+        return { status: 200, body: { count, _shards: searchedShards(indices) } };
       }
       case "_refresh":
       case "_flush":

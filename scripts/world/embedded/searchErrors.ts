@@ -8,6 +8,8 @@ export class SearchError extends Error {
     readonly reason: string,
     private readonly details: Record<string, unknown> = {},
     private readonly causedBy?: Record<string, unknown>,
+    /** Where each shard has its own; else the error itself. */
+    private readonly rootCauses?: Record<string, unknown>[],
   ) {
     super(reason);
   }
@@ -18,7 +20,7 @@ export class SearchError extends Error {
       status: this.status,
       body: {
         error: {
-          root_cause: [cause],
+          root_cause: this.rootCauses ?? [cause],
           ...cause,
           ...(this.causedBy && { caused_by: this.causedBy }),
         },

@@ -1,7 +1,7 @@
 import { Incoming, Reply } from "./server";
 import { SearchError } from "./searchErrors";
 import { searchable, SearchIndex } from "./searchStore";
-import { shardCounts } from "./searchViews";
+import { searchedShards } from "./searchViews";
 
 type Source = Record<string, unknown>;
 type Test = (source: Source) => boolean;
@@ -32,20 +32,22 @@ export function searchFor(
 ): Reply {
   const size = Number(request.query.get("size") ?? body["size"] ?? 10);
   const from = Number(request.query.get("from") ?? body["from"] ?? 0);
+  if (indices.length > 0 && clausesOf(body["query"]) > mostClauses) throw tooManyClauses(indices);
   const hits = matching(indices, body["query"]);
   const aggregations = body["aggs"] ?? body["aggregations"];
+  const noScore = indices.length === 0 ? 0 : null;
   return {
     status: 200,
     text: toJson({
       took: 1,
       timed_out: false,
-      _shards: { ...shardCounts(indices), skipped: 0 },
+      _shards: searchedShards(indices),
       hits: {
-        total: { value: hits.length, relation: "eq" },
-        max_score: hits.length === 0 || size === 0 ? null : 1,
+        ...totalOf(hits.length, body["track_total_hits"]),
+        max_score: hits.length === 0 || size === 0 ? noScore : 1,
         hits: hits.slice(from, from + size),
       },
-      // Elasticsearch leaves aggregations out when no index matches.
+      // Left out when no index matches.
       ...(aggregations !== undefined &&
         indices.length > 0 && {
           aggregations: aggregate(
@@ -55,6 +57,50 @@ export function searchFor(
         }),
     }),
   };
+}
+
+/** Hits are counted up to 10,000, unless a request wants more, fewer, or none of it. */
+function totalOf(count: number, tracked: unknown): { total?: object } {
+  if (tracked === false) return {};
+  const most = tracked === true ? Infinity : Number(tracked ?? 10_000);
+  return {
+    total: count > most ? { value: most, relation: "gte" } : { value: count, relation: "eq" },
+  };
+}
+
+/** What an engine takes in one query by default (seen of OpenSearch 3.6.0). */
+const mostClauses = 1_024;
+
+/** The clauses of a query: a term or a range of a number is searched for in two ways, and both count. */
+function clausesOf(query: unknown): number {
+  return Object.entries(query ?? {}).reduce((sum, [kind, value]) => {
+    if (kind !== "bool") return sum + (kind === "term" || kind === "range" ? 2 : 1);
+    const clauses = Object.values(value as Source)
+      .filter(isObject)
+      .flat();
+    return sum + clauses.reduce((inner: number, clause) => inner + clausesOf(clause), 0);
+  }, 0);
+}
+
+function tooManyClauses(indices: SearchIndex[]): SearchError {
+  const type = "too_many_nested_clauses";
+  const reason = `Query contains too many nested clauses; maxClauseCount is set to ${mostClauses}`;
+  return new SearchError(
+    500,
+    "search_phase_execution_exception",
+    "all shards failed",
+    {
+      phase: "query",
+      grouped: true,
+      failed_shards: indices.map(({ name }) => ({
+        shard: 0,
+        index: name,
+        reason: { type, reason },
+      })),
+    },
+    { type, reason, caused_by: { type, reason } },
+    indices.map(() => ({ type, reason })),
+  );
 }
 
 function testOf(query: unknown): Test {
@@ -75,18 +121,27 @@ function testOf(query: unknown): Test {
           within(source[field], operator, bound),
         );
     }
-    case "bool": {
-      const tests = Object.entries(value as Source).flatMap(([occurrence, clauses]) => {
-        if (occurrence !== "filter" && occurrence !== "must") {
-          throw malformed(`[bool] of this Elasticsearch does not support [${occurrence}]`);
-        }
-        return (Array.isArray(clauses) ? clauses : [clauses]).map(testOf);
-      });
-      return (source) => tests.every((test) => test(source));
-    }
+    case "bool":
+      return boolTest(value as Source);
     default:
       throw malformed(`unknown query [${kind}]`);
   }
+}
+
+function boolTest({ minimum_should_match: minimum, ...occurrences }: Source): Test {
+  const tests: Test[] = [];
+  const optional: Test[] = [];
+  for (const [occurrence, clauses] of Object.entries(occurrences)) {
+    if (!["filter", "must", "should"].includes(occurrence)) {
+      throw malformed(`[bool] of this Elasticsearch does not support [${occurrence}]`);
+    }
+    const into = occurrence === "should" ? optional : tests;
+    into.push(...(Array.isArray(clauses) ? clauses : [clauses]).map(testOf));
+  }
+  const needed = optional.length === 0 ? 0 : Number(minimum ?? (tests.length === 0 ? 1 : 0));
+  if (needed > 1) throw malformed("[bool] of this Elasticsearch counts to 1 only");
+  return (source) =>
+    tests.every((test) => test(source)) && (needed === 0 || optional.some((test) => test(source)));
 }
 
 function within(value: unknown, operator: string, bound: number): boolean {
@@ -122,9 +177,13 @@ function termsOf(sources: Source[], field: string, options: Source, nested: unkn
   const groups = new Map<unknown, Source[]>();
   for (const source of sources) {
     if (source[field] === undefined) continue;
-    groups.set(source[field], [...(groups.get(source[field]) ?? []), source]);
+    const group = groups.get(source[field]);
+    if (group) group.push(source);
+    else groups.set(source[field], [source]);
   }
-  const ordered = [...groups].sort(([, a], [, b]) => b.length - a.length);
+  const ordered = [...groups].sort(
+    ([key, a], [other, b]) => b.length - a.length || ((key as number) < (other as number) ? -1 : 1),
+  );
   const shown = ordered.slice(0, Number(options["size"] ?? 10));
   return {
     doc_count_error_upper_bound: 0,

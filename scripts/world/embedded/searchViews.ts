@@ -124,6 +124,13 @@ export function shardCounts(indices: SearchIndex[]) {
   return { total, successful, failed: 0 };
 }
 
+/** The `_shards` part of a search: it asks one copy of each shard. */
+export function searchedShards(indices: SearchIndex[]) {
+  const total = indices.reduce((sum, { shards }) => sum + shards, 0);
+  const successful = indices.reduce((sum, { recovery }) => sum + doneOf(recovery.stages), 0);
+  return { total, successful, skipped: 0, failed: 0 };
+}
+
 /** The answer of `/_stats/docs`. */
 export function statsOf(indices: SearchIndex[]): object {
   const docs = (count: number) => ({ docs: { count, deleted: 0 } });

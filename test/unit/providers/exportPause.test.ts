@@ -29,10 +29,10 @@ describe("ExportPause", () => {
         await bench.recreate();
         const { outs } = await bench.run.pause();
         assert.equal(outs.record.how, "done");
-        assert.deepEqual(Object.keys(outs.record.observed["exported"] as object), [
-          "partition 1",
-          "partition 2",
-        ]);
+        assert.match(
+          String(outs.record.observed["exported"]),
+          /^partition 1 at \d+, partition 2 at \d+$/,
+        );
         assert.deepEqual(phases(), new Set(["PAUSED"]));
         assert.equal((await bench.run.pause()).outs.record.how, "already true");
         assert.deepEqual(bench.sent(), [PAUSE_SENT]);
