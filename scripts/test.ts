@@ -1,121 +1,164 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import * as path from "node:path";
-import { kubernetesAvailable } from "./world/kubernetes/real/prepare";
+import { Preparation } from "./test/preparation";
+import { Processes } from "./test/processes";
+import { Tier, TIERS } from "./test/tiers";
 import { REPOSITORY } from "./workspace";
 
-/** A tier of the tests: what it needs, and where it is. */
-interface Tier {
-  name: string;
-  files: string[];
-  /** Why it cannot run here, or undefined. */
-  missing?: () => Promise<string | undefined>;
-}
+const names = (tiers: Tier[]) => tiers.map(({ name }) => name).join(", ");
+const EVERY_TIME = TIERS.filter(({ runs }) => runs === "always");
+const ALL = TIERS.filter(({ runs }) => runs !== "named");
 
-const TIERS: Tier[] = [
-  { name: "unit", files: ["test/unit/**/*.test.ts", "test/golden/*.test.ts"] },
-  {
-    name: "contract",
-    files: ["test/contract/embedded.test.ts", "test/contract/kubernetesStandIn.test.ts"],
-  },
-  { name: "engine", files: ["test/engine/**/*.test.ts"] },
-  {
-    name: "kubernetes",
-    files: ["test/kubernetes/*.test.ts"],
-    missing: async () => {
-      const available = await kubernetesAvailable();
-      return available.ok ? undefined : available.why;
-    },
-  },
-];
+const HELP = `npm test [-- TIER... [OPTIONS]]
 
-const HELP = `npm test [-- TIER ...]
-
-Runs the tiers of the tests, all or the named ones: ${TIERS.map((tier) => tier.name).join(", ")}.
+Runs ${names(EVERY_TIME)}; with "all" ${names(ALL.filter((tier) => !EVERY_TIME.includes(tier)))} too; or the tiers that are named, of
+${names(TIERS)}. OPTIONS are those of the tier that is named last.
 A tier that cannot run here is skipped with a line that says why; with CI=true that is a failure.
+The last line is "N passed, N failed".
 `;
 
 interface Numbers {
-  passes: number;
-  failures: number;
-  pending: number;
+  passed: number;
+  failed: number;
 }
 
-let running: ReturnType<typeof spawn> | undefined;
-
-/** Runs one tier in a process of its own: the mocks of one must not reach the engine of another. */
-async function run(tier: Tier): Promise<Numbers> {
-  const folder = mkdtempSync(path.join(tmpdir(), "tier-"));
-  const file = path.join(folder, "stats.json");
-  try {
-    running = spawn(
-      process.execPath,
-      [
-        require.resolve("mocha/bin/mocha.js"),
-        "--reporter",
-        path.join(REPOSITORY, "test/support/statsReporter.cjs"),
-        ...tier.files,
-      ],
-      { cwd: REPOSITORY, stdio: "inherit", env: { ...process.env, TIER_STATS_FILE: file } },
-    );
-    const [code] = (await once(running, "exit")) as [number | null];
-    const numbers = JSON.parse(readFileSync(file, "utf8")) as Numbers;
-    if (numbers.passes === 0) {
-      throw new Error(`tier ${tier.name} ran no test`);
-    }
-    // A test file that breaks outside of a test fails the process, and no number of mocha's.
-    return code !== 0 && numbers.failures === 0 ? { ...numbers, failures: 1 } : numbers;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+/** What the command line asks for. */
+function chosen(args: string[]): { tiers: Tier[]; env: Record<string, string> } {
+  const end = args.findIndex((arg) => arg.startsWith("-"));
+  const named = end < 0 ? args : args.slice(0, end);
+  const options = end < 0 ? [] : args.slice(end);
+  const unknown = named.filter((name) => name !== "all" && !TIERS.some((t) => t.name === name));
+  if (unknown.length > 0) {
+    throw new Error(`no tier ${unknown.join(", ")}; the tiers are ${names(TIERS)}, all`);
   }
+  const tiers = TIERS.filter(
+    (tier) =>
+      named.includes(tier.name) ||
+      (named.includes("all") && ALL.includes(tier)) ||
+      (named.length === 0 && EVERY_TIME.includes(tier)),
+  );
+  if (options.length === 0) {
+    return { tiers, env: {} };
+  }
+  const last = TIERS.find(({ name }) => name === named.at(-1));
+  if (last?.options === undefined) {
+    const who = last === undefined ? "npm test" : `tier ${last.name}`;
+    throw new Error(`${who} has no option ${options[0]}`);
+  }
+  return { tiers, env: last.options(options) };
 }
 
-async function main(): Promise<number> {
-  const named = process.argv.slice(2);
-  if (named.includes("--help")) {
+/** The test files below files and folders, each once, in the order of their naming. */
+function testFiles(places: string[]): string[] {
+  const files = places.flatMap((place) => {
+    const full = path.join(REPOSITORY, place);
+    if (!statSync(full).isDirectory()) {
+      return [full];
+    }
+    return readdirSync(full, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".test.ts"))
+      .sort()
+      .map((name) => path.join(full, name));
+  });
+  return [...new Set(files)];
+}
+
+/** Runs one tier in processes of its own: the mocks of one must not reach the engine of another. */
+async function run(
+  tier: Tier,
+  processes: Processes,
+  env: Record<string, string>,
+): Promise<Numbers> {
+  if (tier.program !== undefined) {
+    const [name, ...args] = tier.program as [string, ...string[]];
+    const file = path.join(REPOSITORY, "node_modules/.bin", name);
+    const ok = (await processes.run(file, args)) === 0;
+    return { passed: Number(ok), failed: Number(!ok) };
+  }
+  const stats = path.join(processes.folder, `${tier.name}.json`);
+  const code = await processes.run(
+    process.execPath,
+    [
+      require.resolve("mocha/bin/mocha.js"),
+      "--parallel",
+      "--jobs",
+      String(Math.max(2, availableParallelism())),
+      "--reporter",
+      path.join(REPOSITORY, "test/support/statsReporter.cjs"),
+      ...testFiles(tier.tests ?? []),
+    ],
+    { env: { ...env, TIER_STATS_FILE: stats } },
+  );
+  const { passes, failures, pending } = JSON.parse(readFileSync(stats, "utf8")) as {
+    passes: number;
+    failures: number;
+    pending: number;
+  };
+  if (passes === 0) {
+    throw new Error(`tier ${tier.name} ran no test`);
+  }
+  // A pending test is one that does not run: here none may be. A test file that breaks outside of a test
+  // fails the process, and no number of mocha's.
+  const failed = failures + pending;
+  return { passed: passes, failed: code !== 0 && failed === 0 ? 1 : failed };
+}
+
+async function main(args: string[], processes: Processes): Promise<number> {
+  if (args.includes("--help")) {
     console.log(HELP);
     return 0;
   }
-  const unknown = named.filter((name) => !TIERS.some((tier) => tier.name === name));
-  if (unknown.length > 0) {
-    console.error(
-      `error: no tier ${unknown.join(", ")}; the tiers are ${TIERS.map((t) => t.name).join(", ")}`,
-    );
-    return 2;
-  }
-  const total: Numbers = { passes: 0, failures: 0, pending: 0 };
-  const lines: string[] = [];
-  for (const tier of TIERS.filter(({ name }) => named.length === 0 || named.includes(name))) {
+  const { tiers, env } = chosen(args);
+  const missing = new Map<Tier, string>();
+  const preparations = new Map<Tier, Preparation>();
+  for (const tier of tiers) {
     const why = await tier.missing?.();
     if (why !== undefined) {
-      lines.push(`${tier.name}: skipped: ${why}`);
-      total.failures += process.env.CI === "true" ? 1 : 0;
+      missing.set(tier, why);
+    } else if (tier.prepare !== undefined) {
+      preparations.set(tier, new Preparation(tier.name, processes));
+    }
+  }
+  const total: Numbers = { passed: 0, failed: 0 };
+  const lines: string[] = [];
+  for (const tier of tiers) {
+    const why = missing.get(tier);
+    if (why !== undefined) {
+      lines.push(`tier ${tier.name}: skipped: ${why}`);
+      total.failed += process.env.CI === "true" ? 1 : 0;
       continue;
     }
     console.log(`\ntier ${tier.name}`);
     const began = Date.now();
-    const numbers = await run(tier).catch((error: Error) => {
-      console.error(`error: ${error.message}`);
-      return { passes: 0, failures: 1, pending: 0 };
-    });
-    total.passes += numbers.passes;
-    // A pending test is one that does not run: here none may be.
-    total.failures += numbers.failures + numbers.pending;
+    const numbers = await Promise.resolve(preparations.get(tier)?.done(console.log))
+      .then(() => run(tier, processes, env))
+      .catch((error: Error) => {
+        console.error(`error: ${error.message}`);
+        return { passed: 0, failed: 1 };
+      });
+    total.passed += numbers.passed;
+    total.failed += numbers.failed;
+    const seconds = Math.round((Date.now() - began) / 1000);
     lines.push(
-      `${tier.name}: ${numbers.passes} passed, ${numbers.failures + numbers.pending} failed in ${Math.round((Date.now() - began) / 1000)} s`,
+      `tier ${tier.name}: ${numbers.passed} passed, ${numbers.failed} failed in ${seconds} s`,
     );
   }
-  console.log(`\n${lines.map((line) => `tier ${line}`).join("\n")}`);
-  console.log(`${total.passes} passed, ${total.failures} failed`);
-  return total.failures === 0 ? 0 : 1;
+  console.log(`\n${lines.join("\n")}`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 ? 0 : 1;
 }
 
-// Ctrl-C reaches the tier too: it ends, and the numbers are printed.
-process.on("SIGINT", () => undefined);
-process.on("SIGTERM", () => running?.kill("SIGTERM"));
+const processes = new Processes();
+// Also at the end by itself: a preparation may run that nobody waits for any more.
+process.on("exit", () => processes.end());
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
 
-void main().then((code) => {
-  process.exitCode = code;
-});
+main(process.argv.slice(2), processes).then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(`error: ${error.message}`);
+    process.exit(2);
+  },
+);

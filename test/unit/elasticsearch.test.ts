@@ -32,7 +32,9 @@ describe("elasticsearch client", () => {
   describe("of an Elasticsearch with records", () => {
     const world = new EmbeddedWorld({
       ...quick,
-      restoreMs: 200,
+      // Long enough to be seen in the middle, also on a busy machine.
+      snapshotMs: 600,
+      restoreMs: 600,
       elasticsearchAuth: { user: "elastic", password: "hush" },
     });
     const of = (region: "region0" | "region1", password = "hush") =>

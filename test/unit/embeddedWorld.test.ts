@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
 import { RegionName } from "../../scripts/world/world";
@@ -48,7 +50,7 @@ const get = (url: string) => send("GET", url);
 const post = (url: string, body?: unknown) => send("POST", url, body);
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 20_000;
   while (!(await condition())) {
     if (Date.now() > deadline) assert.fail(`never came true: ${what}`);
     await pause(10);
@@ -163,6 +165,22 @@ describe("embedded world", () => {
       assert.equal((await get(`${world.endpoints[lost].management}/ready`)).status, 200);
     });
   }
+
+  it("keeps the ports of a lost region from the worlds of other processes, until it is stopped", async () => {
+    const { endpoints } = await started();
+    await world.lose("region1");
+    const { elasticsearch, management } = endpoints.region1;
+    const taken = async (url: string) => {
+      const port = Number(new URL(url).port);
+      const datagrams = createSocket("udp4").bind({ port, address: "127.0.0.1", exclusive: true });
+      await once(datagrams, "listening").finally(() => datagrams.close());
+    };
+    for (const url of [elasticsearch, management]) {
+      await assert.rejects(taken(url), { code: "EADDRINUSE" });
+    }
+    await world.stop();
+    for (const url of [elasticsearch, management]) await taken(url);
+  });
 
   it("answers the recorded configuration, topology and priorities when healthy", async () => {
     await started({ shape: { partitionCount: 4 } });

@@ -88,7 +88,7 @@ class Bench {
 
   /** Waits for something that the world does by itself. */
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 20_000;
     while (!(await condition())) {
       assert.ok(
         Date.now() < deadline,

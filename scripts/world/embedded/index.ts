@@ -336,6 +336,8 @@ export class EmbeddedWorld implements World {
     clearInterval(this.ticker);
     this.ticker = undefined;
     await Promise.all(regionNames.map((region) => this.closeRegion(region)));
+    [this.managements, this.gateways].forEach((servers) => servers.forEach((s) => s.release()));
+    Object.values(this.searches).forEach((server) => server.release());
   }
 
   /** Fills the Elasticsearch of a region with what the other one holds, as a restore would. */

@@ -1,3 +1,4 @@
+import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { createServer, IncomingMessage, Server, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { Fault, FaultBook, Journal, RecordedRequest, Site } from "./faults";
@@ -35,6 +36,7 @@ const reopenForMs = 5000;
 export class LoopbackServer {
   private server?: Server;
   private assignedPort?: number;
+  private reservation?: Datagrams;
   private readonly sockets = new Set<Socket>();
   private readonly waiting = new Set<NodeJS.Timeout>();
 
@@ -70,6 +72,7 @@ export class LoopbackServer {
         socket.on("close", () => this.sockets.delete(socket));
       });
       try {
+        this.reservation ??= await reserve(port);
         await listen(server, port);
         this.assignedPort = port;
         this.server = server;
@@ -78,6 +81,7 @@ export class LoopbackServer {
         const code = (error as NodeJS.ErrnoException).code;
         if (!["EADDRINUSE", "EACCES"].includes(code ?? "") || Date.now() > deadline) throw error;
         if (this.assignedPort !== undefined) await this.pause(50);
+        else this.release();
       }
     }
   }
@@ -92,6 +96,12 @@ export class LoopbackServer {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     this.sockets.forEach((socket) => socket.resetAndDestroy());
     await closed;
+  }
+
+  /** Gives the port of a closed server to others: it is opened no more. */
+  release(): void {
+    this.reservation?.close();
+    this.reservation = undefined;
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -159,6 +169,19 @@ export class LoopbackServer {
       this.waiting.add(timer);
     });
   }
+}
+
+/**
+ * Keeps a port for a server also while that is closed: a world of another process that took it would answer
+ * for the region that is lost. The kernel knows no closed server, but it knows who has the datagrams of a
+ * port, so worlds ask it for those, too.
+ */
+function reserve(port: number): Promise<Datagrams> {
+  return new Promise((resolve, reject) => {
+    const datagrams = createSocket("udp4").unref();
+    datagrams.once("error", reject);
+    datagrams.bind({ port, address: "127.0.0.1", exclusive: true }, () => resolve(datagrams));
+  });
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -1,0 +1,55 @@
+import { kubernetesAvailable, prepareKubernetes } from "../world/kubernetes/real/prepare";
+
+/** A tier of the tests: what it needs, and where it is. */
+export interface Tier {
+  name: string;
+  /** `always`: by a plain `npm test`; `all`: by `npm test -- all` too; `named`: by its name only. */
+  runs: "always" | "all" | "named";
+  /** A program instead of tests, from npm's packages: it counts as one test. */
+  program?: string[];
+  /** Test files, and folders of them. Two run at a time, in this order: what takes longest comes first. */
+  tests?: string[];
+  /** Why it cannot run here, or undefined. Quick: it downloads and builds nothing. */
+  missing?: () => Promise<string | undefined>;
+  /**
+   * Downloads and builds what the tier needs, into the cache. Runs from the beginning, with low priority and
+   * in a process of its own, while earlier tiers run.
+   */
+  prepare?: (log: (line: string) => void) => Promise<unknown>;
+  /**
+   * Reads the options that follow the tier's name on the command line into the environment of its tests.
+   *
+   * @throws Error with one line that says what is wrong with them
+   */
+  options?: (args: string[]) => Record<string, string>;
+}
+
+/** All tiers, in the order in which they run. */
+export const TIERS: Tier[] = [
+  { name: "types", runs: "always", program: ["tsc", "-p", "tsconfig.check.json"] },
+  { name: "unit", runs: "always", tests: ["test/unit/setup.test.ts", "test/unit", "test/golden"] },
+  {
+    name: "contract",
+    runs: "always",
+    tests: ["test/contract/embedded.test.ts", "test/contract/kubernetesStandIn.test.ts"],
+  },
+  {
+    name: "engine",
+    runs: "always",
+    tests: ["test/engine/drillInstalled.test.ts", "test/engine/drill.test.ts", "test/engine"],
+  },
+  {
+    name: "kubernetes",
+    runs: "all",
+    tests: ["test/kubernetes"],
+    missing: () => why(kubernetesAvailable()),
+    prepare: (log) => prepareKubernetes({ log }),
+  },
+];
+
+async function why(
+  available: Promise<{ ok: true } | { ok: false; why: string }>,
+): Promise<string | undefined> {
+  const answer = await available;
+  return answer.ok ? undefined : answer.why;
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { waitFor } from "../../components/clients/poll";
+import { Processes } from "../../scripts/test/processes";
+import { TIERS } from "../../scripts/test/tiers";
+import { REPOSITORY } from "../../scripts/workspace";
+
+describe("npm test", () => {
+  /** Runs the tests' command to its end. */
+  const command = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["-r", "tsx/cjs", "scripts/test.ts", ...args],
+      { cwd: REPOSITORY, encoding: "utf8" },
+    );
+    return { status, stdout, stderr };
+  };
+
+  it("refuses in one line what is no tier, and options that the tier does not have", () => {
+    const names = TIERS.map(({ name }) => name).join(", ");
+    assert.deepEqual(command("unit", "nosuch"), {
+      status: 2,
+      stdout: "",
+      stderr: `error: no tier nosuch; the tiers are ${names}, all\n`,
+    });
+    assert.deepEqual(command("unit", "--camunda", "/opt/camunda"), {
+      status: 2,
+      stdout: "",
+      stderr: "error: tier unit has no option --camunda\n",
+    });
+  });
+
+  it("runs by itself what a contributor waits for, and what needs a machine of its own when it is asked to", () => {
+    const of = (runs: string) => TIERS.filter((tier) => tier.runs === runs).map(({ name }) => name);
+    assert.deepEqual(of("always"), ["types", "unit", "contract", "engine"]);
+    assert.ok(of("all").includes("kubernetes"));
+  });
+
+  it("ends whatever a test has started, also what has lost its parent, with its temporary files", async function () {
+    if (process.platform !== "linux") {
+      return;
+    }
+    const processes = new Processes();
+    const file = path.join(processes.folder, "pid");
+    // The middle one ends at once.
+    const middle = `require("node:child_process").spawn("sh", ["-c", "echo $$ > ${file}; exec sleep 600"],
+      { detached: true, stdio: "ignore" }).unref()`;
+    const child = processes.start(process.execPath, [
+      "-e",
+      `require("node:child_process").spawnSync(process.execPath, ["-e", ${JSON.stringify(middle)}]);
+      setInterval(() => {}, 1000)`,
+    ]);
+    const orphan = await waitFor("the orphan", 30, console.log, async () => {
+      const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+      return pid > 0 ? { done: true, value: pid } : { done: false, seen: "no file" };
+    });
+    assert.ok(runs(orphan));
+    const ended = once(child, "exit");
+    processes.end();
+    await ended;
+    assert.ok(!runs(orphan), "the orphan still runs");
+    assert.ok(!existsSync(processes.folder));
+  });
+});
+
+/** Whether a process is there and is no zombie, which an orphan is where nobody collects it. */
+function runs(pid: number): boolean {
+  const status = `/proc/${pid}/stat`;
+  return existsSync(status) && !/\) Z /.test(readFileSync(status, "utf8"));
+}
