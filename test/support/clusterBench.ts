@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,7 +71,7 @@ export class ClusterBench {
   configure(changes: Raw = {}): void {
     const get = lookup(
       kubernetesConfig({
-        timeouts: { request: 10, loss: 1, gate: 1, formation: 1, webApps: 1 },
+        timeouts: { request: 10, loss: 1, gate: 1, formation: 1, webApps: 1, release: 1 },
         ...changes,
       }),
     );
@@ -96,6 +97,51 @@ export class ClusterBench {
       metadata: { name, namespace: this.namespace },
       spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels } } },
     });
+  }
+
+  addStatefulSet(name: string, replicas: number): void {
+    this.store.apply({
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: { name, namespace: this.namespace },
+      spec: { replicas, template: { metadata: {} } },
+    });
+  }
+
+  /** A StatefulSet whose pods an admission forbids, and what its controller says of it. */
+  forbidPods(name: string, replicas: number): void {
+    this.addStatefulSet(name, 0);
+    this.store.patch("StatefulSet", this.namespace, name, {
+      spec: { replicas },
+      status: { observedGeneration: 2, replicas: 0 },
+    });
+    this.controllers.close();
+    this.store.apply({
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name: `${name}.17a`, namespace: this.namespace },
+      involvedObject: { kind: "StatefulSet", name },
+      reason: "FailedCreate",
+      message: `create Pod ${name}-0 in StatefulSet ${name} failed error: pods "${name}-0" is forbidden: violates PodSecurity "restricted:latest": privileged (container "sysctl" must not set securityContext.privileged=true)`,
+      lastTimestamp: new Date().toISOString(),
+    });
+  }
+
+  /** Makes a pod ready; whether it is there. */
+  setReady(pod: string): boolean {
+    const there = this.store.get("Pod", this.namespace, pod) !== undefined;
+    if (there) {
+      this.controllers.setReady(this.namespace, pod, true);
+    }
+    return there;
+  }
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    while (!condition()) {
+      assert.ok(Date.now() < deadline, `never came true: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   addPolicy(name: string, spec: Record<string, unknown>): void {

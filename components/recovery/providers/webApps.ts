@@ -1,4 +1,5 @@
-import { WEB_APPS } from "../../camunda/addresses";
+import { RELEASE, WEB_APPS } from "../../camunda/addresses";
+import { isRecord } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement, Outcome } from "./behaviour";
 import { Refusal, Session } from "./session";
@@ -19,18 +20,27 @@ export const provider = implement<WebAppsInputs>({
   id: () => "web-apps",
   converge: (inputs, { session, begin }) => ensureReplicas(session, inputs.replicas, begin),
   async live(inputs, session) {
-    for (const name of WEB_APPS) {
+    for (const name of webAppsOf(session)) {
       const found = await session.kubernetes().deployment(session.namespace(), name);
-      if (found !== undefined && found.wanted !== inputs.replicas) {
-        return { ...inputs, replicas: found.wanted };
+      if (found?.wanted !== inputs.replicas) {
+        return { ...inputs, replicas: found?.wanted ?? 0 };
       }
     }
     return inputs;
   },
 });
 
+/** The web applications that are installed: values of the user's own may leave one out. */
+export function webAppsOf({ settings }: Session): string[] {
+  const values = settings.installation?.helmValues.camunda ?? {};
+  return WEB_APPS.filter((name) => {
+    const own = values[name.slice(RELEASE.length + 1)];
+    return !isRecord(own) || own.enabled !== false;
+  });
+}
+
 /**
- * Scales the Deployments that are there, through the Kubernetes API of this stack's own cluster, and waits
+ * Scales the Deployments, through the Kubernetes API of this stack's own cluster, and waits
  * until their pods are as many.
  *
  * @throws {@link Refusal} when they do not come to it in `timeouts.webApps`
@@ -41,7 +51,7 @@ export async function ensureReplicas(
   begin: () => void,
 ): Promise<Outcome> {
   let scaled = false;
-  for (const name of WEB_APPS) {
+  for (const name of webAppsOf(session)) {
     const found = await session.kubernetes().deployment(session.namespace(), name);
     if (found !== undefined && found.wanted !== replicas) {
       begin();
@@ -50,7 +60,7 @@ export async function ensureReplicas(
     }
   }
   const observed: Record<string, string> = {};
-  for (const name of WEB_APPS) {
+  for (const name of webAppsOf(session)) {
     observed[name] = await settled(session, name, replicas);
   }
   return { how: scaled ? "done" : "already true", observed };
@@ -67,7 +77,9 @@ async function settled(session: Session, name: string, replicas: number): Promis
       async () => {
         const found = await session.kubernetes().deployment(namespace, name);
         if (found === undefined) {
-          return { done: true, value: "not installed" };
+          return replicas === 0
+            ? { done: true, value: "0 ready" }
+            : { done: false, seen: "there is no such Deployment" };
         }
         const { wanted, current, replicas: pods, ready } = found;
         const done = current && wanted === replicas && pods === replicas && ready === replicas;

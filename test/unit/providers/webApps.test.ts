@@ -24,18 +24,33 @@ describe("WebApps", () => {
     assert.equal(patches(), 4);
   });
 
-  it("sends nothing when they are as wanted, or not installed", async () => {
+  it("sends nothing when they are as wanted, or left out by values of the user's own", async () => {
     await bench().start();
+    bench().configure({ helmValues: { camunda: { tasklist: { enabled: false } } } });
     bench().addDeployment(OPERATE, 1);
     const { outs } = await provider.create({ replicas: 1, attempt: "none" });
     assert.equal(outs.record.how, "already true");
-    assert.deepEqual(outs.record.observed, { [OPERATE]: "1 ready", [TASKLIST]: "not installed" });
+    assert.deepEqual(outs.record.observed, { [OPERATE]: "1 ready" });
     assert.equal(patches(), 0);
+  });
+
+  it("does not take one that is missing for one that runs, and a refresh shows it", async () => {
+    await bench().start();
+    bench().addDeployment(OPERATE, 1);
+    bench().addDeployment(TASKLIST, 1);
+    const { id, outs } = await provider.create({ replicas: 1, attempt: "none" });
+    bench().store.remove("Deployment", bench().namespace, TASKLIST);
+    assert.equal((await provider.read(id, outs)).inputs.replicas, 0);
+    await refusal(
+      provider.create({ replicas: 1, attempt: "none" }),
+      /camunda-tasklist in camunda-london does not come to 1 pods .*there is no such Deployment/,
+    );
   });
 
   it("does not take a pod that is still going for stopped", async () => {
     await bench().start({ stopMs: 60_000 });
     bench().addDeployment(OPERATE, 1);
+    bench().addDeployment(TASKLIST, 1);
     await provider.create({ replicas: 1, attempt: "none" });
     await begun(
       stop.create({ attempt: "one" }),
@@ -44,7 +59,8 @@ describe("WebApps", () => {
   });
 
   it("does not take a pod that is not ready for started", async () => {
-    await bench().start({ ready: () => false });
+    await bench().start({ ready: (pod) => pod.metadata.labels?.app !== TASKLIST });
+    bench().addDeployment(OPERATE, 1);
     bench().addDeployment(TASKLIST, 1);
     await refusal(
       provider.create({ replicas: 1, attempt: "none" }),
@@ -55,6 +71,7 @@ describe("WebApps", () => {
   it("finds by a refresh what somebody has stopped, and heals it", async () => {
     await bench().start();
     bench().addDeployment(OPERATE, 1);
+    bench().addDeployment(TASKLIST, 1);
     const { id, outs } = await provider.create({ replicas: 1, attempt: "none" });
     bench().addDeployment(OPERATE, 0);
     const read = await provider.read(id, outs);
@@ -66,6 +83,7 @@ describe("WebApps", () => {
   it("is not stopped twice in one attempt", async () => {
     await bench().start();
     bench().addDeployment(OPERATE, 1);
+    bench().addDeployment(TASKLIST, 1);
     const { id, outs } = await stop.create({ attempt: "one" });
     await provider.create({ replicas: 1, attempt: "one" });
     await stop.update(id, outs, { attempt: "one" });
