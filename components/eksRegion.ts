@@ -8,6 +8,7 @@ import { PeerFence } from "./aws/peerFence";
 import { awsProvider } from "./aws/provider";
 import { RegionNetwork } from "./aws/regionNetwork";
 import { TrafficRouting } from "./aws/trafficRouting";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "./camunda/addresses";
 import { peerOf } from "./camunda/brokers";
 import type { EksSettings } from "./config/installation";
 import { CamundaRelease } from "./kubernetes/camundaRelease";
@@ -15,6 +16,7 @@ import { corefile } from "./kubernetes/corefile";
 import { ELASTICSEARCH_SERVICE_ACCOUNT, Elasticsearch } from "./kubernetes/elasticsearch";
 import { CamundaNamespace } from "./kubernetes/namespace";
 import {
+  elasticsearchHealth,
   InstalledOutputs,
   InstalledRegion,
   InstalledRegionArgs,
@@ -105,16 +107,30 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
     );
     const elasticsearch = new Elasticsearch(
       `${name}-elasticsearch`,
-      { settings, namespace: namespace.name, roleArn: bucket.roleArn },
+      {
+        settings,
+        namespace: namespace.name,
+        roleArn: bucket.roleArn,
+        description: args.descriptions[ELASTICSEARCH_RELEASE],
+      },
       { ...inCluster, dependsOn: [bucket, dns] },
     );
     this.camunda = new CamundaRelease(
       `${name}-camunda`,
-      { settings, rejoining: shape === "rejoining", namespace: namespace.name },
+      {
+        settings,
+        rejoining: shape === "rejoining",
+        namespace: namespace.name,
+        description: args.descriptions[RELEASE],
+      },
       { ...inCluster, dependsOn: [elasticsearch, dns] },
     );
+    const healthy = elasticsearchHealth(args, {
+      parent: this,
+      dependsOn: [elasticsearch, this.camunda],
+    });
     // A failover waits for its fence alone: the add-on of the names takes a minute, and only saves others one.
-    this.before = fenced ? fence.resources : [...fence.resources, dns, this.camunda];
+    this.before = fenced ? fence.resources : [...fence.resources, dns, this.camunda, ...healthy];
     this.outputs = {
       kubeconfig: cluster.kubeconfig,
       backupBucket: bucket.bucket,

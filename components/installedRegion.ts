@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { ElasticsearchHealth } from "./recovery/resources";
 import type { InstalledSettings } from "./config";
 import type { CamundaRelease } from "./kubernetes/camundaRelease";
 import type { Shape } from "./recovery/shape";
@@ -32,6 +33,8 @@ export interface InstalledRegionArgs {
   shape: Shape;
   peer: PeerState;
   recorded: RecordedState;
+  /** The description of each release by its name; another one than is recorded applies the release again. */
+  descriptions: Record<string, string | undefined>;
 }
 
 /**
@@ -40,4 +43,23 @@ export interface InstalledRegionArgs {
  */
 export function namesFirst(fenced: boolean, dns: pulumi.Resource): pulumi.Resource[] {
   return fenced ? [] : [dns];
+}
+
+/**
+ * Looked at when it was installed, and once more when the number of nodes changes. After Camunda is installed, which
+ * starts beside it; never for the first time in a failover, which waits for nothing of Elasticsearch.
+ */
+export function elasticsearchHealth(
+  { settings, shape, recorded }: InstalledRegionArgs,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+  return shape === "failed-over" && recorded.searchReady !== true
+    ? []
+    : [
+        new ElasticsearchHealth(
+          "elasticsearch-health",
+          { nodes: settings.installation.sizing.elasticsearch.nodes },
+          options,
+        ),
+      ];
 }

@@ -1,11 +1,13 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import {
+  elasticsearchHealth,
   InstalledOutputs,
   InstalledRegion,
   InstalledRegionArgs,
   namesFirst,
 } from "./installedRegion";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "./camunda/addresses";
 import type { KubernetesSettings } from "./config/installation";
 import { CamundaRelease } from "./kubernetes/camundaRelease";
 import { DnsChaining } from "./kubernetes/dnsChaining";
@@ -62,15 +64,28 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
         : [];
     const elasticsearch = new Elasticsearch(
       `${name}-elasticsearch`,
-      { settings, namespace: namespace.name },
+      {
+        settings,
+        namespace: namespace.name,
+        description: args.descriptions[ELASTICSEARCH_RELEASE],
+      },
       { ...parent, dependsOn: [dns] },
     );
     this.camunda = new CamundaRelease(
       `${name}-camunda`,
-      { settings, rejoining: shape === "rejoining", namespace: namespace.name },
+      {
+        settings,
+        rejoining: shape === "rejoining",
+        namespace: namespace.name,
+        description: args.descriptions[RELEASE],
+      },
       { ...parent, dependsOn: [elasticsearch, dns] },
     );
-    this.before = shape === "failed-over" ? fence : [...fence, dns, this.camunda];
+    const healthy = elasticsearchHealth(args, {
+      parent: this,
+      dependsOn: [elasticsearch, this.camunda],
+    });
+    this.before = shape === "failed-over" ? fence : [...fence, dns, this.camunda, ...healthy];
     this.outputs = {};
     this.registerOutputs(this.outputs);
   }

@@ -5,6 +5,7 @@ import type { InstalledOutputs, InstalledRegion, InstalledRegionArgs } from "./i
 import { refusalBeforehand } from "./recovery/beforehand";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryStatus } from "./recovery/recovery";
+import { lookAtReleases } from "./recovery/releases";
 import { activeRegionOf, runProblems, shapeOf } from "./recovery/shape";
 import { backendPlace, backendWarnings } from "./stateBackend";
 import { readPeer, readRecorded } from "./stackState";
@@ -69,6 +70,11 @@ export class Region {
       const refusal = await refusalBeforehand(settings, shape, recorded);
       problems.push(...(refusal === undefined ? [] : [refusal]));
     }
+    const releases =
+      problems.length === 0 && isInstalled(settings)
+        ? await lookAtReleases(settings, shape, recorded)
+        : undefined;
+    problems.push(...(releases?.refusals ?? []));
     if (problems.length > 0) {
       throw new pulumi.RunError(
         problems.length === 1
@@ -80,8 +86,17 @@ export class Region {
       await pulumi.log.info(`the stack of ${settings.peer} is not known: ${peer.why}`);
     }
     await warnOfBackend(settings);
+    for (const warning of releases?.warnings ?? []) {
+      await pulumi.log.warn(warning);
+    }
     const installed = isInstalled(settings)
-      ? await install(name, { settings, shape, peer, recorded })
+      ? await install(name, {
+          settings,
+          shape,
+          peer,
+          recorded,
+          descriptions: releases?.descriptions ?? {},
+        })
       : undefined;
     if (shape === "rejoining" || shape === "installing") {
       installed?.afterRecovery(installed.camunda);

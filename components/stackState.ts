@@ -53,13 +53,29 @@ export interface RecordedState {
   activeRegion?: string;
   /** Whether Camunda's release is in the state. */
   installed: boolean;
+  /** The namespace of the region, once it is in the state: from then on there is a cluster to look into. */
+  namespace?: string;
+  /** The Helm releases, by name. */
+  releases: Record<string, RecordedRelease>;
   network: RecordedNetwork;
   /** The bucket of the backups. */
   bucket?: string;
   /** Whether the cluster was found healthy after the installation. */
   healthy?: boolean;
+  /** Whether every node of Elasticsearch was found ready after the installation. */
+  searchReady?: boolean;
   /** Whether the NetworkPolicy that is the fence is in the state, closed. */
   fenceClosed?: boolean;
+}
+
+/** What the state has of a Helm release. */
+export interface RecordedRelease {
+  /** The revision that this stack has made last. */
+  revision?: number;
+  /** The `description` that it was given: changes when it must be applied again. */
+  description?: string;
+  /** `Kind/name` of what it consists of. */
+  objects: string[];
 }
 
 const DEADLINE_MS = 5_000;
@@ -112,7 +128,7 @@ export async function readRecorded(): Promise<RecordedState> {
     await pulumi.log.warn(
       `the recorded state of this stack cannot be read (${firstLine(error)}): everything is looked at anew`,
     );
-    return { exporters: {}, installed: false, network: {}, unreadable: true };
+    return { exporters: {}, installed: false, releases: {}, network: {}, unreadable: true };
   }
 }
 
@@ -128,7 +144,7 @@ async function readResources(stack: string): Promise<Record<string, unknown>> {
 }
 
 function recordedOf(resources: Record<string, unknown>): RecordedState {
-  const recorded: RecordedState = { exporters: {}, installed: false, network: {} };
+  const recorded: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
   for (const resource of Object.values(resources)) {
     if (!isRecord(resource) || !isRecord(resource.outputs)) {
       continue;
@@ -147,6 +163,9 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
       case "pulumi-nodejs:dynamic/camunda:ClusterHealth":
         recorded.healthy = true;
         break;
+      case "pulumi-nodejs:dynamic/camunda:ElasticsearchHealth":
+        recorded.searchReady = true;
+        break;
       case "pulumi-nodejs:dynamic/camunda:Exporting":
         recorded.exportingAttempt = textOf(outputs, "attempt");
         break;
@@ -155,6 +174,10 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
         break;
       case "kubernetes:helm.sh/v3:Release":
         recorded.installed ||= outputs.name === RELEASE;
+        recorded.releases[String(outputs.name)] = releaseOf(outputs);
+        break;
+      case "kubernetes:core/v1:Namespace":
+        recorded.namespace = textOf(outputs.metadata, "name");
         break;
       case "aws:s3/bucket:Bucket":
         recorded.bucket = textOf(outputs, "bucket");
@@ -179,6 +202,21 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
     }
   }
   return recorded;
+}
+
+function releaseOf(outputs: Record<string, unknown>): RecordedRelease {
+  const revision = isRecord(outputs.status) ? outputs.status.revision : undefined;
+  const names = isRecord(outputs.resourceNames) ? outputs.resourceNames : {};
+  return {
+    ...(typeof revision === "number" ? { revision } : {}),
+    description: textOf(outputs, "description"),
+    // By "Deployment.apps/apps/v1" or "Service/v1"; the names with their namespace when the chart gives one.
+    objects: Object.entries(names).flatMap(([key, list]) =>
+      (Array.isArray(list) ? list : []).map(
+        (name) => `${key.split(/[./]/)[0]}/${String(name).split("/").at(-1)}`,
+      ),
+    ),
+  };
 }
 
 /** Whether a NetworkPolicy names who is let in: an open one lets everybody in. */

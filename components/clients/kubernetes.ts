@@ -1,9 +1,16 @@
-import type { V1NetworkPolicy, V1Pod, V1Status } from "@kubernetes/client-node";
+import type {
+  V1DeleteOptions,
+  V1NetworkPolicy,
+  V1ObjectMeta,
+  V1Pod,
+  V1Status,
+} from "@kubernetes/client-node";
 import { isIP } from "node:net";
 import { Writable } from "node:stream";
 import { ELASTICSEARCH } from "../camunda/addresses";
 import { Refused, Unreachable } from "./answers";
 import { Api, Progress, until, whyNot } from "./kubernetesApi";
+import { HelmRevision, markedAsFailed, revisionOf } from "./helmRevision";
 import { ClusterAddress, describeCluster, parseKubernetesAddress } from "./kubernetesAddress";
 
 /** A Deployment: what is wished and what is there. */
@@ -16,6 +23,30 @@ export interface DeploymentState {
   ready: number;
   /** Whether the controller has seen the wish: before, its numbers are those of the last one. */
   current: boolean;
+}
+
+/** A StatefulSet: what is wished, what is ready, and why pods are missing. */
+export interface StatefulSetState {
+  /** Pods that are wished (`spec.replicas`). */
+  wanted: number;
+  /** Pods that are ready. */
+  ready: number;
+  /** Whether the controller has seen the wish. */
+  current: boolean;
+  /** Why its last pod could not be made, in the words of the cluster: an admission that forbids it, a quota. */
+  problem?: string;
+}
+
+/** What there is in a namespace of what releases consist of. */
+export interface NamespaceContents {
+  /** `Kind/name` of every Deployment, StatefulSet, Service, ConfigMap and Secret. */
+  objects: Set<string>;
+  /** What Helm has written of its releases. */
+  revisions: HelmRevision[];
+  /** Deployments and StatefulSets with fewer pods ready than wished: `NAME 0 of 2`. */
+  unready: string[];
+  /** The API server's clock, in milliseconds as `Date.now()`: revisions are as old as it says. */
+  now: number;
 }
 
 /** What a command in a container came to. */
@@ -119,6 +150,100 @@ export class KubernetesClient {
     });
   }
 
+  /** The StatefulSet, or undefined when it does not exist. */
+  statefulSet(namespace: string, name: string): Promise<StatefulSetState | undefined> {
+    return this.ask(`statefulset/${name} in namespace ${namespace}`, async (api, request) => {
+      const found = await api.call(
+        `GET ${request}`,
+        api.apps.readNamespacedStatefulSet({ name, namespace }),
+      );
+      if (found === undefined) {
+        return undefined;
+      }
+      const wanted = found.spec?.replicas ?? 1;
+      const present = found.status?.replicas ?? 0;
+      const problem = present < wanted ? await whyNoPod(api, request, namespace, name) : undefined;
+      return {
+        wanted,
+        ready: found.status?.readyReplicas ?? 0,
+        current: (found.status?.observedGeneration ?? 0) >= (found.metadata?.generation ?? 0),
+        ...(problem === undefined ? {} : { problem }),
+      };
+    });
+  }
+
+  /** What there is in a namespace of what releases consist of: names, and nothing of what they hold. */
+  contents(namespace: string): Promise<NamespaceContents> {
+    return this.ask(`what is in namespace ${namespace}`, async (api, request) => {
+      const list = async (kind: string, answer: Promise<{ items: Listed[] }>) =>
+        ((await api.call(`GET ${kind} for ${request}`, answer))?.items ?? []).map((listed) => ({
+          kind,
+          listed,
+          metadata: listed.metadata ?? {},
+        }));
+      const core = api.coreMetadata;
+      const found = await Promise.all([
+        list("Deployment", api.apps.listNamespacedDeployment({ namespace })),
+        list("StatefulSet", api.apps.listNamespacedStatefulSet({ namespace })),
+        list("Service", core.listNamespacedService({ namespace })),
+        list("ConfigMap", core.listNamespacedConfigMap({ namespace })),
+        list("Secret", core.listNamespacedSecret({ namespace })),
+      ]);
+      const all = found.flat();
+      return {
+        objects: new Set(all.map(({ kind, metadata }) => `${kind}/${metadata.name}`)),
+        revisions: all.flatMap(({ kind, metadata }) =>
+          kind === "Secret" ? revisionOf(metadata) : [],
+        ),
+        unready: all.flatMap(({ listed: { spec, status }, metadata }) => {
+          const { replicas: wanted = 0 } = (spec ?? {}) as { replicas?: number };
+          const { readyReplicas: ready = 0 } = (status ?? {}) as { readyReplicas?: number };
+          return ready < wanted ? [`${metadata.name} ${ready} of ${wanted}`] : [];
+        }),
+        now: Date.parse(api.clock ?? "") || Date.now(),
+      };
+    });
+  }
+
+  /**
+   * Ends a revision that nobody works on any more, as Helm does when it fails: an install is forgotten, since its
+   * name is free only then; any other stays in the history as failed. Never over what was written in between.
+   *
+   * @returns whether it was done; false: somebody has changed it, look anew
+   */
+  endRevision(namespace: string, { secret, status, version }: HelmRevision): Promise<boolean> {
+    return this.ask(`secret/${secret} in namespace ${namespace}`, async (api, request) => {
+      try {
+        if (status === "pending-install") {
+          const body: V1DeleteOptions = { preconditions: { resourceVersion: version } };
+          await api.call(
+            `DELETE ${request}`,
+            api.core.deleteNamespacedSecret({ name: secret, namespace, body }),
+          );
+          return true;
+        }
+        const found = await api.call(
+          `GET ${request}`,
+          api.core.readNamespacedSecret({ name: secret, namespace }),
+        );
+        if (found?.metadata?.resourceVersion !== version) {
+          return false;
+        }
+        const body = markedAsFailed(found);
+        await api.call(
+          `PUT ${request}`,
+          api.core.replaceNamespacedSecret({ name: secret, namespace, body }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof Refused && error.status === 409) {
+          return false;
+        }
+        throw error;
+      }
+    });
+  }
+
   /** NetworkPolicies of a namespace. */
   networkPolicies(namespace: string): Promise<V1NetworkPolicy[]> {
     return this.ask(`network policies in namespace ${namespace}`, async (api, request) => {
@@ -211,6 +336,41 @@ function selectorOf(labels: Record<string, string> | undefined): string | undefi
     : Object.entries(labels)
         .map(([key, value]) => `${key}=${value}`)
         .join(",");
+}
+
+/** What is read of an object in a list. Only Deployments and StatefulSets have the numbers. */
+interface Listed {
+  metadata?: V1ObjectMeta;
+  spec?: object;
+  status?: object;
+}
+
+/** What the controller said when it last could not make a pod of a StatefulSet. It has no condition for that. */
+async function whyNoPod(
+  api: Api,
+  request: string,
+  namespace: string,
+  name: string,
+): Promise<string | undefined> {
+  const events = await api.call(
+    `GET events of ${request}`,
+    api.core.listNamespacedEvent({
+      namespace,
+      fieldSelector: `involvedObject.kind=StatefulSet,involvedObject.name=${name}`,
+    }),
+  );
+  const last = (events?.items ?? [])
+    .filter(({ reason }) => reason === "FailedCreate")
+    .sort((a, b) => timeOf(a) - timeOf(b))
+    .at(-1);
+  // "create Pod NAME-0 in StatefulSet NAME failed error: pods "NAME-0" is forbidden: violates PodSecurity ..."
+  return last?.message
+    ?.replace(/^create Pod .* failed error: (pods "[^"]*" is )?/s, "")
+    .split("\n")[0];
+}
+
+function timeOf(event: { lastTimestamp?: Date; eventTime?: Date }): number {
+  return Number(event.lastTimestamp ?? event.eventTime ?? 0);
 }
 
 function hasNotEnded(pod: V1Pod): boolean {

@@ -12,6 +12,9 @@ export interface Progress {
 
 /** A cluster's Kubernetes API for the time of one request: everything in it ends with the signal. */
 export class Api {
+  /** The time of the API server's clock at its last answer, ISO 8601 or as HTTP says it; undefined before one. */
+  clock: string | undefined;
+
   private constructor(
     private readonly library: typeof import("@kubernetes/client-node"),
     private readonly config: KubeConfig,
@@ -36,6 +39,13 @@ export class Api {
 
   get core() {
     return new this.library.CoreV1Api(this.client());
+  }
+
+  /** As {@link core}, for lists: no more than the metadata of what is listed, so nothing of what Secrets hold. */
+  get coreMetadata() {
+    return new this.library.CoreV1Api(
+      this.client("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"),
+    );
   }
 
   get apps() {
@@ -75,7 +85,7 @@ export class Api {
     }
   }
 
-  private client(): Configuration {
+  private client(accept?: string): Configuration {
     const { ServerConfiguration, createConfiguration, PatchStrategy } = this.library;
     const server = this.config.getCurrentCluster()?.server ?? "";
     return createConfiguration({
@@ -85,12 +95,18 @@ export class Api {
         {
           pre: (request) => {
             request.setSignal(this.signal);
+            if (accept !== undefined) {
+              request.setHeaderParam("Accept", accept);
+            }
             if (request.getHttpMethod() === this.library.HttpMethod.PATCH) {
               request.setHeaderParam("Content-Type", PatchStrategy.MergePatch);
             }
             return Promise.resolve(request);
           },
-          post: (response) => Promise.resolve(response),
+          post: (response) => {
+            this.clock = response.headers.date ?? this.clock;
+            return Promise.resolve(response);
+          },
         },
       ],
     });

@@ -50,6 +50,11 @@ export interface Timeouts {
   formation: number;
   /** Stopping or starting Operate and Tasklist, until their pods are gone or ready. Default 300. */
   webApps: number;
+  /**
+   * How long nobody may have written an operation of Helm that a killed run has left unended, before it counts as
+   * dead and is ended. Default 300, the deadline of Helm's own waits.
+   */
+  release: number;
 }
 
 const DEFAULT_TIMEOUTS: Timeouts = {
@@ -66,6 +71,7 @@ const DEFAULT_TIMEOUTS: Timeouts = {
   join: 1800,
   formation: 1200,
   webApps: 300,
+  release: 300,
 };
 
 /** The refusals that a written reason may override, and what is at stake. */

@@ -13,6 +13,8 @@ export interface CamundaReleaseArgs {
    * Elasticsearch is restored, and brokers do not start before they reach one of the survivors.
    */
   rejoining: boolean;
+  /** Description of the release: see `FoundReleases`. */
+  description?: string | undefined;
   /** Where it is installed. */
   namespace: pulumi.Input<string>;
 }
@@ -33,7 +35,7 @@ export class CamundaRelease extends pulumi.ComponentResource {
 
   constructor(name: string, args: CamundaReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:kubernetes:CamundaRelease", name, {}, options);
-    const { settings, rejoining, namespace } = args;
+    const { settings, rejoining, namespace, description } = args;
     const state = new kubernetes.core.v1.ConfigMap(
       `${name}-rejoining`,
       {
@@ -48,6 +50,7 @@ export class CamundaRelease extends pulumi.ComponentResource {
         release: RELEASE,
         chart: settings.installation.charts.camunda,
         namespace,
+        description,
         values: camundaValues(settings, { webApps: !rejoining }),
       },
       // A component's own dependencies order its children's creation only: the ConfigMap carries them on.

@@ -12,6 +12,8 @@ export interface ElasticsearchArgs {
   settings: InstalledSettings;
   /** Where it is installed. */
   namespace: pulumi.Input<string>;
+  /** Description of the release: see `FoundReleases`. */
+  description?: string | undefined;
   /** Role that its service account takes for S3 (`eks`). Without it, keys or a repository of the user's own. */
   roleArn?: pulumi.Input<string>;
 }
@@ -26,7 +28,7 @@ export interface ElasticsearchArgs {
 export class Elasticsearch extends pulumi.ComponentResource {
   constructor(name: string, args: ElasticsearchArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:kubernetes:Elasticsearch", name, {}, options);
-    const { settings, namespace, roleArn } = args;
+    const { settings, namespace, roleArn, description } = args;
     const { charts, s3Keys } = settings.installation;
     // A component's own dependencies order its children's creation only, not their deletion.
     const before = options?.dependsOn ?? [];
@@ -52,6 +54,7 @@ export class Elasticsearch extends pulumi.ComponentResource {
         release: ELASTICSEARCH_RELEASE,
         chart: charts.elasticsearch,
         namespace,
+        description,
         values: pulumi
           .output(roleArn)
           .apply((arn) => elasticsearchValues(settings, { roleArn: arn })),

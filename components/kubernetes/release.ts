@@ -10,6 +10,8 @@ export interface HelmReleaseArgs {
   chart: Chart;
   namespace: pulumi.Input<string>;
   values: pulumi.Input<Values>;
+  /** What Helm's history says of the revision. Another one than before makes a revision. */
+  description?: string | undefined;
 }
 
 /**
@@ -32,6 +34,7 @@ export function helmRelease(
       ...(version === undefined ? {} : { version }),
       namespace: args.namespace,
       values: args.values,
+      ...(args.description === undefined ? {} : { description: args.description }),
       // `null` in values of the user's own makes Helm drop a default of the chart.
       allowNullValues: true,
       skipAwait: true,

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { providerFor } from "./dynamic";
 import type { StepRecord } from "./providers/behaviour";
 import type { ClusterHealthInputs } from "./providers/clusterHealth";
+import type { ElasticsearchHealthInputs } from "./providers/elasticsearchHealth";
 import type { ExporterInputs } from "./providers/exporter";
 import type { ExportingInputs } from "./providers/exporting";
 import type { ExportPauseInputs } from "./providers/exportPause";
@@ -172,6 +173,19 @@ export class ClusterHealth extends RecoveryResource {
     options: pulumi.CustomResourceOptions,
   ) {
     super(clusterHealth, "ClusterHealth", name, args, options);
+  }
+}
+
+const elasticsearchHealth = providerFor("./components/recovery/providers/elasticsearchHealth.ts");
+
+/** After an installation, and after a change of their number: every node of this region's Elasticsearch is ready. */
+export class ElasticsearchHealth extends RecoveryResource {
+  constructor(
+    name: string,
+    args: Inputs<ElasticsearchHealthInputs>,
+    options: pulumi.CustomResourceOptions,
+  ) {
+    super(elasticsearchHealth, "ElasticsearchHealth", name, args, options);
   }
 }
 

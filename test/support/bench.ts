@@ -50,6 +50,7 @@ const patience: Timeouts = {
   join: 20,
   formation: 20,
   webApps: 20,
+  release: 20,
 };
 
 /**

@@ -7,7 +7,7 @@ import { EmbeddedWorld } from "../../scripts/world/embedded";
 import { useClusterBench } from "../support/clusterBench";
 import { kubernetesConfig, lookup, Raw } from "../support/config";
 
-const nothing: RecordedState = { exporters: {}, installed: true, network: {} };
+const nothing: RecordedState = { exporters: {}, installed: true, releases: {}, network: {} };
 const forcedOut: RecordedState = { ...nothing, phase: "failed over from region1" };
 
 describe("what is asked of the cluster before the fence is touched", () => {

@@ -326,6 +326,40 @@ describe("a world that is installed by values", () => {
     );
   });
 
+  it("lets Helm begin nothing while an operation has not ended, as Helm says it", async () => {
+    await bench.install("region0");
+    const cluster = bench.cluster("region0");
+    const namespace = NAMESPACES.region0;
+    const values = camundaValues(settingsOf("region0"), { webApps: true });
+    const camunda = { release: "camunda", namespace, values };
+    const pending = (version: number, status: string) =>
+      cluster.store.apply({
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: {
+          name: `sh.helm.release.v1.camunda.v${version}`,
+          namespace,
+          labels: { owner: "helm", name: "camunda", version: String(version), status },
+        },
+      });
+    pending(2, "pending-upgrade");
+    await assert.rejects(
+      cluster.upgrade("camunda-platform", camunda),
+      /^Error: another operation \(install\/upgrade\/rollback\) is in progress$/,
+    );
+    pending(2, "failed");
+    cluster.store.remove("Deployment", namespace, "camunda-operate");
+    const { revision } = await cluster.upgrade("camunda-platform", camunda);
+    assert.equal(revision, 3);
+    assert.ok(cluster.store.get("Deployment", namespace, "camunda-operate"));
+    await cluster.uninstall(namespace, "camunda");
+    pending(1, "pending-install");
+    await assert.rejects(
+      cluster.install("camunda-platform", camunda),
+      /^Error: cannot re-use a name that is still in use$/,
+    );
+  });
+
   it("leaves an Elasticsearch alone that web applications must not open yet", async () => {
     await bench.install("region0");
     await bench.install("region1", { webApps: false });

@@ -7,7 +7,7 @@ import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../support/
 
 const settingsOf = (raw: Raw) => readSettings(lookup({ peerStack: "other", ...raw }));
 const unknown: PeerState = { known: false, why: "no such stack" };
-const nothing: RecordedState = { exporters: {}, installed: false, network: {} };
+const nothing: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
 
 function peerWith(installed: boolean, network: RecordedNetwork = {}): PeerState {
   return {

@@ -25,7 +25,7 @@ const failedOverPeer: PeerState = {
 const restoredPeer: PeerState = { known: true, lostRegion: "region0", restored: true, ...others };
 const lost = { lostRegion: "region1" };
 const back = { lostRegion: "region1", failback: "one" };
-const nothing: RecordedState = { exporters: {}, installed: false, network: {} };
+const nothing: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
 const all = brokerMap([0, 1, 2, 3]);
 const survivors = brokerMap([0, 2]);
 

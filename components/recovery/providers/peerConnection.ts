@@ -1,11 +1,19 @@
 import type { V1NetworkPolicyPeer } from "@kubernetes/client-node";
 import { dnsAddresses } from "../../aws/names";
-import { brokerHost, elasticsearchHost, FENCE_POLICY, PORTS } from "../../camunda/addresses";
+import {
+  brokerHost,
+  ELASTICSEARCH,
+  elasticsearchHost,
+  FENCE_POLICY,
+  PORTS,
+} from "../../camunda/addresses";
 import { brokerIds } from "../../camunda/brokers";
 import { overlap, within } from "../../cidr";
 import { Refused, Unreachable } from "../../clients/http";
+import type { Probe } from "../../clients/kubernetes";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement, Outcome } from "./behaviour";
+import { podsOf } from "./elasticsearchHealth";
 import { Refusal, Session } from "./session";
 
 /** Inputs of a `PeerConnection`. */
@@ -181,9 +189,11 @@ async function expectOpen(session: Session): Promise<Outcome> {
         const times: number[] = [];
         const addresses: string[] = [];
         for (const target of targets) {
-          const { resolved, connected, roundTripMs, address } = await session
-            .kubernetes()
-            .probe(session.namespace(), target.host, target.port);
+          const probe = await probeWhenThere(session, target);
+          if (typeof probe === "string") {
+            return { done: false, seen: probe };
+          }
+          const { resolved, connected, roundTripMs, address } = probe;
           if (!resolved || !connected) {
             return {
               done: false,
@@ -209,10 +219,33 @@ async function expectOpen(session: Session): Promise<Outcome> {
       observed: { reached: targets.map(nameOf), addresses, roundTripMs },
     };
   } catch (error) {
+    if (error instanceof DeadlineExceeded && error.lastSeen.startsWith(`${ELASTICSEARCH} has `)) {
+      throw new Refusal(
+        `${peer} is not looked for: ${error.lastSeen} (waited ${error.seconds} s): mend that, then up again`,
+      );
+    }
     if (error instanceof DeadlineExceeded) {
       throw new Refusal(
         `${peer} cannot be reached from a pod of this region: ${error.lastSeen} (waited ${error.seconds} s); its stack must be up, and both halves of the network: npm run up`,
       );
+    }
+    throw error;
+  }
+}
+
+/** What a pod of this region sees of a target; in words, why there is no pod that could be asked yet. */
+async function probeWhenThere(session: Session, { host, port }: Target): Promise<Probe | string> {
+  const cluster = session.kubernetes();
+  const namespace = session.namespace();
+  try {
+    return await cluster.probe(namespace, host, port);
+  } catch (error) {
+    // No pod, or a container that does not run yet: it may come.
+    if (error instanceof Refused && (error.status === 404 || error.status >= 500)) {
+      const found = await cluster.statefulSet(namespace, ELASTICSEARCH);
+      return found !== undefined && found.ready < found.wanted
+        ? `${ELASTICSEARCH} has ${podsOf(found)}`
+        : error.message;
     }
     throw error;
   }

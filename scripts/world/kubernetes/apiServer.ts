@@ -220,7 +220,9 @@ export class KubeApiServer {
         apiVersion: kind.apiVersion,
         kind: `${kind.kind}List`,
         metadata: { resourceVersion: this.store.resourceVersion },
-        items: this.store.list(kind.kind, namespace, labels),
+        items: this.store
+          .list(kind.kind, namespace, labels)
+          .filter(fieldsOf(url.searchParams.get("fieldSelector") ?? "")),
       };
     }
     if (request.method === "GET") {
@@ -248,6 +250,20 @@ export class KubeApiServer {
         );
       }
       return this.store.apply({ ...body, apiVersion: kind.apiVersion, kind: kind.kind });
+    }
+    if (request.method === "DELETE" && name !== undefined && sub === undefined) {
+      const found = this.expect(target);
+      const { preconditions = {} } = JSON.parse(text || "{}") as {
+        preconditions?: { resourceVersion?: string };
+      };
+      if (
+        preconditions.resourceVersion !== undefined &&
+        preconditions.resourceVersion !== found.metadata.resourceVersion
+      ) {
+        throw new ApiError(409, "Precondition failed: ResourceVersion in precondition");
+      }
+      this.store.remove(kind.kind, namespace, name);
+      return status("Success");
     }
     throw new ApiError(405, `the server does not allow ${request.method} here`);
   }
@@ -433,6 +449,19 @@ function labelsOf(selector: string): Record<string, string> {
       return [key, value];
     }),
   );
+}
+
+/** Whether an object has the fields of a selector: `involvedObject.kind=StatefulSet,...`. */
+function fieldsOf(selector: string): (object: KubeObject) => boolean {
+  const wanted = Object.entries(labelsOf(selector));
+  return (object) =>
+    wanted.every(
+      ([path, value]) =>
+        path
+          .split(".")
+          .reduce<unknown>((found, key) => (found as Record<string, unknown>)?.[key], object) ===
+        value,
+    );
 }
 
 function scaleOf({ metadata, spec, status: current }: KubeObject): unknown {

@@ -37,6 +37,7 @@ export const KINDS: readonly Kind[] = [
   { kind: "Node", apiVersion: "v1", plural: "nodes", namespaced: false },
   { kind: "Pod", apiVersion: "v1", plural: "pods", namespaced: true },
   { kind: "Service", apiVersion: "v1", plural: "services", namespaced: true },
+  { kind: "Event", apiVersion: "v1", plural: "events", namespaced: true },
   { kind: "ConfigMap", apiVersion: "v1", plural: "configmaps", namespaced: true },
   { kind: "Secret", apiVersion: "v1", plural: "secrets", namespaced: true },
   { kind: "ServiceAccount", apiVersion: "v1", plural: "serviceaccounts", namespaced: true },

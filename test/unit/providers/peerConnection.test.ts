@@ -150,4 +150,29 @@ describe("PeerConnection", () => {
     bench().reaches = { [ELASTICSEARCH]: [0.004, 0.016], [BROKER]: [0.002, 0] };
     await refusal(open(), /camunda-zeebe-0.* resolves, but port 26502 does not answer/);
   });
+
+  const SET = "camunda-elasticsearch-master";
+
+  it("waits for the pod of Elasticsearch from which it looks", async () => {
+    await bench().start();
+    bench().store.remove("Pod", bench().namespace, `${SET}-0`);
+    bench().reaches = { [ELASTICSEARCH]: [0.004, 0.016], [BROKER]: [0.002, 0.01] };
+    const opened = open();
+    await bench().until("it has asked in vain", () =>
+      bench().api.requests.some(({ path, status }) => path.includes(`${SET}-0`) && status === 404),
+    );
+    bench().addStatefulSet(SET, 1);
+    await opened;
+  });
+
+  it("says that the pod does not come, and why: a cluster that forbids privileged pods", async () => {
+    await bench().start();
+    bench().store.remove("Pod", bench().namespace, `${SET}-0`);
+    bench().forbidPods(SET, 2);
+    await refusal(
+      open(),
+      /^region1 is not looked for: camunda-elasticsearch-master has 0 of 2 pods ready, PodSecurity "restricted" forbids them /,
+      /^.{1,160}$/,
+    );
+  });
 });

@@ -89,7 +89,7 @@ export class RegionCluster {
    */
   async install(chart: string, rendering: Rendering): Promise<ReleaseRecord> {
     const { release: name, namespace } = rendering;
-    if (this.release(namespace, name) !== undefined) {
+    if (this.revisions(namespace, name).length > 0) {
       throw new Error("cannot re-use a name that is still in use");
     }
     if (this.store.get("Namespace", undefined, namespace) === undefined) {
@@ -126,8 +126,14 @@ export class RegionCluster {
   async upgrade(chart: string, rendering: Rendering): Promise<ReleaseRecord> {
     const { release: name, namespace } = rendering;
     const before = this.release(namespace, name);
-    if (before === undefined) throw new Error(`"${name}" has no deployed releases`);
-    const release = this.rendered(chart, rendering, before.revision + 1);
+    const last = this.revisions(namespace, name).at(-1);
+    if (last !== undefined && labelOf(last, "status").startsWith("pending-")) {
+      throw new Error("another operation (install/upgrade/rollback) is in progress");
+    }
+    if (before === undefined || last === undefined) {
+      throw new Error(`"${name}" has no deployed releases`);
+    }
+    const release = this.rendered(chart, rendering, Number(labelOf(last, "version")) + 1);
     this.claimDisks(release);
     this.put(release);
     const kept = new Set(release.objects.map(keyOf));
@@ -153,7 +159,7 @@ export class RegionCluster {
     if (release === undefined) return;
     this.releases.delete(`${namespace}/${name}`);
     release.objects.forEach((object) => this.removeObject(object));
-    this.store.remove("Secret", namespace, secretName(release));
+    this.revisions(namespace, name).forEach((secret) => this.removeObject(secret));
     if (release.brokers !== undefined) await this.world.uninstall(this.region);
     if (release.s3Clients !== undefined) await this.world.uninstallElasticsearch(this.region);
     this.countWebApps();
@@ -213,10 +219,21 @@ export class RegionCluster {
     };
   }
 
+  /** What Helm keeps of a release, oldest first. */
+  private revisions(namespace: string, name: string): KubeObject[] {
+    return this.store
+      .list("Secret", namespace, { owner: "helm", name })
+      .sort((a, b) => Number(labelOf(a, "version")) - Number(labelOf(b, "version")));
+  }
+
   private put(release: ReleaseRecord): void {
     const { namespace, name, revision } = release;
-    const before = this.release(namespace, name);
-    if (before !== undefined) this.store.remove("Secret", namespace, secretName(before));
+    const deployed = { owner: "helm", name, status: "deployed" };
+    for (const earlier of this.store.list("Secret", namespace, deployed)) {
+      this.store.patch("Secret", namespace, earlier.metadata.name, {
+        metadata: { labels: { status: "superseded" } },
+      });
+    }
     this.releases.set(`${namespace}/${name}`, release);
     release.objects.forEach((object) => this.store.apply(object));
     this.store.apply({
@@ -330,6 +347,10 @@ const ALL_KINDS = [
 
 function secretName({ name, revision }: { name: string; revision: number }): string {
   return `sh.helm.release.v1.${name}.v${revision}`;
+}
+
+function labelOf({ metadata }: KubeObject, label: string): string {
+  return metadata.labels?.[label] ?? "";
 }
 
 function keyOf({ kind, metadata }: KubeObject): string {

@@ -1,0 +1,63 @@
+import { ELASTICSEARCH } from "../../camunda/addresses";
+import type { StatefulSetState } from "../../clients/kubernetes";
+import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { implement } from "./behaviour";
+import { Refusal } from "./session";
+
+/** Inputs of an `ElasticsearchHealth`. */
+export interface ElasticsearchHealthInputs {
+  /** Nodes of Elasticsearch that are wished in this stack's region: another number is verified anew. */
+  nodes: number;
+}
+
+/**
+ * Every node of the region's Elasticsearch is ready. The release does not wait for them, and nothing else of an
+ * installation would notice that there is none: brokers start without it, and export later.
+ */
+export const provider = implement<ElasticsearchHealthInputs>({
+  id: () => "elasticsearch-health",
+  async converge(_inputs, { session }) {
+    const { region, timeouts } = session.settings;
+    const namespace = session.namespace();
+    try {
+      const ready = await waitFor<number>(
+        `Elasticsearch of ${region} to be ready`,
+        timeouts.formation,
+        session.log,
+        async () => {
+          const found = await session.kubernetes().statefulSet(namespace, ELASTICSEARCH);
+          if (found === undefined) {
+            return { done: false, seen: `there is no StatefulSet ${ELASTICSEARCH}` };
+          }
+          // As many as are wished there: values of the user's own may say another number than ours.
+          return found.current && found.ready > 0 && found.ready >= found.wanted
+            ? { done: true, value: found.ready }
+            : { done: false, seen: podsOf(found) };
+        },
+      );
+      return { how: "already true", observed: { ready } };
+    } catch (error) {
+      if (error instanceof DeadlineExceeded) {
+        throw new Refusal(
+          `Elasticsearch of ${region}: ${error.lastSeen} (waited ${error.seconds} s): mend its StatefulSet, pulumi up goes on`,
+        );
+      }
+      throw error;
+    }
+  },
+});
+
+/** How many pods of a StatefulSet are ready, and what the cluster says of those that it could not make. */
+export function podsOf({ wanted, ready, problem }: StatefulSetState): string {
+  return `${ready} of ${wanted} pods ready${problem === undefined ? "" : `, ${short(problem)}`}`;
+}
+
+/** What admission says of privileged pods goes on with every field of theirs: the policy is what counts. */
+function short(problem: string): string {
+  const forbidden = /violates PodSecurity "([^":]*)/.exec(problem)?.[1];
+  return forbidden === undefined
+    ? problem.length > 70
+      ? `${problem.slice(0, 70)}…`
+      : problem
+    : `PodSecurity "${forbidden}" forbids them`;
+}
