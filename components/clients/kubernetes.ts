@@ -101,6 +101,14 @@ export class KubernetesClient {
     return new KubernetesClient(parseKubernetesAddress(url).cluster, timeoutMs);
   }
 
+  /** Version of the API server: the least that can be asked. */
+  version(): Promise<string> {
+    return this.ask("version", async (api, request) => {
+      const found = await api.call(`GET ${request}`, api.version.getCode());
+      return found?.gitVersion ?? "unknown";
+    });
+  }
+
   /** The Deployment, or undefined when it does not exist. */
   deployment(namespace: string, name: string): Promise<DeploymentState | undefined> {
     return this.ask(`deployment/${name} in namespace ${namespace}`, async (api, request) => {

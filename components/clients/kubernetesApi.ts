@@ -52,6 +52,10 @@ export class Api {
     return new this.library.AppsV1Api(this.client());
   }
 
+  get version() {
+    return new this.library.VersionApi(this.client());
+  }
+
   get networking() {
     return new this.library.NetworkingV1Api(this.client());
   }

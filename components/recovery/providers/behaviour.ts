@@ -142,6 +142,9 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
       }
     },
     async delete(id: string, props: State<I>): Promise<void> {
+      if (behaviour.attempt === undefined) {
+        await expectOwnCluster();
+      }
       if (behaviour.release === undefined) {
         return;
       }
@@ -153,6 +156,33 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
       }
     },
   };
+}
+
+/**
+ * Destroying a stack deletes these records first, since they depend on what is installed, and then fails at the first
+ * object of a cluster that does not answer. Without the records the next run would take a member for a region that is
+ * installed anew; so they stay as long as nothing else can go. A step may go whenever its attempt has ended.
+ */
+async function expectOwnCluster(): Promise<void> {
+  let here: Session;
+  try {
+    here = session();
+  } catch {
+    // A configuration that cannot be read keeps nobody from deleting.
+    return;
+  }
+  if (here.settings.installation === undefined) {
+    return;
+  }
+  try {
+    await here.kubernetes().version();
+  } catch (error) {
+    if (error instanceof Unreachable) {
+      throw plain(
+        `the cluster of ${here.settings.region} cannot be asked (${error.why}): the records stay; gone for good: pulumi stack rm --force`,
+      );
+    }
+  }
 }
 
 function inputsOf<I extends object>(props: State<I>): I {

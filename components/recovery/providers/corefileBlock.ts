@@ -74,7 +74,7 @@ async function change(
     begin();
     if (await client.replace(NAME, { ...found, data: { ...found.data, [KEY]: wanted } })) {
       session.log(
-        `Corefile of ${session.settings.region}: block of the other region's names written`,
+        `Corefile of ${session.settings.region}: block of the other region's names ${block === undefined ? "taken out" : "written"}`,
       );
       return true;
     }

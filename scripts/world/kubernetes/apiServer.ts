@@ -209,7 +209,7 @@ export class KubeApiServer {
 
   private objects(request: IncomingMessage, text: string): unknown {
     const url = new URL(request.url ?? "/", "https://localhost");
-    if (url.pathname === "/version") {
+    if (/^\/version\/?$/.test(url.pathname)) {
       return { major: "1", minor: "33", gitVersion: "v1.33.0" };
     }
     const target = targetOf(url.pathname);

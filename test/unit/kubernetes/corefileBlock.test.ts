@@ -186,8 +186,16 @@ describe("CorefileBlock", () => {
 
   it("is taken out when it is deleted", async () => {
     const { id, outs } = await provider.create({ block: OPEN });
-    await provider.delete(id, outs);
+    const lines: string[] = [];
+    const { log } = console;
+    console.log = (line: unknown) => lines.push(String(line));
+    try {
+      await provider.delete(id, outs);
+    } finally {
+      console.log = log;
+    }
     assert.equal(api.corefile, THEIRS);
+    assert.deepEqual(lines, ["Corefile of region0: block of the other region's names taken out"]);
   });
 
   for (const [what, expected, prepare] of [
