@@ -17,6 +17,8 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
 
   --platform endpoints|kubernetes|eks   endpoints: Camunda is there (default); the others: the program
                              installs it first, through stand-ins for AWS and Kubernetes
+  --provider played|real     of Kubernetes (platform kubernetes; default played); real: Pulumi's own, on two
+                             real API servers, which are built once, in some minutes
   --lose region0|region1|both   the region that is lost (default region1); both: region1, and
                              when it is back, region0
   --brokers N                even, at least 4 (default 4)
@@ -26,9 +28,12 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
 
 const PLATFORMS = ["endpoints", "kubernetes", "eks"] as const;
 
+const PROVIDERS = ["played", "real"] as const;
+
 interface Options {
   platform: (typeof PLATFORMS)[number];
   lose: readonly RegionName[];
+  provider: (typeof PROVIDERS)[number];
   brokers: number;
   partitions: number;
   report: string | undefined;
@@ -40,6 +45,7 @@ function options(args: string[]): Options | undefined {
     options: {
       platform: { type: "string", default: "endpoints" },
       lose: { type: "string", default: "region1" },
+      provider: { type: "string", default: "played" },
       brokers: { type: "string", default: "4" },
       partitions: { type: "string", default: "2" },
       report: { type: "string" },
@@ -54,6 +60,10 @@ function options(args: string[]): Options | undefined {
   const wrong = [
     ...oneOf("--platform", values.platform, PLATFORMS),
     ...oneOf("--lose", values.lose, [...REGIONS, "both"]),
+    ...oneOf("--provider", values.provider, PROVIDERS),
+    ...(values.provider === "real" && values.platform !== "kubernetes"
+      ? [`--provider real is for --platform kubernetes, not ${values.platform}`]
+      : []),
     ...(Number.isInteger(brokers) && brokers >= 4 && brokers % 2 === 0
       ? []
       : [`--brokers must be even and at least 4, not ${values.brokers}`]),
@@ -67,6 +77,7 @@ function options(args: string[]): Options | undefined {
   return {
     platform: values.platform as Options["platform"],
     lose: values.lose === "both" ? ["region1", "region0"] : [values.lose as RegionName],
+    provider: values.provider as Options["provider"],
     brokers,
     partitions,
     report: values.report,
@@ -101,7 +112,7 @@ async function main(): Promise<number> {
   }
   const shape = { clusterSize: chosen.brokers, partitionCount: chosen.partitions };
   const report = await runDrill({
-    site: siteOf(chosen, shape),
+    site: await siteOf(chosen, shape),
     lose: chosen.lose,
     say,
     signal: abort.signal,
@@ -115,10 +126,15 @@ async function main(): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
-function siteOf(chosen: Options, shape: Partial<Shape>): Site {
+async function siteOf(chosen: Options, shape: Partial<Shape>): Promise<Site> {
   switch (chosen.platform) {
-    case "kubernetes":
-      return kubernetesSite(shape);
+    case "kubernetes": {
+      if (chosen.provider === "played") {
+        return kubernetesSite(shape);
+      }
+      const { realKubernetesSite } = await import("./drill/realKubernetesSite");
+      return realKubernetesSite(shape);
+    }
     case "eks":
       return eksSite(shape);
     case "endpoints":

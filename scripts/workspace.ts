@@ -5,10 +5,12 @@ import {
   Stack,
   UpResult,
 } from "@pulumi/pulumi/automation";
+import { execFile } from "node:child_process";
 import * as crypto from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import type { RegionName } from "./world/world";
 
 /** The folder of the Pulumi program. */
@@ -39,6 +41,13 @@ export interface Preview {
   changes: Record<string, number>;
 }
 
+/** A resource plugin from a file of this machine. */
+export interface Plugin {
+  name: string;
+  version: string;
+  file: string;
+}
+
 /**
  * A throw-away Pulumi: own backend, own home, own stack files, in a temporary folder. The program runs
  * from the repository, but nothing is written there, and nothing of the user's Pulumi is touched.
@@ -54,6 +63,7 @@ export class Workspace {
   static async create(options: {
     config: Record<string, unknown>;
     environment?: Record<string, string>;
+    plugins?: readonly Plugin[];
     signal?: AbortSignal;
   }): Promise<Workspace> {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), "camunda-dual-region-"));
@@ -72,6 +82,13 @@ export class Workspace {
       },
       options.signal,
     );
+    for (const { name, version, file } of options.plugins ?? []) {
+      await promisify(execFile)(
+        "pulumi",
+        ["plugin", "install", "resource", name, version, "--file", file],
+        workspace.shell,
+      );
+    }
     for (const region of ["region0", "region1"] as const) {
       await workspace.writeConfig(region, { ...options.config, region });
       await workspace.open(region, true);
@@ -143,9 +160,9 @@ export class RegionStack {
     private readonly signal?: AbortSignal,
   ) {}
 
-  /** `pulumi config set key value`. */
-  async set(key: string, value: string): Promise<void> {
-    await this.stack.setConfig(key, { value });
+  /** `pulumi config set key value`, with `--path` when the key is one. */
+  async set(key: string, value: string, options: { path?: boolean } = {}): Promise<void> {
+    await this.stack.setConfig(key, { value }, options.path);
   }
 
   /** `pulumi config rm key`. */

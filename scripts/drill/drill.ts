@@ -114,7 +114,7 @@ class Drill implements SiteScene {
 
   private async install(): Promise<void> {
     const { clusterSize, partitionCount, replicationFactor } = this.world.shape;
-    const { config, environment } = this.site.settings();
+    const { config, environment, plugins } = this.site.settings();
     this.workspace = await Workspace.create({
       config: {
         clusterSize,
@@ -125,6 +125,7 @@ class Drill implements SiteScene {
         ...config,
       },
       environment,
+      plugins,
       signal: this.options.signal,
     });
     await this.site.install(this);

@@ -2,15 +2,13 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { peerOf } from "../../components/camunda/brokers";
 import { changesSomething, Recorder } from "../recorder";
-import type { InstalledWorld } from "../world/installed/installedWorld";
+import type { InstallableWorld } from "../world/installed/installableWorld";
 import type { RegionName } from "../world/world";
 import type { Site, SiteRun, SiteScene } from "./site";
 
 /** How a platform differs for the checks of a drill. */
 export interface PlatformTraits {
   platform: "kubernetes" | "eks";
-  /** Type of the resource that is the fence. */
-  fence: string;
   /** What a failover may change besides the recovery: operation and type. */
   failoverChanges: string[];
   /** What the last `up` of the survivor deletes and updates. */
@@ -31,7 +29,7 @@ export class InstalledSite implements Site {
   private readonly atSnapshot: Record<string, number>[] = [];
 
   constructor(
-    private readonly installed: InstalledWorld,
+    private readonly installed: InstallableWorld,
     private readonly traits: PlatformTraits,
   ) {}
 
@@ -63,8 +61,12 @@ export class InstalledSite implements Site {
   settings() {
     return {
       // Whatever does not come about in a minute never does here.
-      config: { ...this.installed.config, timeouts: { settle: 2, gate: 60, formation: 60 } },
+      config: {
+        ...this.installed.config,
+        timeouts: { settle: 2, gate: 60, formation: 60, ...this.installed.timeouts },
+      },
       environment: this.installed.environment,
+      plugins: this.installed.plugins,
     };
   }
 
@@ -108,35 +110,24 @@ export class InstalledSite implements Site {
       this.traits.failoverChanges,
       [...new Set(others.map(({ op, type }) => `${op} ${type}`))].sort(),
     );
-    const fence = this.fenceCalls(scene.survivor, began, ended)[0];
+    const fence = this.fenceWritten(scene.survivor, began, ended);
     const forced = this.requestAt(/^POST .*force=true/, began);
     scene.check("the fence is closed before the forced removal", true, isBefore(fence, forced));
   }
 
   checkIsolation(scene: SiteScene): void {
-    const { lost, survivor, lostAt, failbackAt } = scene;
-    const lostOutage = this.installed.outageOf(lost);
+    const { lost, lostAt, failbackAt } = scene;
     const inSurvivorsRun = (at: number) =>
       at > lostAt &&
       at < failbackAt &&
       scene.survivorRuns.some(({ began, ended }) => at >= began && at <= ended);
     scene.check(
-      "no call of the survivor's stack reaches a provider of the lost region",
+      "nothing of the survivor's stack reaches a provider or the Kubernetes API of the lost region",
       [],
-      this.installed.calls
-        .filter(
-          ({ at, stack, reaches }) =>
-            stack === survivor && reaches.includes(lostOutage) && at > lostAt && at < failbackAt,
-        )
-        .map(({ package: name, method, type }) => `${name} ${method} ${type}`),
-    );
-    scene.check(
-      "none reaches its Kubernetes API",
-      [],
-      this.installed.apiRequests[lost]
-        .flat()
+      this.installed
+        .reached(lost)
         .filter(({ at }) => inSurvivorsRun(at))
-        .map(({ method, path }) => `${method} ${path}`),
+        .map(({ what }) => what),
     );
     scene.check(
       "none reaches its brokers or its Elasticsearch",
@@ -148,7 +139,7 @@ export class InstalledSite implements Site {
   }
 
   checkFailback(scene: SiteScene, { began, ended }: SiteRun): void {
-    const fence = this.fenceCalls(scene.survivor, began, ended)[0];
+    const fence = this.fenceWritten(scene.survivor, began, ended);
     const returned = this.requestAt(/^POST \/actuator\/cluster\/brokers\?replicationFactor/, began);
     scene.check("the fence is opened before the brokers return", true, isBefore(fence, returned));
     scene.check(
@@ -177,7 +168,7 @@ export class InstalledSite implements Site {
         scene.workspace.shell,
       );
       await stack.destroy();
-      scene.check(`${region} is destroyed`, [], this.installed.leftIn(region));
+      scene.check(`${region} is destroyed`, [], await this.installed.leftIn(region));
     }
   }
 
@@ -200,18 +191,9 @@ export class InstalledSite implements Site {
     scene.check(`nothing is left to change after ${MOST_ROUNDS} rounds`, true, false);
   }
 
-  /** When the survivor's stack changed its fence in a run. */
-  private fenceCalls(stack: RegionName, began: number, ended: number): number[] {
-    return this.installed.calls
-      .filter(
-        (call) =>
-          call.stack === stack &&
-          call.type === this.traits.fence &&
-          (call.method === "create" || call.method === "update") &&
-          call.at >= began &&
-          call.at <= ended,
-      )
-      .map(({ at }) => at);
+  /** When the survivor's fence changed in a run. */
+  private fenceWritten(region: RegionName, began: number, ended: number): number | undefined {
+    return this.installed.fenceWritten(region).find((at) => at >= began && at <= ended);
   }
 
   private requestAt(pattern: RegExp, from: number): number | undefined {

@@ -1,26 +1,27 @@
 import { EksWorld } from "../world/installed/eksWorld";
 import { KubernetesWorld } from "../world/installed/kubernetesWorld";
 import type { Shape } from "../world/world";
-import { InstalledSite } from "./installedSite";
+import { InstalledSite, PlatformTraits } from "./installedSite";
 import type { Site } from "./site";
+
+/** What two clusters that are there have of their own. */
+export const KUBERNETES_TRAITS: PlatformTraits = {
+  platform: "kubernetes",
+  failoverChanges: ["create kubernetes:networking.k8s.io/v1:NetworkPolicy"],
+  // Eight steps with the stop of the web applications, the fence and its component.
+  bookkeeping: { update: 3, delete: 10 },
+  rebuildNeedsSurvivor: false,
+};
 
 /** Two clusters that are there, in which the program installs Camunda. */
 export function kubernetesSite(shape: Partial<Shape> = {}): Site {
-  return new InstalledSite(new KubernetesWorld({ shape }), {
-    platform: "kubernetes",
-    fence: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-    failoverChanges: ["create kubernetes:networking.k8s.io/v1:NetworkPolicy"],
-    // Eight steps with the stop of the web applications, the fence and its component.
-    bookkeeping: { update: 3, delete: 10 },
-    rebuildNeedsSurvivor: false,
-  });
+  return new InstalledSite(new KubernetesWorld({ shape }), KUBERNETES_TRAITS);
 }
 
 /** Two regions of an AWS account in which nothing is yet. */
 export function eksSite(shape: Partial<Shape> = {}): Site {
   return new InstalledSite(new EksWorld({ shape }), {
     platform: "eks",
-    fence: "aws:ec2/networkAcl:NetworkAcl",
     failoverChanges: ["update aws:ec2/networkAcl:NetworkAcl", "update aws:eks/addon:Addon"],
     bookkeeping: { update: 3, delete: 8 },
     rebuildNeedsSurvivor: true,

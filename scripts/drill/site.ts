@@ -1,5 +1,5 @@
 import type { Recorder } from "../recorder";
-import type { RegionStack, Workspace } from "../workspace";
+import type { Plugin, RegionStack, Workspace } from "../workspace";
 import type { RegionName, World } from "../world/world";
 
 /** What a platform tells a drill, and what a drill checks of it. */
@@ -13,8 +13,15 @@ export interface Site {
 
   /** Starts what is there before the program runs for the first time. */
   start(): Promise<void>;
-  /** Configuration that both stacks share, and the environment of the program. Known from {@link start} on. */
-  settings(): { config: Record<string, unknown>; environment: Record<string, string> };
+  /**
+   * Configuration that both stacks share, the environment of the program, and the plugins that it needs besides
+   * Pulumi's own. Known from {@link start} on.
+   */
+  settings(): {
+    config: Record<string, unknown>;
+    environment: Record<string, string>;
+    plugins?: readonly Plugin[];
+  };
   /** Brings both stacks up for the first time. */
   install(scene: SiteScene): Promise<void>;
   /** Everything in a region is gone at once. */

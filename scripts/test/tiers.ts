@@ -31,7 +31,11 @@ export const TIERS: Tier[] = [
   {
     name: "contract",
     runs: "always",
-    tests: ["test/contract/embedded.test.ts", "test/contract/kubernetesStandIn.test.ts"],
+    tests: [
+      "test/contract/embedded.test.ts",
+      "test/contract/kubernetesStandIn.test.ts",
+      "test/contract/kubernetesProvider.test.ts",
+    ],
   },
   {
     name: "engine",

@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CommandResult, KubeApiServer } from "../../scripts/world/kubernetes/apiServer";
+import { KubeApiServer } from "../../scripts/world/kubernetes/apiServer";
 import { Controllers, podStatus } from "../../scripts/world/kubernetes/controllers";
 import { ObjectStore } from "../../scripts/world/kubernetes/objects";
-import { transportContract } from "../kubernetes/transport.contract";
+import { leading, runHere, transportContract } from "../kubernetes/transport.contract";
 
 describe("a cluster's Kubernetes API: the stand-in", () => {
   transportContract(async (objects, forwards) => {
@@ -22,10 +21,8 @@ describe("a cluster's Kubernetes API: the stand-in", () => {
       store.apply(status === undefined ? object : { ...object, status });
     }
     const server = await KubeApiServer.start(store, {
-      forward: (namespace, pod, port) =>
-        forwards.find((one) => one.namespace === namespace && one.pod === pod && one.port === port)
-          ?.localPort,
-      exec: (_namespace, _pod, _container, command) => local(command),
+      forward: leading(forwards),
+      exec: (_namespace, _pod, _container, command) => runHere(command),
     });
     const folder = mkdtempSync(join(tmpdir(), "stand-in-"));
     const inherited = process.env.KUBECONFIG;
@@ -48,13 +45,3 @@ describe("a cluster's Kubernetes API: the stand-in", () => {
     };
   });
 });
-
-function local([file = "", ...args]: string[]): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
-    execFile(file, args, { timeout: 10_000 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : error.code;
-      if (typeof code === "number") resolve({ stdout, stderr, exitCode: code });
-      else reject(new Error(error?.message));
-    });
-  });
-}

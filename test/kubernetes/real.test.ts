@@ -3,15 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RealCluster } from "../../scripts/world/kubernetes/real/cluster";
 import { prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
-import { transportContract } from "./transport.contract";
+import { leading, runHere, transportContract } from "./transport.contract";
 
 describe("a cluster's Kubernetes API: the real one", () => {
   transportContract(async (objects, forwards) => {
     const programs = await prepareKubernetes({ log: console.log });
-    const cluster = await RealCluster.start(programs, "region/0");
+    const cluster = await RealCluster.start(programs, "region/0", {
+      forward: leading(forwards),
+      exec: (_namespace, _pod, _container, command) => runHere(command),
+    });
     try {
       await cluster.create(objects);
-      cluster.lead(forwards);
       for (const pod of ["camunda-zeebe-0", "camunda-elasticsearch-master-0"]) {
         await cluster.untilReady("camunda", pod);
       }

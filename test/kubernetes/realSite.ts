@@ -12,12 +12,14 @@ import { brokerIds } from "../../components/camunda/brokers";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
 import { kubeconfig } from "../../scripts/world/kubernetes/kubeconfig";
 import type { KubeObject } from "../../scripts/world/kubernetes/objects";
-import { Forward, NODE, RealCluster } from "../../scripts/world/kubernetes/real/cluster";
+import { NODE, RealCluster } from "../../scripts/world/kubernetes/real/cluster";
 import { prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
 import type { RegionEndpoints, RegionName } from "../../scripts/world/world";
+import { Forward, leading } from "./transport.contract";
 
 const NAMESPACES: Record<RegionName, string> = { region0: "camunda-0", region1: "camunda-1" };
 const GATEWAY_POD = `${GATEWAY}-0`;
+const ELASTICSEARCH_POD = `${ELASTICSEARCH}-0`;
 
 /**
  * Camunda in two real Kubernetes clusters, one for each region, as far as the program can tell: it reaches
@@ -35,7 +37,8 @@ export class RealKubernetesSite extends EndpointsSite {
       (["region0", "region1"] as const).map(async (region) => {
         // As the AWS CLI names the contexts of EKS clusters.
         const context = `arn:aws:eks:eu-west-2:111122223333:cluster/${region}`;
-        const cluster = await RealCluster.start(programs, context);
+        const forward = leading(this.forwards(region));
+        const cluster = await RealCluster.start(programs, context, { forward });
         this.clusters.set(region, cluster);
         await this.populate(region, cluster);
       }),
@@ -100,35 +103,34 @@ export class RealKubernetesSite extends EndpointsSite {
     };
   }
 
-  private async populate(region: RegionName, cluster: RealCluster): Promise<void> {
+  private forwards(region: RegionName): Forward[] {
     const namespace = NAMESPACES[region];
     const { gateway, management, brokers, elasticsearch } = super.settings().config.endpoints[
       region
     ];
-    const elasticsearchPod = `${ELASTICSEARCH}-0`;
-    const forwards: [string, number, string | undefined][] = [
-      [GATEWAY_POD, PORTS.rest, gateway],
-      [GATEWAY_POD, PORTS.management, management],
-      [elasticsearchPod, PORTS.elasticsearch, elasticsearch],
+    const to = (pod: string, port: number, url = ""): Forward => {
+      return { namespace, pod, port, localPort: Number(new URL(url).port) };
+    };
+    return [
+      to(GATEWAY_POD, PORTS.rest, gateway),
+      to(GATEWAY_POD, PORTS.management, management),
+      to(ELASTICSEARCH_POD, PORTS.elasticsearch, elasticsearch),
+      ...this.brokers(region).map((id) => to(brokerPod(id), PORTS.management, brokers[id])),
     ];
-    for (const id of this.brokers(region)) {
-      forwards.push([brokerPod(id), PORTS.management, brokers[id]]);
-    }
-    cluster.lead(
-      forwards.map(([pod, port, url = ""]): Forward => {
-        return { namespace, pod, port, localPort: Number(new URL(url).port) };
-      }),
-    );
+  }
+
+  private async populate(region: RegionName, cluster: RealCluster): Promise<void> {
+    const namespace = NAMESPACES[region];
     await cluster.create([
       { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
       service(namespace, GATEWAY, [PORTS.rest, PORTS.management], GATEWAY),
       service(namespace, BROKERS, [PORTS.management], BROKERS),
       service(namespace, `${ELASTICSEARCH}-hl`, [PORTS.elasticsearch], ELASTICSEARCH),
       pod(namespace, GATEWAY_POD, GATEWAY),
-      pod(namespace, elasticsearchPod, ELASTICSEARCH),
+      pod(namespace, ELASTICSEARCH_POD, ELASTICSEARCH),
       ...this.brokers(region).map((id) => pod(namespace, brokerPod(id), BROKERS)),
     ]);
-    for (const name of new Set(forwards.map(([podName]) => podName))) {
+    for (const { pod: name } of this.forwards(region)) {
       await cluster.untilReady(namespace, name);
     }
   }

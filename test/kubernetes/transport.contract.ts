@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createServer, IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Refused, send, Unreachable } from "../../components/clients/http";
 import { KubernetesClient } from "../../components/clients/kubernetes";
 import { waitFor } from "../../components/clients/poll";
+import type { CommandResult, StreamHooks } from "../../scripts/world/kubernetes/apiServer";
 import type { KubeObject } from "../../scripts/world/kubernetes/objects";
 import { failureOf } from "../support/failure";
 
@@ -13,6 +15,27 @@ export interface Forward {
   pod: string;
   port: number;
   localPort: number;
+}
+
+/** The hook that leads ports of pods to ports of this machine. */
+export function leading(forwards: readonly Forward[]): NonNullable<StreamHooks["forward"]> {
+  return (namespace, pod, port) =>
+    forwards.find((one) => one.namespace === namespace && one.pod === pod && one.port === port)
+      ?.localPort;
+}
+
+/** Runs a command of a container on this machine. */
+export function runHere([file = "", ...args]: string[]): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    execFile(file, args, { timeout: 10_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      if (typeof code === "number") {
+        resolve({ stdout, stderr, exitCode: code });
+      } else {
+        reject(new Error(error?.message));
+      }
+    });
+  });
 }
 
 /** A cluster as the contract needs it; commands in its containers run on this machine. */
@@ -93,7 +116,8 @@ function service(
 export function transportContract(
   start: (objects: KubeObject[], forwards: Forward[]) => Promise<TransportCluster>,
 ): void {
-  const timeoutMs = 5_000;
+  // 5 s were too few on a busy machine.
+  const timeoutMs = 20_000;
   let handle: (request: IncomingMessage, response: ServerResponse) => void;
   let received: string[] = [];
   let server: Server;

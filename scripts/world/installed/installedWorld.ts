@@ -1,5 +1,6 @@
-import type { RegionName } from "../world";
+import type { RegionEndpoints, RegionName } from "../world";
 import { Recorder } from "../../recorder";
+import { peerOf } from "../../../components/camunda/brokers";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../embedded";
 import { ApiRequest, KubeApiServer } from "../kubernetes/apiServer";
 import { Outages } from "../providers/outages";
@@ -7,8 +8,9 @@ import { debugProviders, ProviderCall, ProviderServer } from "../providers/serve
 import type { StandIn } from "../providers/standIn";
 import { RegionCluster } from "../providers/kubernetes/cluster";
 import { KubernetesStandIn, Located } from "../providers/kubernetes/kubernetesStandIn";
-import { Regions, Wiring } from "../providers/kubernetes/regions";
-import type { KubeObject } from "../kubernetes/objects";
+import { Ports, Regions, Wiring } from "../providers/kubernetes/regions";
+import type { KubeObject, ObjectStore } from "../kubernetes/objects";
+import type { Arrival, InstallableWorld } from "./installableWorld";
 
 /** The Kubernetes cluster of a region, and its API. */
 export interface LiveCluster {
@@ -20,36 +22,32 @@ export interface LiveCluster {
  * Two regions in which nothing runs until the program installs it, through stand-ins for the providers of
  * Pulumi: what it installs are brokers and Elasticsearches of the embedded world. Subclasses are the platforms.
  */
-export abstract class InstalledWorld {
-  /** The brokers and Elasticsearches. */
+export abstract class InstalledWorld implements InstallableWorld {
   readonly world: EmbeddedWorld;
   readonly outages = new Outages();
   readonly regions: Regions;
-  /** Every request that reached brokers or an Elasticsearch through a Kubernetes API. */
   recorder!: Recorder;
   /** Every request that reached a Kubernetes API, by region, also of clusters that are gone. */
   readonly apiRequests: Record<RegionName, ApiRequest[][]> = { region0: [], region1: [] };
+
+  readonly plugins = [];
+  readonly timeouts = {};
 
   protected readonly live = new Map<RegionName, LiveCluster>();
   /** Regions by the address of their clusters' APIs, past ones too: a kubeconfig may be old. */
   private readonly regionOfServer = new Map<string, RegionName>();
   private readonly servers: ProviderServer[] = [];
-  private ports: Record<RegionName, Record<string, number>> = { region0: {}, region1: {} };
+  private endpoints?: Record<RegionName, RegionEndpoints>;
 
   protected constructor(options: EmbeddedWorldOptions) {
     this.world = new EmbeddedWorld(options);
-    this.regions = new Regions(this.world, this.wiring(), (region) => {
-      const ports = this.ports[region];
-      return {
-        gateway: ports.gateway,
-        management: ports.management,
-        elasticsearch: ports.elasticsearch,
-        broker: (id) => ports[`broker ${id}`],
-      };
-    });
+    this.regions = new Regions(
+      this.world,
+      this.wiring(),
+      portsOf(() => this.endpoints),
+    );
   }
 
-  /** Configuration that both stacks share, besides the sizes. */
   abstract readonly config: Record<string, unknown>;
 
   /** Names, network and buckets of the platform. */
@@ -85,22 +83,15 @@ export abstract class InstalledWorld {
   /** Addresses that a Service of type LoadBalancer is given. */
   protected abstract loadBalancer(cluster: RegionCluster, service: KubeObject): string[];
 
-  /** Starts the providers, and clusters where there are some before the program installs anything. */
   async start(): Promise<void> {
     await this.world.standBy(this.regions);
     const { recorder, endpoints } = await Recorder.of(this.world);
     this.recorder = recorder;
-    const portOf = (url: string) => Number(new URL(url).port);
-    for (const region of ["region0", "region1"] as const) {
-      const { brokers, ...servers } = endpoints[region];
-      this.ports[region] = Object.fromEntries([
-        ...Object.entries(servers).map(([name, url]) => [name, portOf(url)]),
-        ...Object.entries(brokers).map(([id, url]) => [`broker ${id}`, portOf(url)]),
-      ]);
-    }
+    this.endpoints = endpoints;
     const kubernetes = new KubernetesStandIn({
       locate: (kubeconfig, context) => this.locate(kubeconfig, context),
       loadBalancer: (cluster, service) => this.loadBalancer(cluster, service),
+      outages: this.outages,
     });
     for (const standIn of [kubernetes, ...this.standIns()]) {
       const server = new ProviderServer(standIn, this.outages);
@@ -110,7 +101,6 @@ export abstract class InstalledWorld {
     await this.begin();
   }
 
-  /** Environment for `pulumi`. */
   get environment(): Record<string, string> {
     return { PULUMI_DEBUG_PROVIDERS: debugProviders(this.servers), ...this.platformEnvironment() };
   }
@@ -120,7 +110,6 @@ export abstract class InstalledWorld {
     return this.servers.flatMap(({ calls }) => calls).sort((a, b) => a.at - b.at);
   }
 
-  /** Everything in a region is gone at once: brokers, Elasticsearch, its Kubernetes API, the cloud's API. */
   async lose(region: RegionName): Promise<void> {
     this.outages.lose(this.outageOf(region));
     this.live.get(region)?.api.lose();
@@ -129,7 +118,6 @@ export abstract class InstalledWorld {
     await this.world.lose(region);
   }
 
-  /** The region is there again, and empty: what a stack had in it is gone. */
   async recreate(region: RegionName): Promise<void> {
     this.outages.recover(this.outageOf(region));
     await this.live.get(region)?.api.close();
@@ -137,20 +125,36 @@ export abstract class InstalledWorld {
     await this.recreateRest(region);
   }
 
-  /** Pods that are wished of Operate and Tasklist of a region, by name of their Deployment. */
   webApps(region: RegionName): Record<string, number> {
-    const deployments = this.regions.clusters.get(region)?.store.list("Deployment") ?? [];
-    return Object.fromEntries(
-      deployments
-        .filter(({ metadata }) => /-(operate|tasklist)$/.test(metadata.name))
-        .map(({ metadata, spec }) => [metadata.name, (spec as { replicas: number }).replicas]),
-    );
+    const store = this.regions.clusters.get(region)?.store;
+    return store === undefined ? {} : webAppsIn(store);
   }
 
-  /** What a stack has left behind in a region that must not be there after a destroy. */
-  abstract leftIn(region: RegionName): string[];
+  /** Type of the resource that is the fence. */
+  protected abstract readonly fence: string;
 
-  /** Ends everything. */
+  fenceWritten(region: RegionName): number[] {
+    return this.calls
+      .filter(
+        ({ stack, type, method }) =>
+          stack === region && type === this.fence && (method === "create" || method === "update"),
+      )
+      .map(({ at }) => at);
+  }
+
+  reached(region: RegionName): Arrival[] {
+    const outage = this.outageOf(region);
+    const calls = this.calls
+      .filter(({ stack, reaches }) => stack === peerOf(region) && reaches.includes(outage))
+      .map(({ at, package: name, method, type }) => ({ at, what: `${name} ${method} ${type}` }));
+    const requests = this.apiRequests[region]
+      .flat()
+      .map(({ at, method, path }) => ({ at, what: `${method} ${path}` }));
+    return [...calls, ...requests];
+  }
+
+  abstract leftIn(region: RegionName): Promise<string[]>;
+
   async stop(): Promise<void> {
     this.servers.forEach((server) => server.stop());
     for (const region of [...this.live.keys()]) {
@@ -184,7 +188,7 @@ export abstract class InstalledWorld {
   }
 
   private dropCluster(region: RegionName): void {
-    this.regions.clusters.get(region)?.close();
+    this.live.get(region)?.cluster.close();
     this.regions.clusters.delete(region);
   }
 
@@ -198,4 +202,31 @@ export abstract class InstalledWorld {
       cluster: live?.api.url === server ? live?.cluster : undefined,
     };
   }
+}
+
+/** Where the servers of the regions are behind, on this machine. */
+export function portsOf(
+  endpoints: () => Record<RegionName, RegionEndpoints> | undefined,
+): (region: RegionName) => Ports {
+  const port = (url: string | undefined) =>
+    url === undefined ? undefined : Number(new URL(url).port);
+  return (region) => {
+    const found = endpoints()?.[region];
+    return {
+      gateway: port(found?.gateway),
+      management: port(found?.management),
+      elasticsearch: port(found?.elasticsearch),
+      broker: (id) => port(found?.brokers[id]),
+    };
+  };
+}
+
+/** Pods that are wished of Operate and Tasklist, by name of their Deployment. */
+export function webAppsIn(store: ObjectStore): Record<string, number> {
+  return Object.fromEntries(
+    store
+      .list("Deployment")
+      .filter(({ metadata }) => /-(operate|tasklist)$/.test(metadata.name))
+      .map(({ metadata, spec }) => [metadata.name, (spec as { replicas: number }).replicas]),
+  );
 }

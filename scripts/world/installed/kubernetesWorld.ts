@@ -6,13 +6,14 @@ import { parse } from "yaml";
 import { EmbeddedWorldOptions } from "../embedded";
 import { kubeconfig } from "../kubernetes/kubeconfig";
 import type { KubeObject } from "../kubernetes/objects";
-import { RegionCluster } from "../providers/kubernetes/cluster";
+import type { ClusterView, RegionCluster } from "../providers/kubernetes/cluster";
 import type { Wiring } from "../providers/kubernetes/regions";
 import type { StandIn } from "../providers/standIn";
 import type { RegionName } from "../world";
 import { InstalledWorld } from "./installedWorld";
 
-const CONTEXTS = { region0: "cluster-london", region1: "cluster/paris" };
+/** Contexts of the clusters, as people name them. */
+export const CONTEXTS = { region0: "cluster-london", region1: "cluster/paris" };
 
 const CIDRS = {
   region0: { nodes: "10.192.0.0/16", pods: "10.193.0.0/16", services: "10.190.0.0/16" },
@@ -24,7 +25,7 @@ const DNS_ADDRESSES = { region0: "10.192.255.53", region1: "10.202.255.53" };
 const BUCKET = "camunda-backup";
 
 /** The Corefile that kubeadm ships. */
-const COREFILE = `.:53 {
+export const COREFILE = `.:53 {
     errors
     health {
        lameduck 5s
@@ -53,22 +54,26 @@ const SHIPPED = [
   "kube-system/coredns",
 ];
 
+/** What the configuration says of two clusters that are there. */
+export const GIVEN_CLUSTERS = {
+  platform: "kubernetes",
+  contexts: CONTEXTS,
+  cidrs: CIDRS,
+  dns: {
+    kind: "coredns",
+    addresses: { region0: [DNS_ADDRESSES.region0], region1: [DNS_ADDRESSES.region1] },
+  },
+  snapshotRepository: {
+    name: "camunda_backup",
+    type: "s3",
+    settings: { bucket: BUCKET, base_path: "backups" },
+  },
+};
+
 /** Two clusters that are there already, with a network between them: platform `kubernetes`. */
 export class KubernetesWorld extends InstalledWorld {
-  readonly config = {
-    platform: "kubernetes",
-    contexts: CONTEXTS,
-    cidrs: CIDRS,
-    dns: {
-      kind: "coredns",
-      addresses: { region0: [DNS_ADDRESSES.region0], region1: [DNS_ADDRESSES.region1] },
-    },
-    snapshotRepository: {
-      name: "camunda_backup",
-      type: "s3",
-      settings: { bucket: BUCKET, base_path: "backups" },
-    },
-  };
+  readonly config = GIVEN_CLUSTERS;
+  protected readonly fence = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
   private folder = "";
 
@@ -80,17 +85,10 @@ export class KubernetesWorld extends InstalledWorld {
     return region;
   }
 
-  leftIn(region: RegionName): string[] {
+  async leftIn(region: RegionName): Promise<string[]> {
     const { store } = this.live.get(region)?.cluster ?? {};
     const kinds = ["Namespace", "Service", "ConfigMap", "Secret", "NetworkPolicy", "Pod"];
-    return kinds
-      .flatMap((kind) => store?.list(kind) ?? [])
-      .filter(
-        ({ metadata, data }) =>
-          !SHIPPED.includes(`${metadata.namespace ?? ""}/${metadata.name}`) ||
-          (data as { Corefile?: string } | undefined)?.Corefile?.includes("camunda"),
-      )
-      .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
+    return leftOf(kinds.flatMap((kind) => store?.list(kind) ?? []));
   }
 
   protected standIns(): StandIn[] {
@@ -98,22 +96,7 @@ export class KubernetesWorld extends InstalledWorld {
   }
 
   protected wiring(): Wiring {
-    return {
-      corefile: (region) => {
-        const map = this.live.get(region)?.cluster.store.get("ConfigMap", "kube-system", "coredns");
-        return (map?.data as { Corefile?: string } | undefined)?.Corefile;
-      },
-      dnsServerAt: (_from, address, protocol) =>
-        [...this.regions.clusters.values()].find((cluster) => answersAt(cluster, address, protocol))
-          ?.region,
-      podCidr: (region) => CIDRS[region].pods,
-      obstacle: (from, to) =>
-        this.regions.clusters.has(from) && this.regions.clusters.has(to)
-          ? undefined
-          : "a region is lost",
-      bucketProblem: (_region, bucket) =>
-        bucket === BUCKET ? undefined : "The specified bucket does not exist",
-    };
+    return wiringOf(() => this.regions.clusters);
   }
 
   protected loadBalancer(_cluster: RegionCluster, service: KubeObject): string[] {
@@ -178,8 +161,36 @@ export class KubernetesWorld extends InstalledWorld {
   }
 }
 
+/** What of a cluster's objects was not there before anybody installed anything. */
+export function leftOf(objects: readonly KubeObject[]): string[] {
+  return objects
+    .filter(
+      ({ metadata, data }) =>
+        !SHIPPED.includes(`${metadata.namespace ?? ""}/${metadata.name}`) ||
+        (data as { Corefile?: string } | undefined)?.Corefile?.includes("camunda"),
+    )
+    .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
+}
+
+/** Names, network and bucket of the clusters. */
+export function wiringOf(clusters: () => ReadonlyMap<RegionName, ClusterView>): Wiring {
+  return {
+    corefile: (region) => {
+      const map = clusters().get(region)?.store.get("ConfigMap", "kube-system", "coredns");
+      return (map?.data as { Corefile?: string } | undefined)?.Corefile;
+    },
+    dnsServerAt: (_from, address, protocol) =>
+      [...clusters().values()].find((cluster) => answersAt(cluster, address, protocol))?.region,
+    podCidr: (region) => CIDRS[region].pods,
+    obstacle: (from, to) =>
+      clusters().has(from) && clusters().has(to) ? undefined : "a region is lost",
+    bucketProblem: (_region, bucket) =>
+      bucket === BUCKET ? undefined : "The specified bucket does not exist",
+  };
+}
+
 /** Whether a load balancer before the DNS of a cluster has an address and speaks a protocol. */
-function answersAt({ store }: RegionCluster, address: string, protocol: "tcp" | "udp"): boolean {
+function answersAt({ store }: ClusterView, address: string, protocol: "tcp" | "udp"): boolean {
   return store.list("Service").some(({ spec, status }) => {
     const { type, selector, ports } = spec as {
       type?: string;

@@ -124,6 +124,15 @@ export class ObjectStore {
     return structuredClone(after);
   }
 
+  /** Keeps an object of another API as that one has it, in the place of the one with its name. */
+  mirror(object: KubeObject): void {
+    const { kind, metadata } = object;
+    const key = keyOf(kind, metadata.namespace, metadata.name);
+    const before = this.objects.get(key);
+    this.objects.set(key, structuredClone(object));
+    this.tell({ type: before === undefined ? "created" : "changed", object, before });
+  }
+
   /** Merges a JSON merge patch into the object; undefined when there is none. */
   patch(
     kind: string,

@@ -137,11 +137,19 @@ export class ProviderServer {
     return differs({ changes });
   }
 
-  private configure(request: messages.ConfigureRequest, peer: string): messages.ConfigureResponse {
+  private async configure(
+    request: messages.ConfigureRequest,
+    peer: string,
+  ): Promise<messages.ConfigureResponse> {
     const config = decode(request.getArgs());
     const call = this.callOf(request.getUrn() ?? "", config);
-    this.record("configure", call, []);
     const { stack, name: provider, region } = call;
+    const reaches = this.standIn.asksWhenConfigured && region !== undefined ? [region] : [];
+    this.record("configure", call, reaches);
+    // It gives up after a while, and each call tells.
+    await this.outages
+      .reach(reaches, "configure", new AbortController().signal)
+      .catch(() => undefined);
     this.instances.set(peer, { stack, provider, config, region });
     return new messages.ConfigureResponse().setSupportspreview(true);
   }
@@ -262,7 +270,11 @@ export class ProviderServer {
     const running = this.running.get(peer) ?? new Set();
     this.running.set(peer, running.add(controller));
     try {
-      await this.outages.reach(reaches, `${method} of ${call.type} ${call.name}`, call.signal);
+      await this.outages
+        .reach(reaches, `${method} of ${call.type} ${call.name}`, call.signal)
+        .catch((error: unknown) => {
+          throw (error instanceof Unreachable && this.standIn.whenLost?.(method, call)) || error;
+        });
       return await ask(call);
     } finally {
       running.delete(controller);

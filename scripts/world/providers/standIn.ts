@@ -55,11 +55,15 @@ export interface StandIn {
   readonly version: string;
   /**
    * Calls that the real provider answers without asking its region, so that they work when it is lost.
-   * `configure`, `checkConfig` and `diffConfig` always are.
+   * `checkConfig` and `diffConfig` always are, and `configure` but for {@link asksWhenConfigured}.
    */
   readonly local: readonly Method[];
   /** Region that a configuration is for. */
   regionOf(config: Properties): string | undefined;
+  /** Whether the real provider asks its region when it is configured, before any call. */
+  readonly asksWhenConfigured?: boolean;
+  /** What the real provider says of a call whose region is lost, when that is not about the network. */
+  whenLost?(method: Method, call: Call): Error;
   /** Regions that the real provider asks for a call that is not local. Default: the provider's own. */
   reaches?(call: Call): string[];
   /** What is wrong with a configuration. Values may be unknown. */

@@ -1,38 +1,48 @@
 import { generateKeyPairSync } from "node:crypto";
 import { connect } from "node:net";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { KubeConfig, KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
+import {
+  Informer,
+  KubeConfig,
+  KubernetesListObject,
+  KubernetesObject,
+  KubernetesObjectApi,
+  makeInformer,
+} from "@kubernetes/client-node";
 import { freePorts, returnPorts } from "../../real/ports";
 import { OwnProcess, removeAtExit, removedAlready } from "../../real/processes";
+import type { StreamHooks } from "../apiServer";
 import { loopbackCertificate } from "../certificate";
 import { kubeconfig } from "../kubeconfig";
 import { KubeObject } from "../objects";
+import { HookServer } from "./hookServer";
 import type { KubernetesPrograms } from "./prepare";
 
 /** Name of the only node. Pods that name it run at once; there is no scheduler. */
 export const NODE = "here";
 
+/** What charts and their removal need. There is no scheduler and no disk: pods name the node, claims stay pending. */
+const CONTROLLERS = [
+  ...["deployment-controller", "replicaset-controller", "statefulset-controller"],
+  ...["disruption-controller", "endpoints-controller", "endpointslice-controller"],
+  ...["garbage-collector-controller", "namespace-controller", "serviceaccount-controller"],
+  "persistentvolumeclaim-protection-controller",
+];
+
 const TOKEN = "admin-of-this-cluster";
 const START_MS = 120_000;
 
-/** Where a port of a pod leads to on this machine. */
-export interface Forward {
-  namespace: string;
-  pod: string;
-  port: number;
-  localPort: number;
-}
-
 /**
- * A real Kubernetes API server with its etcd, and with the controllers of Deployments and StatefulSets, on
- * loopback. Its one node is played by kwok: pods run as far as the API can tell, their ports lead to ports
- * of this machine, and commands in their containers run on it.
+ * A real Kubernetes API server with its etcd and controllers, on loopback. Its one node is played by kwok:
+ * pods run as far as the API can tell; where their ports lead to, and what commands in their containers come
+ * to, the hooks say.
  */
 export class RealCluster {
   private breaking = Promise.resolve();
+  private readonly informers = new Set<Informer<KubernetesObject>>();
 
   private constructor(
     /** Name of its context, in {@link kubeconfig} and for `kubernetes:` addresses. */
@@ -41,16 +51,22 @@ export class RealCluster {
     private readonly ports: number[],
     private readonly parts: Parts,
     private readonly ca: string,
+    private readonly hooks: HookServer,
   ) {}
 
   /** Starts a cluster; ready when its node is, some ten seconds later. */
-  static async start(programs: KubernetesPrograms, context: string): Promise<RealCluster> {
+  static async start(
+    programs: KubernetesPrograms,
+    context: string,
+    hooks: StreamHooks,
+  ): Promise<RealCluster> {
     const folder = mkdtempSync(join(tmpdir(), "cluster-"));
     removeAtExit(folder);
     const ports = freePorts(6);
     const certificate = await loopbackCertificate();
-    const parts = new Parts(programs, folder, ports);
-    const cluster = new RealCluster(context, folder, ports, parts, certificate.cert);
+    const server = await HookServer.start(hooks);
+    const parts = new Parts(programs, folder, ports, server.url);
+    const cluster = new RealCluster(context, folder, ports, parts, certificate.cert, server);
     try {
       writeFileSync(join(folder, "tls.crt"), certificate.cert);
       writeFileSync(join(folder, "tls.key"), certificate.key);
@@ -58,7 +74,6 @@ export class RealCluster {
       writeFileSync(join(folder, "kubeconfig"), cluster.kubeconfig);
       writeFileSync(join(folder, "kwok.yaml"), "");
       writeFileSync(join(folder, "service-accounts.key"), privateKey());
-      cluster.lead([]);
       parts.start("etcd");
       parts.start("apiServer");
       await cluster.until("the API server", () => cluster.ask("readyz"));
@@ -80,6 +95,10 @@ export class RealCluster {
         };
         return conditions.some((one) => one.type === "Ready" && one.status === "True");
       });
+      await cluster.watch(["v1/Service"], (type, service) => {
+        // A write that comes too late for its Service is nobody's concern.
+        if (type === "there") cluster.giveAddress(service).catch(() => undefined);
+      });
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -97,8 +116,13 @@ export class RealCluster {
     return { context: this.context, server: this.url, ca: this.ca, token: TOKEN };
   }
 
+  /** Port of its API on this machine. */
+  get port(): number {
+    return this.ports[2] as number;
+  }
+
   private get url(): string {
-    return `https://127.0.0.1:${this.ports[2]}`;
+    return `https://127.0.0.1:${this.port}`;
   }
 
   /** Creates objects, in their order. What they say of their status is the node's and the controllers' to write. */
@@ -130,6 +154,12 @@ export class RealCluster {
     }
   }
 
+  /** All objects of a kind, as the API has them. */
+  async list(apiVersion: string, kind: string): Promise<KubeObject[]> {
+    const { items } = await this.listed(apiVersion, kind);
+    return items.map((item) => ({ ...item, apiVersion, kind }));
+  }
+
   /** Removes an object; resolves when it is gone. */
   async remove(apiVersion: string, kind: string, namespace: string, name: string): Promise<void> {
     const api = KubernetesObjectApi.makeApiClient(this.config());
@@ -139,16 +169,46 @@ export class RealCluster {
     });
   }
 
-  /** Leads ports of pods to ports of this machine, these and no others. */
-  lead(forwards: readonly Forward[]): void {
-    const file = join(this.folder, "forwards.json");
-    const lines = forwards.map(({ namespace, pod, port, localPort }) => [
-      `${namespace}/${pod}:${port}`,
-      localPort,
-    ]);
-    // A stream that opens in between must not read half of it.
-    writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(lines)));
-    renameSync(`${file}.new`, file);
+  /** Merges into the status of an object, as its controller does. */
+  async patchStatus(
+    kind: string,
+    namespace: string,
+    name: string,
+    status: Record<string, unknown>,
+  ): Promise<void> {
+    await this.request(
+      "PATCH",
+      `api/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${name}/status`,
+      {
+        status,
+      },
+    );
+  }
+
+  /** Tells of all objects of some kinds (`apps/v1/Deployment`), and of what becomes of them until {@link stop}. */
+  async watch(
+    kinds: readonly string[],
+    listener: (type: "there" | "gone", object: KubeObject) => void,
+  ): Promise<void> {
+    for (const name of kinds) {
+      const [, apiVersion = "", kind = ""] = /^(.+)\/(\w+)$/.exec(name) ?? [];
+      const informer = makeInformer(
+        this.config(),
+        `/${pathOf(apiVersion, kind)}`,
+        () => this.listed(apiVersion, kind) as Promise<KubernetesListObject<KubernetesObject>>,
+      );
+      const tell = (type: "there" | "gone") => (object: KubernetesObject) =>
+        // Objects in lists do not say what they are.
+        listener(type, { ...object, apiVersion, kind } as unknown as KubeObject);
+      informer.on("add", tell("there"));
+      informer.on("update", tell("there"));
+      informer.on("delete", tell("gone"));
+      informer.on("error", () => {
+        if (this.informers.has(informer)) setTimeout(() => void informer.start(), 200);
+      });
+      this.informers.add(informer);
+      await informer.start();
+    }
   }
 
   /** Waits until a pod is ready. */
@@ -188,10 +248,24 @@ export class RealCluster {
 
   /** Ends all of it and removes what it has written. */
   async stop(): Promise<void> {
+    const informers = [...this.informers];
+    this.informers.clear();
+    await Promise.all(informers.map((informer) => informer.stop()));
     await this.parts.stop();
+    this.hooks.close();
     rmSync(this.folder, { recursive: true, force: true });
     removedAlready(this.folder);
     returnPorts(this.ports);
+  }
+
+  /** What a cloud does for a Service that asks for an address. */
+  private async giveAddress({ metadata, spec, status }: KubeObject): Promise<void> {
+    const { type, loadBalancerIP: ip } = spec as { type?: string; loadBalancerIP?: string };
+    const given = (status as { loadBalancer?: { ingress?: unknown[] } } | undefined)?.loadBalancer;
+    if (type !== "LoadBalancer" || ip === undefined || given?.ingress !== undefined) return;
+    await this.patchStatus("Service", metadata.namespace ?? "", metadata.name, {
+      loadBalancer: { ingress: [{ ip }] },
+    });
   }
 
   private config(): KubeConfig {
@@ -202,16 +276,36 @@ export class RealCluster {
   }
 
   private async ask(path: string): Promise<boolean> {
+    return (await this.request("GET", path)).status === 200;
+  }
+
+  /** Not by the library, which renames fields (`_from`). */
+  private async listed(apiVersion: string, kind: string): Promise<{ items: KubeObject[] }> {
+    const { status, data } = await this.request("GET", pathOf(apiVersion, kind));
+    if (status !== 200) {
+      throw new Error(`${this.context}: ${kind} cannot be listed: ${JSON.stringify(data)}`);
+    }
+    return data as { items: KubeObject[] };
+  }
+
+  private async request(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; data: unknown }> {
     const { default: axios } = await import("axios");
     const { Agent } = await import("node:https");
-    const answer = await axios.get(`${this.url}/${path}`, {
+    return axios.request<unknown>({
+      ...{ method, url: `${this.url}/${path}`, data: body },
       httpsAgent: new Agent({ ca: this.ca }),
-      headers: { Authorization: `Bearer ${TOKEN}` },
+      headers: {
+        Authorization: `Bearer ${TOKEN}`,
+        "Content-Type": "application/strategic-merge-patch+json",
+      },
       validateStatus: () => true,
       proxy: false,
-      timeout: 5_000,
+      timeout: 20_000,
     });
-    return answer.status === 200;
   }
 
   private async until(what: string, holds: () => Promise<boolean>): Promise<void> {
@@ -234,7 +328,7 @@ export class RealCluster {
   }
 }
 
-type Part = keyof KubernetesPrograms;
+type Part = "etcd" | "apiServer" | "controllerManager" | "kwok" | "kubelet";
 
 /** The processes of a cluster. */
 class Parts {
@@ -244,6 +338,7 @@ class Parts {
     private readonly programs: KubernetesPrograms,
     private readonly folder: string,
     private readonly ports: number[],
+    private readonly hooks: string,
   ) {}
 
   start(part: Part): void {
@@ -253,7 +348,11 @@ class Parts {
       command: this.programs[part],
       args: this.args()[part],
       cwd: join(this.folder, part),
-      env: { PATH: process.env.PATH ?? "", HOME: join(this.folder, part) },
+      env: {
+        PATH: process.env.PATH ?? "",
+        HOME: join(this.folder, part),
+        ...(part === "kubelet" ? { HOOKS: this.hooks } : {}),
+      },
       logFile: join(this.folder, `${part}.log`),
     });
     this.running.set(part, own);
@@ -304,6 +403,8 @@ class Parts {
         `--service-account-signing-key-file=${file("service-accounts.key")}`,
         // Pods are created before a controller has made their service account.
         "--disable-admission-plugins=ServiceAccount",
+        // Charts have init containers that set kernel parameters.
+        "--allow-privileged=true",
         `--kubelet-client-certificate=${file("tls.crt")}`,
         `--kubelet-client-key=${file("tls.key")}`,
         `--kubelet-certificate-authority=${file("tls.crt")}`,
@@ -312,10 +413,10 @@ class Parts {
         `--kubeconfig=${file("kubeconfig")}`,
         ...["--bind-address=127.0.0.1", `--secure-port=${controllers}`],
         "--leader-elect=false",
-        "--controllers=deployment-controller,replicaset-controller,statefulset-controller,garbage-collector-controller",
+        `--controllers=${CONTROLLERS.join(",")}`,
       ],
       kubelet: [
-        ...["-listen", `127.0.0.1:${kubelet}`, "-forwards", file("forwards.json")],
+        ...["-listen", `127.0.0.1:${kubelet}`],
         ...["-certificate", file("tls.crt"), "-key", file("tls.key")],
       ],
       kwok: [
@@ -325,6 +426,11 @@ class Parts {
       ],
     };
   }
+}
+
+function pathOf(apiVersion: string, kind: string): string {
+  const plural = kind.endsWith("y") ? `${kind.slice(0, -1)}ies` : `${kind}s`;
+  return `${apiVersion.includes("/") ? "apis" : "api"}/${apiVersion}/${plural.toLowerCase()}`;
 }
 
 /** Whether something listens on a port of loopback. */

@@ -1,59 +1,80 @@
-import { copyFileSync, existsSync, readdirSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFile, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { cached, cacheRoot, isCached } from "../../real/cache";
 import { Log, onPath, run, stamped } from "../../real/tools";
 import { thirdParty } from "../../../thirdParty";
 
-/** The programs of a real Kubernetes control plane and of the node that kwok plays. */
-export interface KubernetesPrograms {
-  etcd: string;
-  apiServer: string;
-  controllerManager: string;
-  kwok: string;
-  kubelet: string;
+/** A program that is built here from Go modules. */
+interface GoProgram {
+  /** Package of its main. With a dot in front one of `programs/`, else one of a module that its go.mod names. */
+  package: string;
+  /** Variables of packages that its own build sets, too. */
+  variables?: Record<string, string>;
 }
 
 const KUBERNETES = thirdParty("go", "k8s.io/kubernetes").version;
-const KWOK = thirdParty("go", "sigs.k8s.io/kwok").version;
 
-/** The modules that Kubernetes' own go.mod takes from its own tree: they are published beside it. */
-const STAGING = [
-  ...["api", "apiextensions-apiserver", "apimachinery", "apiserver", "cli-runtime", "client-go"],
-  ...["cloud-provider", "cluster-bootstrap", "code-generator", "component-base"],
-  ...["component-helpers", "controller-manager", "cri-api", "cri-client", "csi-translation-lib"],
-  ...["dynamic-resource-allocation", "endpointslice", "externaljwt", "kms", "kube-aggregator"],
-  ...["kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet", "metrics"],
-  ...["mount-utils", "pod-security-admission", "sample-apiserver"],
-];
+/** Version of `pulumi-resource-kubernetes`: that of `@pulumi/kubernetes`. */
+export const PLUGIN_VERSION = thirdParty("npm", "@pulumi/kubernetes").version;
+
+const PROVIDER = thirdParty("go", "github.com/pulumi/pulumi-kubernetes/provider/v4").name;
+
+/**
+ * What is built, by one module (`programs/go.mod`): of all that several of them need there is one version, and
+ * it is compiled once.
+ */
+const GO_PROGRAMS = {
+  apiServer: {
+    package: "k8s.io/kubernetes/cmd/kube-apiserver",
+    variables: { "k8s.io/component-base/version.gitVersion": KUBERNETES },
+  },
+  controllerManager: { package: "k8s.io/kubernetes/cmd/kube-controller-manager" },
+  kwok: { package: "sigs.k8s.io/kwok/cmd/kwok" },
+  kubelet: { package: "./kubelet" },
+  plugin: {
+    package: "./pulumi-resource-kubernetes",
+    variables: { [`${PROVIDER}/pkg/version.Version`]: PLUGIN_VERSION },
+  },
+  coreDns: { package: "github.com/coredns/coredns" },
+} satisfies Record<string, GoProgram>;
+
+type BuiltProgram = keyof typeof GO_PROGRAMS;
+
+/**
+ * Paths of the programs of a real Kubernetes control plane, of the node that kwok plays, of CoreDNS, and of
+ * Pulumi's provider for Kubernetes.
+ */
+export type KubernetesPrograms = Record<BuiltProgram | "etcd", string>;
+
+const SOURCES = join(__dirname, "programs");
 
 const entries = {
-  kubernetes: `kubernetes-${KUBERNETES.slice(1)}`,
-  // The number behind it counts the changes of kubelet/main.go.
-  node: `kwok-${KWOK.slice(1)}-node-1`,
+  // Another one whenever anything changes that it is made of.
+  programs: `kubernetes-${digest()}`,
   etcd: "etcd-debian",
 };
 
 /**
- * Makes the programs of a real Kubernetes control plane, once, in the cache directory: Kubernetes and kwok
- * are built from their Go modules (some eight minutes of two cores, and 3 GB of Go's own caches), etcd is
- * Debian's.
+ * Makes the programs of a real Kubernetes control plane and the real provider, once, in the cache directory:
+ * they are built from their Go modules (some twelve minutes of two cores, and 4 GB of Go's own caches), etcd
+ * is Debian's.
  *
  * @throws Error with one line that says what could not be had
  */
 export async function prepareKubernetes(options: { log: Log }): Promise<KubernetesPrograms> {
   const log = stamped(options.log);
-  if (!isCached(entries.kubernetes)) log(`building Kubernetes ${KUBERNETES}: some minutes, once`);
-  const kubernetes = await cached(entries.kubernetes, buildKubernetes);
-  if (!isCached(entries.node)) log(`building kwok ${KWOK}: a minute, once`);
-  const node = await cached(entries.node, buildNode);
-  return {
-    etcd: await findEtcd(log),
-    apiServer: join(kubernetes, "kube-apiserver"),
-    controllerManager: join(kubernetes, "kube-controller-manager"),
-    kwok: join(node, "kwok"),
-    kubelet: join(node, "kubelet"),
-  };
+  if (!isCached(entries.programs)) {
+    log(`building Kubernetes ${KUBERNETES} and its provider from Go modules: some minutes, once`);
+  }
+  // One waits for the network while the other computes.
+  const [folder, etcd] = await Promise.all([cached(entries.programs, build), findEtcd(log)]);
+  const built = Object.entries(GO_PROGRAMS).map(([name, program]) => [
+    name,
+    join(folder, program.package.split("/").at(-1) as string),
+  ]);
+  return { ...(Object.fromEntries(built) as Record<BuiltProgram, string>), etcd };
 }
 
 /** Whether a real Kubernetes API can run here; a quick check that downloads and builds nothing. */
@@ -62,7 +83,7 @@ export async function kubernetesAvailable(): Promise<{ ok: true } | { ok: false;
   for (const program of ["openssl", "curl"]) {
     if (!onPath(program)) return { ok: false, why: `${program} is not on the PATH` };
   }
-  if (!(isCached(entries.kubernetes) && isCached(entries.node)) && !onPath("go")) {
+  if (!isCached(entries.programs) && !onPath("go")) {
     return { ok: false, why: `go is not on the PATH and ${cacheRoot()} does not hold all of it` };
   }
   if (!onPath("etcd") && !isCached(entries.etcd) && !onPath("apt-get")) {
@@ -71,71 +92,61 @@ export async function kubernetesAvailable(): Promise<{ ok: true } | { ok: false;
   return { ok: true };
 }
 
-async function buildKubernetes(dir: string): Promise<void> {
-  const version = KUBERNETES.replace(/^v1/, "v0");
-  await build(dir, {
-    requires: ["k8s.io/kubernetes"],
-    replaces: STAGING.map((name) => `k8s.io/${name} => k8s.io/${name} ${version}`),
-    commands: [
-      "k8s.io/kubernetes/cmd/kube-apiserver",
-      "k8s.io/kubernetes/cmd/kube-controller-manager",
-    ],
-    ldflags: `-X k8s.io/component-base/version.gitVersion=${KUBERNETES}`,
-  });
-}
-
-async function buildNode(dir: string): Promise<void> {
-  const kubelet = "kubelet";
-  await mkdir(join(dir, ".build", kubelet), { recursive: true });
-  copyFileSync(join(__dirname, "kubelet/main.go"), join(dir, ".build", kubelet, "main.go"));
-  await build(dir, {
-    requires: ["sigs.k8s.io/kwok"],
-    replaces: [],
-    commands: ["sigs.k8s.io/kwok/cmd/kwok", `./${kubelet}`],
-    ldflags: "",
-  });
-}
-
-/** What to build, as a Go module of its own says it. */
-interface GoBuild {
-  /** Modules of `scripts/setup/thirdParty.json`, which has their versions. */
-  requires: string[];
-  replaces: string[];
-  commands: string[];
-  ldflags: string;
-}
-
-async function build(dir: string, { requires, replaces, commands, ldflags }: GoBuild) {
+async function build(dir: string): Promise<void> {
   const module = join(dir, ".build");
-  await mkdir(module, { recursive: true });
-  const imports = commands.filter((command) => !command.startsWith("."));
-  await writeFile(
-    join(module, "go.mod"),
-    [
-      "module cluster",
-      "",
-      "go 1.24.0",
-      "",
-      ...requires.map((name) => `require ${name} ${thirdParty("go", name).version}`),
-    ]
-      .concat(replaces.map((line) => `replace ${line}`))
-      .join("\n"),
+  cpSync(SOURCES, module, { recursive: true });
+  const purpose = "build Kubernetes and its provider";
+  const go = (args: string[], niceness: string) =>
+    run("nice", ["-n", niceness, "go", ...args], {
+      purpose,
+      cwd: module,
+      env: {
+        ...process.env,
+        // A go.work somewhere above is none of ours.
+        GOWORK: "off",
+        GOFLAGS: "-mod=readonly -buildvcs=false",
+        CGO_ENABLED: "0",
+      },
+    });
+  const { Dir: provider } = JSON.parse(await go(["mod", "download", "-json", PROVIDER], "0")) as {
+    Dir: string;
+  };
+  await embed(
+    `${provider}/cmd/pulumi-resource-kubernetes`,
+    join(module, "pulumi-resource-kubernetes"),
   );
-  // Commands of other modules are built only when something names them.
-  await writeFile(
-    join(module, "tools.go"),
-    `//go:build tools\n\npackage tools\n\n${imports.map((name) => `import _ "${name}"\n`).join("")}`,
-  );
-  const env = { ...process.env, GOFLAGS: "-mod=mod -buildvcs=false", CGO_ENABLED: "0" };
-  const purpose = `build ${commands.map((command) => command.split("/").at(-1)).join(" and ")}`;
-  await run("go", ["mod", "tidy"], { purpose, cwd: module, env });
+  const programs: GoProgram[] = Object.values(GO_PROGRAMS);
+  const variables = programs.flatMap((program) => Object.entries(program.variables ?? {}));
+  const ldflags = ["-s -w", ...variables.map(([name, value]) => `-X ${name}=${value}`)].join(" ");
   // The machine has other things to do for these minutes.
-  await run(
-    "nice",
-    ["-n", "10", "go", "build", "-ldflags", `-s -w ${ldflags}`, "-o", `${dir}/`, ...commands],
-    { purpose, cwd: module, env },
+  await go(
+    [
+      ...["build", "-trimpath", "-ldflags", ldflags, "-o", `${dir}/`],
+      ...programs.map((program) => program.package),
+    ],
+    "10",
   );
-  await rm(module, { recursive: true });
+  // Some of it is copied from Go's cache of modules, in which nothing can be written to.
+  await rm(module, { recursive: true, force: true });
+}
+
+/** Copies what the provider's main embeds. */
+async function embed(from: string, to: string): Promise<void> {
+  const schema = JSON.parse(readFileSync(join(from, "schema.json"), "utf8")) as object;
+  writeFileSync(join(to, "schema.json"), JSON.stringify({ ...schema, version: PLUGIN_VERSION }));
+  await copyFile(join(from, "terraform-mapping.json"), join(to, "terraform-mapping.json"));
+}
+
+/** What all the programs are made of. */
+function digest(): string {
+  const hash = createHash("sha256").update(JSON.stringify(GO_PROGRAMS));
+  const files = readdirSync(SOURCES, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  for (const file of files)
+    hash.update(`${file.slice(SOURCES.length)}\n`).update(readFileSync(file));
+  return hash.digest("hex").slice(0, 12);
 }
 
 async function findEtcd(log: Log): Promise<string> {

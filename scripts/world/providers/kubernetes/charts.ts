@@ -131,30 +131,37 @@ export function renderCamunda({ release, namespace, values }: Rendering): Render
         .map((contactPoint) => contactPoint.trim()),
       exporters: exportersOf(env, read, release),
       restarts: read.flag("zeebe.livenessProbe.enabled", false),
-      ...waitOf(values, `${zeebe}-0.${zeebe}.${namespace}.`),
+      ...waitOf(waiting(values), `${zeebe}-0.${zeebe}.${namespace}.`),
     },
   };
+}
+
+/** Init containers and volumes of a broker's pod. */
+export interface InitContainers {
+  initContainers?: {
+    name: string;
+    command?: string[];
+    volumeMounts?: { name: string; mountPath: string }[];
+  }[];
+  volumes?: { name: string; configMap?: { name: string } }[];
+}
+
+function waiting(values: Record<string, unknown>): InitContainers {
+  const { initContainers, extraVolumes } = (values.zeebe ?? {}) as Record<string, never>;
+  return { initContainers, volumes: extraVolumes };
 }
 
 /**
  * What the init container waits for: by which ConfigMap's file it knows whether it is to wait for the other
  * region, and whether it then waits for the first broker of its own.
  */
-function waitOf(
-  values: Record<string, unknown>,
+export function waitOf(
+  { initContainers = [], volumes = [] }: InitContainers,
   firstBroker: string,
 ): Pick<BrokerInstallation, "waitsBy"> {
-  const { initContainers = [], extraVolumes = [] } = (values.zeebe ?? {}) as {
-    initContainers?: {
-      name: string;
-      command?: string[];
-      volumeMounts?: { name: string; mountPath: string }[];
-    }[];
-    extraVolumes?: { name: string; configMap?: { name: string } }[];
-  };
   const waiting = initContainers.find(({ name }) => name === "wait-for-peer");
   for (const { name, mountPath } of waiting?.volumeMounts ?? []) {
-    const configMap = extraVolumes.find((volume) => volume.name === name)?.configMap?.name;
+    const configMap = volumes.find((volume) => volume.name === name)?.configMap?.name;
     const key = new RegExp(`${mountPath}/([\\w-]+)`).exec(waiting?.command?.join(" ") ?? "")?.[1];
     if (configMap !== undefined && key !== undefined) {
       const firstAlone = waiting?.command?.some((text) => text.startsWith(firstBroker)) ?? false;
@@ -164,12 +171,8 @@ function waitOf(
   return {};
 }
 
-/** The exporters that environment variables name, and the stock one unless it is off. */
-function exportersOf(
-  env: Record<string, string>,
-  read: Values,
-  release: string,
-): BrokerInstallation["exporters"] {
+/** The exporters that environment variables name. */
+export function exportersNamed(env: Record<string, string>): BrokerInstallation["exporters"] {
   const exporters: BrokerInstallation["exporters"] = {};
   for (const [name, value] of Object.entries(env)) {
     const [, id, key] =
@@ -179,6 +182,16 @@ function exportersOf(
     if (key === "CLASSNAME") exporter.className = value;
     else exporter.url = value;
   }
+  return exporters;
+}
+
+/** The exporters that environment variables name, and the stock one unless it is off. */
+function exportersOf(
+  env: Record<string, string>,
+  read: Values,
+  release: string,
+): BrokerInstallation["exporters"] {
+  const exporters = exportersNamed(env);
   const stock =
     read.flag("global.elasticsearch.enabled", true) &&
     !read.flag("global.elasticsearch.disableExporter", false);

@@ -8,6 +8,19 @@ import { ChartError, renderCamunda, renderElasticsearch, Rendering } from "./cha
 /** What a pod is, as far as it answers anything. */
 export type PodRole = "zeebe-broker" | "zeebe-gateway" | "master" | "operate" | "tasklist";
 
+/** What a pod is. */
+export function roleOf(pod: KubeObject): PodRole | undefined {
+  return pod.metadata.labels?.["app.kubernetes.io/component"] as PodRole | undefined;
+}
+
+/** The cluster of a region, as far as names and ways between pods go. */
+export interface ClusterView {
+  readonly region: RegionName;
+  readonly store: ObjectStore;
+  /** Node id of the broker that a pod runs. */
+  brokerOf(pod: KubeObject): number | undefined;
+}
+
 /** A Helm release in a cluster. */
 export interface ReleaseRecord {
   name: string;
@@ -34,7 +47,7 @@ const FOLLOW_MS = 50;
  * The Kubernetes cluster of a region, in which Helm releases start what their values describe: brokers and
  * an Elasticsearch of the embedded world.
  */
-export class RegionCluster {
+export class RegionCluster implements ClusterView {
   readonly store = new ObjectStore();
   private readonly releases = new Map<string, ReleaseRecord>();
   private readonly controllers: Controllers;
@@ -178,12 +191,6 @@ export class RegionCluster {
     this.store.remove("Namespace", undefined, namespace);
   }
 
-  /** What a pod is. */
-  roleOf(pod: KubeObject): PodRole | undefined {
-    return pod.metadata.labels?.["app.kubernetes.io/component"] as PodRole | undefined;
-  }
-
-  /** Node id of the broker that a pod runs. */
   brokerOf(pod: KubeObject): number | undefined {
     const ordinal = Number(/-(\d+)$/.exec(pod.metadata.name)?.[1]);
     return this.brokers()?.nodeIds[ordinal];
@@ -288,7 +295,7 @@ export class RegionCluster {
   }
 
   private isReady(pod: KubeObject): boolean {
-    switch (this.roleOf(pod)) {
+    switch (roleOf(pod)) {
       case "zeebe-broker": {
         const id = this.brokerOf(pod);
         return id !== undefined && this.world.isReady(id);
@@ -317,7 +324,7 @@ export class RegionCluster {
     const set = this.store.get("StatefulSet", namespace, owner.name);
     if (set === undefined || this.restarting.has(name)) return;
     this.restarting.add(name);
-    const id = this.roleOf(pod) === "zeebe-broker" ? this.brokerOf(pod) : undefined;
+    const id = roleOf(pod) === "zeebe-broker" ? this.brokerOf(pod) : undefined;
     void (id === undefined ? Promise.resolve() : this.world.restartBroker(id)).then(() => {
       this.restarting.delete(name);
       if (this.store.get("StatefulSet", namespace, owner.name) === undefined) return;

@@ -1,10 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../../../../components/clients/http";
 import type { KubeObject } from "../../kubernetes/objects";
 import { compare, Diff, hasUnknown, Properties, UNKNOWN } from "../properties";
-import type { Call, Failure, Method, Recorded, StandIn } from "../standIn";
+import type { Outages } from "../outages";
+import { Call, Failure, Method, PartialFailure, Recorded, StandIn } from "../standIn";
 import type { RegionCluster } from "./cluster";
 import { problemsOf, RESOURCE_KINDS, ResourceKind } from "./resourceKinds";
+
+const UNREACHABLE = "configured Kubernetes cluster is unreachable";
+const WHY_UNREACHABLE =
+  "unable to load schema information from the API server: dial tcp: connect: connection refused";
 
 const RELEASE = "kubernetes:helm.sh/v3:Release";
 
@@ -20,8 +27,10 @@ export interface Located {
 export interface KubernetesStandInOptions {
   /** The cluster that a kubeconfig and a context name; undefined when they name none that is known. */
   locate(kubeconfig: string | undefined, context: string | undefined): Located | undefined;
-  /** Addresses that a Service of type LoadBalancer is given. */
+  /** Addresses that a Service of type LoadBalancer is given. Without any it is waited for. */
   loadBalancer(cluster: RegionCluster, service: KubeObject): string[];
+  /** Repositories of charts that do not answer, by their address, or a chart's own (`oci:`). */
+  outages: Outages;
 }
 
 /**
@@ -31,6 +40,7 @@ export interface KubernetesStandInOptions {
 export class KubernetesStandIn implements StandIn {
   readonly package = "kubernetes";
   readonly version = "4.34.2";
+  readonly asksWhenConfigured = true;
   // Only inputs are compared: an API that does not answer is not asked.
   readonly local: readonly Method[] = ["check", "diff", "preview"];
 
@@ -46,7 +56,7 @@ export class KubernetesStandIn implements StandIn {
     old: Properties | undefined,
   ): { failures?: Failure[]; inputs?: Properties } {
     if (call.type === RELEASE) {
-      return { failures: releaseProblems(inputs), inputs };
+      return { failures: [...releaseProblems(inputs), ...this.chartProblems(inputs)], inputs };
     }
     const resource = RESOURCE_KINDS[call.type];
     if (resource === undefined) {
@@ -63,7 +73,9 @@ export class KubernetesStandIn implements StandIn {
     if (call.type === RELEASE) {
       return compare(old.inputs, inputs, { replaces: ["name", "namespace"] });
     }
-    const diff = compare(old.inputs, inputs, { replaces: RESOURCE_KINDS[call.type]?.replaces });
+    const { kind, replaces } = RESOURCE_KINDS[call.type] ?? {};
+    const mutable = kind === "ConfigMap" && String(call.config.enableConfigMapMutable) === "true";
+    const diff = compare(old.inputs, inputs, { replaces: mutable ? [] : replaces });
     for (const [path, change] of Object.entries(diff.changes)) {
       if (path === "metadata.name" || path === "metadata.namespace") change.replace = true;
     }
@@ -94,13 +106,10 @@ export class KubernetesStandIn implements StandIn {
     const { kind, metadata } = object;
     this.admit(cluster, call, object);
     if (resource.patch) {
-      patchData(cluster, object, {}, call.name);
-    } else if (cluster.store.get(kind, metadata.namespace, metadata.name) !== undefined) {
-      throw new Error(
-        `resource "urn:${call.name}" was not successfully created by the Kubernetes API server: ${kind.toLowerCase()}s "${metadata.name}" already exists`,
-      );
+      patchData(cluster, object, {});
     } else {
-      this.put(cluster, object);
+      adopt(cluster.store.get(kind, metadata.namespace, metadata.name), object);
+      await this.put(cluster, call, object);
     }
     return { id: idOf(object), outputs: this.outputs(cluster, object, inputs) };
   }
@@ -142,9 +151,9 @@ export class KubernetesStandIn implements StandIn {
     }
     this.admit(cluster, call, object);
     if (resource.patch) {
-      patchData(cluster, object, record(old.inputs.data), call.name);
+      patchData(cluster, object, record(old.inputs.data));
     } else {
-      this.put(cluster, object);
+      await this.put(cluster, call, object);
     }
     return this.outputs(cluster, object, inputs);
   }
@@ -160,7 +169,7 @@ export class KubernetesStandIn implements StandIn {
     if (resource.patch) {
       const object = objectOf(resource, old.inputs, this.namespaceOf(call));
       if (cluster.store.get("ConfigMap", namespace, name) === undefined) return;
-      patchData(cluster, { ...object, data: {} }, record(old.inputs.data), call.name);
+      patchData(cluster, { ...object, data: {} }, record(old.inputs.data));
     } else if (resource.kind === "Namespace") {
       await cluster.removeNamespace(name);
     } else {
@@ -184,9 +193,7 @@ export class KubernetesStandIn implements StandIn {
   private cluster(call: Call): RegionCluster {
     const cluster = this.located(call.config)?.cluster;
     if (cluster === undefined) {
-      throw new Error(
-        "configured Kubernetes cluster is unreachable: unable to load schema information from the API server: dial tcp: connect: connection refused",
-      );
+      throw new Error(`${UNREACHABLE}: ${WHY_UNREACHABLE}`);
     }
     return cluster;
   }
@@ -232,7 +239,36 @@ export class KubernetesStandIn implements StandIn {
     }
   }
 
-  private put(cluster: RegionCluster, object: KubeObject): void {
+  /** What Helm says when it cannot load the chart, which the real provider does for every look at a release. */
+  private chartProblems(inputs: Properties): Failure[] {
+    const { chart, repositoryOpts } = inputs;
+    if (typeof chart !== "string" || hasUnknown(inputs)) return [];
+    const repository = record(repositoryOpts).repo ?? chart;
+    const reason = /^[./]/.test(chart)
+      ? existsSync(chart)
+        ? undefined
+        : `path "${chart}" not found`
+      : this.options.outages.has(String(repository))
+        ? `looks like "${String(repository)}" is not a valid chart repository or cannot be reached`
+        : undefined;
+    return reason === undefined
+      ? []
+      : [
+          {
+            property: "chart",
+            reason: `${reason}; check the chart name and repository configuration.`,
+          },
+        ];
+  }
+
+  whenLost(method: Method, { type }: Call): Error {
+    const release = type === RELEASE && (method === "create" || method === "delete");
+    return new Error(
+      `${release ? `can't ${method} Helm Release with unreachable cluster` : UNREACHABLE}: ${WHY_UNREACHABLE}`,
+    );
+  }
+
+  private async put(cluster: RegionCluster, call: Call, object: KubeObject): Promise<void> {
     const isBalancer = object.kind === "Service" && record(object.spec).type === "LoadBalancer";
     const addresses = isBalancer ? this.options.loadBalancer(cluster, object) : [];
     const { stringData, ...rest } = object;
@@ -241,10 +277,18 @@ export class KubernetesStandIn implements StandIn {
       ...(object.kind === "Secret"
         ? { data: { ...record(object.data), ...encoded(record(stringData)) } }
         : {}),
-      ...(isBalancer
+      ...(isBalancer && addresses.length > 0
         ? { status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip })) } } }
         : {}),
     });
+    if (isBalancer && addresses.length === 0) {
+      await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
+      throw new PartialFailure(
+        `Resource operation was cancelled for "${object.metadata.name}"`,
+        idOf(object),
+        this.outputs(cluster, object, {}),
+      );
+    }
   }
 
   private outputs({ store }: RegionCluster, object: KubeObject, inputs: Properties): Properties {
@@ -324,20 +368,17 @@ function patchData(
   { store }: RegionCluster,
   object: KubeObject,
   owned: Record<string, unknown>,
-  manager: string,
 ): void {
   const { namespace, name, annotations } = object.metadata;
   const existing = store.get("ConfigMap", namespace, name);
   const before = record(existing?.data);
   const wanted = record(object.data);
   const forced = annotations?.["pulumi.com/patchForce"] === "true";
-  const conflict = Object.entries(wanted).find(
+  const foreign = Object.entries(wanted).find(
     ([key, value]) => before[key] !== undefined && !(key in owned) && before[key] !== value,
   );
-  if (conflict !== undefined && !forced) {
-    throw new Error(
-      `the Kubernetes API server reported that "${namespace}/${name}" conflicted with the desired changes of ${manager}: Apply failed with 1 conflict: .data.${conflict[0]}`,
-    );
+  if (foreign !== undefined && !forced) {
+    throw new Error(conflict(object, `.data.${foreign[0]}`));
   }
   const kept = Object.entries(before).filter(([key]) => !(key in owned));
   store.apply({
@@ -345,6 +386,37 @@ function patchData(
     metadata: existing?.metadata ?? object.metadata,
     data: { ...Object.fromEntries(kept), ...wanted },
   });
+}
+
+/**
+ * What server-side apply does to an object that is there: it takes it over, but for fields that others have
+ * written with another value.
+ */
+function adopt(existing: KubeObject | undefined, object: KubeObject): void {
+  for (const field of ["spec", "data"]) {
+    const path = existing && differing(existing[field], object[field], `.${field}`);
+    if (path !== undefined) {
+      throw new Error(conflict(object, path));
+    }
+  }
+}
+
+/** The first place at which a value is another than the wished one. */
+function differing(value: unknown, wanted: unknown, path: string): string | undefined {
+  if (!isRecord(value) || !isRecord(wanted)) {
+    return value === undefined || wanted === undefined || isDeepStrictEqual(value, wanted)
+      ? undefined
+      : path;
+  }
+  for (const [key, item] of Object.entries(wanted)) {
+    const found = differing(value[key], item, `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function conflict({ metadata }: KubeObject, path: string): string {
+  return `Server-Side Apply field conflict detected. The resource managed by field manager "pulumi-kubernetes" had an apply conflict: Apply failed with 1 conflict: conflict with "somebody-else" using v1: ${path} of ${metadata.name}`;
 }
 
 function releaseProblems(inputs: Properties): Failure[] {

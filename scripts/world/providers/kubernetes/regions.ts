@@ -4,7 +4,7 @@ import type { EmbeddedWorld, Found, Surroundings } from "../../embedded";
 import type { CommandResult, StreamHooks } from "../../kubernetes/apiServer";
 import type { KubeObject } from "../../kubernetes/objects";
 import type { RegionName } from "../../world";
-import { podIsReady, RegionCluster } from "./cluster";
+import { ClusterView, podIsReady, roleOf } from "./cluster";
 import { Corefile } from "./corefile";
 import { policiesAllow, selects } from "./policies";
 
@@ -49,7 +49,7 @@ const HANDSHAKE_S = { near: 0.0004, far: 0.012 };
  * for another, by the Corefile, the Services, the NetworkPolicies and the network as they are at the moment.
  */
 export class Regions implements Surroundings {
-  readonly clusters = new Map<RegionName, RegionCluster>();
+  readonly clusters = new Map<RegionName, ClusterView>();
   private readonly addresses = new Map<string, number>();
 
   constructor(
@@ -64,7 +64,7 @@ export class Regions implements Surroundings {
     for (const found of this.resolve(from, host) ?? []) {
       if (this.obstacle({ region: from, pod: broker }, found, port, protocol) !== undefined)
         continue;
-      const role = this.cluster(found.region)?.roleOf(found.pod);
+      const role = roleOf(found.pod);
       const ordinal = Number(/-(\d+)$/.exec(found.pod.metadata.name)?.[1]);
       if (role === "zeebe-broker") return { kind: "broker", region: found.region, ordinal };
       if (role === "master") return { kind: "elasticsearch", region: found.region };
@@ -164,7 +164,7 @@ export class Regions implements Surroundings {
     return addressIn(this.wiring.podCidr(region), index);
   }
 
-  private cluster(region: RegionName): RegionCluster | undefined {
+  private cluster(region: RegionName): ClusterView | undefined {
     return this.clusters.get(region);
   }
 
@@ -186,7 +186,7 @@ export class Regions implements Surroundings {
     const pod = cluster?.store.get("Pod", namespace, name);
     if (cluster === undefined || pod === undefined) return undefined;
     const ports = this.ports(region);
-    switch (cluster.roleOf(pod)) {
+    switch (roleOf(pod)) {
       case "zeebe-broker": {
         const id = cluster.brokerOf(pod);
         return port === 9600 && id !== undefined ? ports.broker(id) : undefined;
@@ -258,9 +258,9 @@ export class Regions implements Surroundings {
   /** Whether the process in a pod runs and listens. */
   private isLiving({ region, pod }: FoundPod): boolean {
     const cluster = this.cluster(region);
-    switch (cluster?.roleOf(pod)) {
+    switch (roleOf(pod)) {
       case "zeebe-broker": {
-        const id = cluster.brokerOf(pod);
+        const id = cluster?.brokerOf(pod);
         return id !== undefined && this.world.isRunning(id);
       }
       case "master":
@@ -278,7 +278,7 @@ function absolute(host: string): string {
 }
 
 /** What plugin `kubernetes` answers: pods of headless Services. Others have an address that only their own cluster knows. */
-function serve({ store, region }: RegionCluster, name: string): FoundPod[] | undefined {
+function serve({ store, region }: ClusterView, name: string): FoundPod[] | undefined {
   const [, host, namespace] = /^(.+)\.([^.]+)\.svc\.cluster\.local$/.exec(name) ?? [];
   const [serviceName = "", podName] = (host ?? "").split(".").reverse();
   const service = store.get("Service", namespace, serviceName);

@@ -1,9 +1,10 @@
-// The streams of a node that kwok plays: port-forwards lead to ports of this machine, and commands run on
-// it. The protocols are the kubelet's own library; kwok's server, which could do it too, loses the exit
-// codes of commands.
+// The streams of a node that kwok plays. The protocols are the kubelet's own library; where a port of a pod
+// leads to and what a command in a container comes to is asked of the process that has started the node.
+// (kwok's own server, which could do the first too, loses the exit codes of commands.)
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,7 +17,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -33,25 +34,42 @@ const (
 )
 
 type node struct {
-	// JSON: "namespace/pod:port" to a port of this machine. Read for each stream, so it can change.
-	forwards string
+	// Address to ask. Nobody else knows it: it may run commands.
+	hooks string
 }
 
-func (n node) PortForward(_ context.Context, pod string, _ types.UID, port int32, stream io.ReadWriteCloser) error {
-	defer stream.Close()
-	text, err := os.ReadFile(n.forwards)
+// Asks a hook; an answer that refuses is an error with its text.
+func (n node) ask(ctx context.Context, path string, question, answer any) error {
+	body, err := json.Marshal(question)
 	if err != nil {
 		return err
 	}
-	local := map[string]int{}
-	if err := json.Unmarshal(text, &local); err != nil {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, n.hooks+path, bytes.NewReader(body))
+	if err != nil {
 		return err
 	}
-	target, known := local[fmt.Sprintf("%s:%d", pod, port)]
-	if !known {
-		return fmt.Errorf("dial tcp4 127.0.0.1:%d: connect: connection refused", port)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
 	}
-	connection, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", target))
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return errors.New(string(text))
+	}
+	return json.Unmarshal(text, answer)
+}
+
+func (n node) PortForward(ctx context.Context, pod string, _ types.UID, port int32, stream io.ReadWriteCloser) error {
+	defer stream.Close()
+	var local int
+	if err := n.ask(ctx, "/forward", map[string]any{"pod": pod, "port": port}, &local); err != nil {
+		return err
+	}
+	connection, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", local))
 	if err != nil {
 		return err
 	}
@@ -67,14 +85,34 @@ func (n node) PortForward(_ context.Context, pod string, _ types.UID, port int32
 	return err
 }
 
-func (n node) ExecInContainer(ctx context.Context, _ string, _ types.UID, _ string, command []string, in io.Reader, out, errOut io.WriteCloser, _ bool, _ <-chan terminal.TerminalSize, _ time.Duration) error {
-	process := exec.CommandContext(ctx, command[0], command[1:]...)
-	process.Stdin, process.Stdout, process.Stderr = in, out, errOut
-	err := process.Run()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) {
-		return utilexec.CodeExitError{Err: err, Code: ended.ExitCode()}
+func (n node) ExecInContainer(ctx context.Context, pod string, _ types.UID, container string, command []string, _ io.Reader, out, errOut io.WriteCloser, _ bool, _ <-chan terminal.TerminalSize, _ time.Duration) error {
+	var result struct {
+		Stdout   string
+		Stderr   string
+		ExitCode int
 	}
+	question := map[string]any{"pod": pod, "container": container, "command": command}
+	if err := n.ask(ctx, "/exec", question, &result); err != nil {
+		return err
+	}
+	if err := write(out, result.Stdout); err != nil {
+		return err
+	}
+	if err := write(errOut, result.Stderr); err != nil {
+		return err
+	}
+	if result.ExitCode != 0 {
+		return utilexec.CodeExitError{Err: fmt.Errorf("exit status %d", result.ExitCode), Code: result.ExitCode}
+	}
+	return nil
+}
+
+// Who asks for a command without one of its outputs has no stream for it.
+func write(stream io.Writer, text string) error {
+	if stream == nil || text == "" {
+		return nil
+	}
+	_, err := io.Copy(stream, strings.NewReader(text))
 	return err
 }
 
@@ -82,7 +120,6 @@ func main() {
 	listen := flag.String("listen", "", "address to listen on")
 	certificate := flag.String("certificate", "", "certificate of this server, and authority of its clients")
 	key := flag.String("key", "", "key of the certificate")
-	forwards := flag.String("forwards", "", "JSON file: where ports of pods lead to")
 	flag.Parse()
 
 	authority, err := os.ReadFile(*certificate)
@@ -92,7 +129,7 @@ func main() {
 	clients := x509.NewCertPool()
 	clients.AppendCertsFromPEM(authority)
 
-	n := node{forwards: *forwards}
+	n := node{hooks: os.Getenv("HOOKS")}
 	routes := http.NewServeMux()
 	routes.HandleFunc("/portForward/{namespace}/{pod}", func(w http.ResponseWriter, r *http.Request) {
 		options, err := portforward.NewV4Options(r)

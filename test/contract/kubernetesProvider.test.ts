@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import { EmbeddedWorld } from "../../scripts/world/embedded";
+import { CHARTS } from "../../scripts/world/installed/realKubernetesWorld";
+import { RegionCluster } from "../../scripts/world/providers/kubernetes/cluster";
+import { KubernetesStandIn } from "../../scripts/world/providers/kubernetes/kubernetesStandIn";
+import { Outages } from "../../scripts/world/providers/outages";
+import { ProviderServer } from "../../scripts/world/providers/server";
+import { providerContract } from "../kubernetes/provider.contract";
+import { ProviderClient } from "../kubernetes/providerClient";
+
+describe("Pulumi's provider for Kubernetes: the played one", () => {
+  providerContract(async () => {
+    const world = new EmbeddedWorld();
+    await world.standBy({ find: () => undefined, bucketProblem: () => undefined });
+    const cluster = new RegionCluster("region0", world);
+    const outages = new Outages();
+    const standIn = new KubernetesStandIn({
+      locate: () => ({ region: "region0", cluster: outages.has("region0") ? undefined : cluster }),
+      loadBalancer: (_cluster, { spec }) => {
+        const { loadBalancerIP: ip } = spec as { loadBalancerIP?: string };
+        return ip === undefined ? [] : [ip];
+      },
+      outages,
+    });
+    const server = new ProviderServer(standIn, outages);
+    await server.start();
+    const repository = "https://charts.example";
+    return {
+      connect: async () => new ProviderClient(server.port),
+      config: { kubeconfig: "good", context: "region/0" },
+      put: async (object) => void cluster.store.apply(object),
+      read: async (_apiVersion, kind, namespace, name) => cluster.store.get(kind, namespace, name),
+      charts: { path: join(CHARTS.elasticsearch.chart), repository },
+      loseCharts: async () => outages.lose(repository),
+      freeze: async () => outages.lose("region0"),
+      stop: async () => {
+        server.stop();
+        cluster.close();
+        await world.stop();
+      },
+    };
+  });
+});
