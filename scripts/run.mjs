@@ -6,7 +6,7 @@ import { closeSync, openSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { reportFailure, setup, whenReady } from "./setup/setup.mjs";
+import { reportFailure, setup } from "./setup/setup.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -20,10 +20,7 @@ async function main([command, ...args]) {
     return;
   }
   const env = process.env;
-  let pulumi = whenReady({ root, env });
-  if (pulumi === undefined) {
-    ({ pulumi } = await setup({ root, env, log }));
-  }
+  const { pulumi } = await setup({ root, env, log });
   start(command, args, {
     ...env,
     PATH: searchPath(pulumi.folder, env.PATH),

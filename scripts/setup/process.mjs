@@ -20,6 +20,13 @@ export class SetupError extends Error {
   }
 }
 
+/** A command was ended because nobody needs what it makes any more. */
+export class NotNeeded extends SetupError {
+  constructor() {
+    super("not needed any more");
+  }
+}
+
 /**
  * The first executable file called `name` on PATH, or undefined.
  *
@@ -83,7 +90,7 @@ export async function withProgress(log, text, step) {
     return result;
   } catch (error) {
     const reason = error instanceof SetupError ? `: ${error.message}` : "";
-    log(`[${clock()}] ${text}: failed${reason}`);
+    log(`[${clock()}] ${text}${error instanceof NotNeeded ? "" : ": failed"}${reason}`);
     throw error;
   } finally {
     clearInterval(timer);
@@ -139,12 +146,20 @@ export function onEarlyExit(action) {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, name?: string }} options
- *   `name`: what the command is called in messages; its file name unless given
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, name?: string, signal?: AbortSignal }} options
+ *   `name`: what the command is called in messages; its file name unless given; `signal`: ends it
  * @returns {Promise<string>}
  */
-export function run(command, args, { cwd, env, deadlineMs, name = path.basename(command) }) {
+export function run(
+  command,
+  args,
+  { cwd, env, deadlineMs, name = path.basename(command), signal },
+) {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(new NotNeeded());
+      return;
+    }
     // A process group of its own: at a deadline, or when setup is stopped, the grandchildren (a
     // download, a compiler) end as well.
     const child = spawn(command, args, {
@@ -169,13 +184,16 @@ export function run(command, args, { cwd, env, deadlineMs, name = path.basename(
         if (error.code !== "ESRCH") throw error;
       }
     };
-    const forget = onEarlyExit(() => endGroup("SIGTERM"));
+    const stop = () => endGroup("SIGTERM");
+    const forget = onEarlyExit(stop);
+    signal?.addEventListener("abort", stop);
     const timer = setTimeout(() => {
       timedOut = true;
       endGroup("SIGKILL");
     }, deadlineMs);
     const settle = (action) => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
       forget();
       action();
     };
@@ -183,12 +201,15 @@ export function run(command, args, { cwd, env, deadlineMs, name = path.basename(
     child.on("error", (error) =>
       settle(() => reject(new SetupError(`${name} could not be started: ${error.message}`))),
     );
-    child.on("close", (code, signal) =>
+    child.on("close", (code, endedBy) =>
       settle(() => {
-        if (timedOut) {
+        if (signal?.aborted) {
+          reject(new NotNeeded());
+        } else if (timedOut) {
           reject(new SetupError(`${name} was not done within ${duration(deadlineMs)}`, output));
         } else if (code !== 0) {
-          const how = signal === null ? `failed with exit code ${code}` : `was ended by ${signal}`;
+          const how =
+            endedBy === null ? `failed with exit code ${code}` : `was ended by ${endedBy}`;
           const last = lastLine(output);
           reject(new SetupError(`${name} ${how}${last === "" ? "" : `: ${last}`}`, output));
         } else {

@@ -1,6 +1,6 @@
 // What `npm run setup` and the launcher share.
-import { installPackages, packagesAreCurrent } from "./packages.mjs";
-import { findOrMakePulumi, knownPulumi } from "./pulumi.mjs";
+import { installPackages } from "./packages.mjs";
+import { findPulumi, makePulumi } from "./pulumi.mjs";
 import { SetupError } from "./process.mjs";
 
 const OLDEST_NODE = "20.19.0";
@@ -23,26 +23,21 @@ export function checkNode(version = process.versions.node, platform = process.pl
 }
 
 /**
- * Everything the other commands need: npm's packages and a Pulumi CLI, found or made.
+ * Everything the other commands need: npm's packages and a Pulumi CLI, found or made, at once. It says
+ * nothing when there is nothing to do.
  *
  * @param {{ root: string, env: NodeJS.ProcessEnv, log: (line: string) => void }} options
  * @returns {Promise<{ installed: boolean, pulumi: import("./pulumi.mjs").Pulumi }>}
  */
 export async function setup({ root, env, log }) {
   checkNode();
-  const installed = await installPackages({ root, env, log });
-  return { installed, pulumi: await findOrMakePulumi({ root, env, log }) };
-}
-
-/**
- * The Pulumi CLI when setup has nothing left to do, found without running anything; otherwise
- * undefined.
- *
- * @param {{ root: string, env: NodeJS.ProcessEnv }} options
- */
-export function whenReady({ root, env }) {
-  checkNode();
-  return packagesAreCurrent(root) ? knownPulumi({ root, env }) : undefined;
+  const packages = installPackages({ root, env, log });
+  // Asked for again below.
+  packages.catch(() => undefined);
+  const found = await findPulumi({ root, env, log });
+  const pulumi =
+    found.pulumi ?? (await makePulumi({ root, env, log, packages, reason: found.reason }));
+  return { installed: await packages, pulumi };
 }
 
 /**

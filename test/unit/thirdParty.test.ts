@@ -33,8 +33,9 @@ const DATA: Record<string, string> = {
 
 /** Where something that fetches is called; each takes what it fetches from the list. */
 const FETCHING = [
+  "scripts/setup/goBuild.mjs",
   "scripts/setup/packages.mjs", // npm ci: the lockfile
-  "scripts/setup/pulumi.mjs",
+  "scripts/setup/pulumi.mjs", // whether there is one
   "scripts/world/kubernetes/real/prepare.ts",
   "scripts/world/real/artifacts.ts",
   "scripts/world/real/prepare.ts", // whether there is one
