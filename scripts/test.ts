@@ -76,9 +76,12 @@ async function run(
     const ok = (await processes.run(file, args)) === 0;
     return { passed: Number(ok), failed: Number(!ok) };
   }
+  const folder = await tier.node?.();
+  const node = folder === undefined ? process.execPath : path.join(folder, "node");
+  const PATH = [folder, process.env.PATH].filter(Boolean).join(path.delimiter);
   const stats = path.join(processes.folder, `${tier.name}.json`);
   const code = await processes.run(
-    process.execPath,
+    node,
     [
       require.resolve("mocha/bin/mocha.js"),
       "--parallel",
@@ -88,7 +91,7 @@ async function run(
       path.join(REPOSITORY, "test/support/statsReporter.cjs"),
       ...testFiles(tier.tests ?? []),
     ],
-    { env: { ...env, TIER_STATS_FILE: stats } },
+    { env: { ...env, PATH, TIER_STATS_FILE: stats } },
   );
   const { passes, failures, pending } = JSON.parse(readFileSync(stats, "utf8")) as {
     passes: number;

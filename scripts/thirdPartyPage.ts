@@ -19,7 +19,7 @@ Node.js, npm, Go, Maven, Python and other programs that are expected on PATH are
 const SECTIONS: Record<Registry, [title: string, text: string]> = {
   npm: [
     "npm",
-    "The direct dependencies. What they bring along is in `package-lock.json`, and a test reads the licence of each there. Two of them are data, under licences for data, which are not on the OSI's list: `spdx-exceptions` (CC-BY-3.0) and `spdx-license-ids` (CC0-1.0), lists of names of licences that Pulumi's SDK brings along.",
+    "The direct dependencies, and a Node.js that only the tests fetch. What they bring along is in `package-lock.json`, and a test reads the licence of each there. Two of them are data, under licences for data, which are not on the OSI's list: `spdx-exceptions` (CC-BY-3.0) and `spdx-license-ids` (CC0-1.0), lists of names of licences that Pulumi's SDK brings along.",
   ],
   go: ["Go modules", "By Go's module proxy, with what each requires by its own `go.mod`."],
   maven: ["Maven Central", "Without what these would bring along: all of it is here."],

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 
-const PROGRESS_INTERVAL_MS = 15_000;
+const PROGRESS_INTERVAL_MS = 30_000;
 const OUTPUT_KEPT = 64 * 1024;
 
 /** An error whose message is one line meant for the reader of the terminal: no stack is shown. */
@@ -68,7 +68,7 @@ export function duration(ms) {
 }
 
 /**
- * Runs a long step: one line when it begins, one every 15 s, one when it is done or has failed.
+ * Runs a long step: one line when it begins, one every 30 s, one when it is done or has failed.
  *
  * @template T
  * @param {(line: string) => void} log

@@ -15,7 +15,7 @@ export function checkNode(version = process.versions.node, platform = process.pl
   const [major, minor] = version.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_NODE.split(".").map(Number);
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-    throw new SetupError(`Node.js ${version} is too old: ${OLDEST_NODE} or newer is needed`);
+    throw new SetupError(`Node.js ${version} is too old: 20.19, 22 or 24 is needed`);
   }
   if (platform === "win32") {
     throw new SetupError("Windows is not supported: use Linux (WSL) or macOS");

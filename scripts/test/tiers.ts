@@ -1,4 +1,5 @@
 import { kubernetesAvailable, prepareKubernetes } from "../world/kubernetes/real/prepare";
+import { node24Missing, prepareNode24 } from "./node24";
 
 /** A tier of the tests: what it needs, and where it is. */
 export interface Tier {
@@ -16,6 +17,8 @@ export interface Tier {
    * in a process of its own, while earlier tiers run.
    */
   prepare?: (log: (line: string) => void) => Promise<unknown>;
+  /** The folder of the `node` that its tests and their programs run on, instead of that of this run. */
+  node?: () => Promise<string>;
   /**
    * Reads the options that follow the tier's name on the command line into the environment of its tests.
    *
@@ -40,7 +43,20 @@ export const TIERS: Tier[] = [
   {
     name: "engine",
     runs: "always",
-    tests: ["test/engine/drillInstalled.test.ts", "test/engine/drill.test.ts", "test/engine"],
+    tests: [
+      "test/engine/drillEks.test.ts",
+      "test/engine/operator.test.ts",
+      "test/engine/drillKubernetes.test.ts",
+      "test/engine",
+    ],
+  },
+  {
+    name: "node24",
+    runs: "all",
+    tests: ["test/engine/drillRegion0.test.ts", "test/unit", "test/golden"],
+    missing: node24Missing,
+    prepare: prepareNode24,
+    node: () => prepareNode24(console.log),
   },
   {
     name: "kubernetes",

@@ -36,6 +36,7 @@ const FETCHING = [
   "scripts/setup/goBuild.mjs",
   "scripts/setup/packages.mjs", // npm ci: the lockfile
   "scripts/setup/pulumi.mjs", // whether there is one
+  "scripts/test/node24.ts",
   "scripts/world/kubernetes/real/prepare.ts",
   "scripts/world/real/artifacts.ts",
   "scripts/world/real/prepare.ts", // whether there is one

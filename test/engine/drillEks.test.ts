@@ -1,9 +1,5 @@
-import { eksSite, kubernetesSite } from "../../scripts/drill/platforms";
+import { eksSite } from "../../scripts/drill/platforms";
 import { drillHoldsAt } from "../support/drill";
-
-describe("the drill with two clusters that are there", () => {
-  drillHoldsAt(["region0"], () => kubernetesSite(), 67);
-});
 
 // The second loss meets what the failback from the first has left in the other direction.
 describe("the drill with two EKS regions", () => {

@@ -1,0 +1,6 @@
+import { drillHolds } from "../support/drill";
+import { EmbeddedWorld } from "../../scripts/world/embedded";
+
+describe("the drill on the embedded world", () => {
+  drillHolds("region0", () => new EmbeddedWorld());
+});
