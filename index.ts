@@ -1,8 +1,11 @@
+// First: it decides how the others are loaded.
+import "./components/loader.js";
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { ConfigError, openSecrets, readSettings, Settings, unknownKeys } from "./components/config";
 import { Region } from "./components/region";
+import { UserError } from "./components/userError";
 
 // Of the SDK, which does not declare it: its public way to a secret hands out an output, not whether it is one.
 const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
@@ -27,7 +30,7 @@ function configuration(): Settings {
   } catch (error) {
     if (error instanceof ConfigError) {
       const all = error.problems === problems ? problems : [...problems, ...error.problems];
-      throw new pulumi.RunError(new ConfigError(all).message);
+      throw new UserError(new ConfigError(all).message);
     }
     throw error;
   }

@@ -9,6 +9,7 @@ import { lookAtReleases } from "./recovery/releases";
 import { activeRegionOf, runProblems, shapeOf } from "./recovery/shape";
 import { backendPlace, backendWarnings } from "./stateBackend";
 import { readPeer, readRecorded } from "./stackState";
+import { UserError } from "./userError";
 
 /**
  * What a stack exports: the contract with platform pipelines, which read it by StackReference. Fields
@@ -52,7 +53,7 @@ export class Region {
    * Reads what the run must know, refuses what must not be, and declares the region. Everything that is
    * awaited is awaited before the first resource: an error behind one would let the others go on.
    *
-   * @throws `RunError` with every problem, one line each
+   * @throws {@link UserError} with every problem, one line each
    */
   static async create(name: string, settings: Settings): Promise<Region> {
     const [peer, recorded] = await Promise.all([readPeer(settings.peerStack), readRecorded()]);
@@ -76,7 +77,7 @@ export class Region {
         : undefined;
     problems.push(...(releases?.refusals ?? []));
     if (problems.length > 0) {
-      throw new pulumi.RunError(
+      throw new UserError(
         problems.length === 1
           ? `refused: ${problems[0]}`
           : `refused, ${problems.length} reasons:\n${problems.map((p) => `  ${p}`).join("\n")}`,

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../camunda/brokers";
 import type { EksSettings } from "../config/installation";
 import type { RecordedState } from "../stackState";
+import { UserError } from "../userError";
 import { bucketName } from "./names";
 import { trustServiceAccount } from "./trust";
 
@@ -30,7 +31,7 @@ export interface BackupBucketArgs {
  * Whether a stack takes a bucket over that is there: the one of an earlier stack, or its own of the time
  * before a `bucketSuffix` that was taken back. Of the bucket that the stack has S3 is not asked.
  *
- * @throws RunError when S3 of the region does not say
+ * @throws {@link UserError} when S3 of the region does not say
  */
 export async function adoptsBucket(
   recorded: Pick<RecordedState, "bucket" | "unreadable">,
@@ -49,7 +50,7 @@ export async function adoptsBucket(
  * Whether a region's bucket is in AWS. To be asked when the stack has not recorded it: the bucket outlives
  * its stack, its name is fixed, and S3 refuses to make it twice (BucketAlreadyOwnedByYou).
  *
- * @throws RunError when S3 of the region does not say
+ * @throws {@link UserError} when S3 of the region does not say
  */
 export async function bucketIsThere(
   eks: EksSettings,
@@ -66,7 +67,7 @@ export async function bucketIsThere(
     if (/reading S3 Bucket .*(couldn't find resource|not ?found|NoSuchBucket)/i.test(text)) {
       return false;
     }
-    throw new pulumi.RunError(
+    throw new UserError(
       `bucket ${bucket}: S3 does not say whether it is there (${text}): give the credentials s3:ListBucket on it, or set bucketSuffix for a new bucket`,
     );
   }

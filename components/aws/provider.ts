@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "../camunda/brokers";
 import type { EksSettings } from "../config/installation";
+import { UserError } from "../userError";
 
 /**
  * The AWS provider of a stack: its own region only, and no call before the first resource's own.
@@ -47,13 +48,13 @@ export function awsProvider(
  * The ARN, when it is in the account of the configuration. What is made from the answer is not made in
  * another account, where none of the computed names would be right.
  *
- * @throws RunError in the output when it is not
+ * @throws {@link UserError} in the output when it is not
  */
 export function expectAccount(eks: EksSettings, arn: pulumi.Output<string>): pulumi.Output<string> {
   return arn.apply((text) => {
     const account = text.split(":")[4];
     if (account !== eks.account) {
-      throw new pulumi.RunError(
+      throw new UserError(
         `awsAccount is ${eks.account}, and the AWS credentials in use are those of ${account}: use credentials of ${eks.account}, or correct awsAccount, and destroy what was made in ${account}`,
       );
     }

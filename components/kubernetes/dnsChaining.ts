@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../camunda/addresses";
 import { peerOf, RegionName } from "../camunda/brokers";
 import type { KubernetesSettings } from "../config/installation";
+import { UserError } from "../userError";
 import { corefileBlock, PeerNames } from "./corefile";
 import { CorefileBlock } from "./corefileBlock";
 
@@ -89,7 +90,7 @@ function addressesOf(
     const given = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
     const foreign = given.filter((ip) => configured?.includes(ip) === false);
     if (foreign.length > 0) {
-      throw new pulumi.RunError(
+      throw new UserError(
         `the DNS entry point was given ${foreign.join(", ")}, and dns.addresses has ${configured?.join(", ")}: the other region would ask at the wrong place; reserve the address, or correct dns.addresses in both stacks`,
       );
     }

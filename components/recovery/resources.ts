@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { providerFor } from "./dynamic";
+import { DynamicResource } from "./dynamic";
 import type { StepRecord } from "./providers/behaviour";
 import type { ClusterHealthInputs } from "./providers/clusterHealth";
 import type { ElasticsearchHealthInputs } from "./providers/elasticsearchHealth";
@@ -18,30 +18,11 @@ import type { WebAppsStopInputs } from "./providers/webAppsStop";
 
 type Inputs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
 
-/** A dynamic resource of this program: its inputs are what is declared, its `record` what was seen. */
-abstract class RecoveryResource extends pulumi.dynamic.Resource {
+/** A step of the recovery: its inputs are what is declared, its `record` what was seen. */
+abstract class RecoveryResource extends DynamicResource {
   /** What was done and seen when the state was last verified. Known only after the operation. */
   declare readonly record: pulumi.Output<StepRecord>;
-
-  constructor(
-    provider: pulumi.dynamic.ResourceProvider,
-    type: string,
-    name: string,
-    inputs: object,
-    options: pulumi.CustomResourceOptions,
-  ) {
-    super(
-      provider,
-      name,
-      { ...inputs, record: undefined, schema: undefined },
-      options,
-      "camunda",
-      type,
-    );
-  }
 }
-
-const membership = providerFor("./components/recovery/providers/membership.ts");
 
 /**
  * Which brokers are members of the Zeebe cluster, and how many replicas each partition has.
@@ -55,11 +36,9 @@ export class BrokerMembership extends RecoveryResource {
   declare readonly replicationFactor: pulumi.Output<number>;
 
   constructor(name: string, args: Inputs<MembershipInputs>, options: pulumi.CustomResourceOptions) {
-    super(membership, "BrokerMembership", name, args, options);
+    super("membership", "BrokerMembership", name, args, options);
   }
 }
-
-const exporter = providerFor("./components/recovery/providers/exporter.ts");
 
 /**
  * The exporter to one region's Elasticsearch, in every partition. Disabled while that region is lost
@@ -70,11 +49,9 @@ export class Exporter extends RecoveryResource {
   declare readonly exporters: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: Inputs<ExporterInputs>, options: pulumi.CustomResourceOptions) {
-    super(exporter, "Exporter", name, args, options);
+    super("exporter", "Exporter", name, args, options);
   }
 }
-
-const exporting = providerFor("./components/recovery/providers/exporting.ts");
 
 /**
  * Exporting as a whole: running on every broker. It owns the undo of the failback's pause: its `attempt`
@@ -85,11 +62,9 @@ export class Exporting extends RecoveryResource {
   declare readonly attempt: pulumi.Output<string>;
 
   constructor(name: string, args: Inputs<ExportingInputs>, options: pulumi.CustomResourceOptions) {
-    super(exporting, "Exporting", name, args, options);
+    super("exporting", "Exporting", name, args, options);
   }
 }
-
-const failbackGate = providerFor("./components/recovery/providers/failbackGate.ts");
 
 /** Failback step 1: the recreated region is there and clean, and the survivors are as the failover left them. */
 export class FailbackGate extends RecoveryResource {
@@ -98,11 +73,9 @@ export class FailbackGate extends RecoveryResource {
     args: Inputs<FailbackGateInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(failbackGate, "FailbackGate", name, args, options);
+    super("failbackGate", "FailbackGate", name, args, options);
   }
 }
-
-const exportPause = providerFor("./components/recovery/providers/exportPause.ts");
 
 /** Failback step 2: exporting is paused. Processing goes on; what it does is exported after the resume. */
 export class ExportPause extends RecoveryResource {
@@ -111,11 +84,9 @@ export class ExportPause extends RecoveryResource {
     args: Inputs<ExportPauseInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(exportPause, "ExportPause", name, args, options);
+    super("exportPause", "ExportPause", name, args, options);
   }
 }
-
-const snapshotRepository = providerFor("./components/recovery/providers/snapshotRepository.ts");
 
 /** Failback step 3: the backup repository, registered in one region's Elasticsearch. */
 export class SnapshotRepository extends RecoveryResource {
@@ -124,20 +95,16 @@ export class SnapshotRepository extends RecoveryResource {
     args: Inputs<SnapshotRepositoryInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(snapshotRepository, "SnapshotRepository", name, args, options);
+    super("snapshotRepository", "SnapshotRepository", name, args, options);
   }
 }
-
-const snapshot = providerFor("./components/recovery/providers/snapshot.ts");
 
 /** Failback step 3: the snapshot of the surviving Elasticsearch. It stays in the repository afterwards. */
 export class Snapshot extends RecoveryResource {
   constructor(name: string, args: Inputs<SnapshotInputs>, options: pulumi.CustomResourceOptions) {
-    super(snapshot, "Snapshot", name, args, options);
+    super("snapshot", "Snapshot", name, args, options);
   }
 }
-
-const snapshotRestore = providerFor("./components/recovery/providers/snapshotRestore.ts");
 
 /** Failback step 3: the snapshot restored in the recreated Elasticsearch, equal to the survivor's. */
 export class SnapshotRestore extends RecoveryResource {
@@ -146,11 +113,9 @@ export class SnapshotRestore extends RecoveryResource {
     args: Inputs<SnapshotRestoreInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(snapshotRestore, "SnapshotRestore", name, args, options);
+    super("snapshotRestore", "SnapshotRestore", name, args, options);
   }
 }
-
-const exportResume = providerFor("./components/recovery/providers/exportResume.ts");
 
 /** Failback step 6: exporting is resumed, and the recreated Elasticsearch lacks no record. */
 export class ExportResume extends RecoveryResource {
@@ -159,11 +124,9 @@ export class ExportResume extends RecoveryResource {
     args: Inputs<ExportResumeInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(exportResume, "ExportResume", name, args, options);
+    super("exportResume", "ExportResume", name, args, options);
   }
 }
-
-const clusterHealth = providerFor("./components/recovery/providers/clusterHealth.ts");
 
 /** After an installation, and after a failback: every broker of both regions is a healthy member. */
 export class ClusterHealth extends RecoveryResource {
@@ -172,11 +135,9 @@ export class ClusterHealth extends RecoveryResource {
     args: Inputs<ClusterHealthInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(clusterHealth, "ClusterHealth", name, args, options);
+    super("clusterHealth", "ClusterHealth", name, args, options);
   }
 }
-
-const elasticsearchHealth = providerFor("./components/recovery/providers/elasticsearchHealth.ts");
 
 /** After an installation, and after a change of their number: every node of this region's Elasticsearch is ready. */
 export class ElasticsearchHealth extends RecoveryResource {
@@ -185,11 +146,9 @@ export class ElasticsearchHealth extends RecoveryResource {
     args: Inputs<ElasticsearchHealthInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(elasticsearchHealth, "ElasticsearchHealth", name, args, options);
+    super("elasticsearchHealth", "ElasticsearchHealth", name, args, options);
   }
 }
-
-const peerConnection = providerFor("./components/recovery/providers/peerConnection.ts");
 
 /** Whether pods of this region reach the other region's, proved from inside a pod: open, or cut by the fence. */
 export class PeerConnection extends RecoveryResource {
@@ -198,20 +157,16 @@ export class PeerConnection extends RecoveryResource {
     args: Inputs<PeerConnectionInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(peerConnection, "PeerConnection", name, args, options);
+    super("peerConnection", "PeerConnection", name, args, options);
   }
 }
-
-const webApps = providerFor("./components/recovery/providers/webApps.ts");
 
 /** Operate and Tasklist of this region run (failback step 4 starts them again). */
 export class WebApps extends RecoveryResource {
   constructor(name: string, args: Inputs<WebAppsInputs>, options: pulumi.CustomResourceOptions) {
-    super(webApps, "WebApps", name, args, options);
+    super("webApps", "WebApps", name, args, options);
   }
 }
-
-const webAppsStop = providerFor("./components/recovery/providers/webAppsStop.ts");
 
 /** Failback step 2: Operate and Tasklist of the surviving region stand still. */
 export class WebAppsStop extends RecoveryResource {
@@ -220,6 +175,6 @@ export class WebAppsStop extends RecoveryResource {
     args: Inputs<WebAppsStopInputs>,
     options: pulumi.CustomResourceOptions,
   ) {
-    super(webAppsStop, "WebAppsStop", name, args, options);
+    super("webAppsStop", "WebAppsStop", name, args, options);
   }
 }

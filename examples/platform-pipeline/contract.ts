@@ -45,14 +45,14 @@ export interface Verdict {
  * A lost region's own stack does not know that it is lost, and goes on saying `steady`. So the one that
  * calls the other one lost is believed, and one stack alone is never taken for an all-clear.
  *
- * @throws RunError with one line, when the contracts do not say enough to act on
+ * @throws `RunError` with one line, when the contracts do not say enough to act on
  */
 export function judge(contracts: readonly Contract[]): Verdict {
   contracts.forEach(expectKnown);
   const [first, second, ...more] = contracts;
   if (first === undefined || more.length > 0 || first.region === second?.region) {
     const given = contracts.map(({ region }) => region).join(", ") || "none";
-    throw new pulumi.RunError(
+    throw userError(
       `stacks must name the stack of region0, of region1, or of each; it names ${given}`,
     );
   }
@@ -60,14 +60,14 @@ export function judge(contracts: readonly Contract[]): Verdict {
     ({ region, recovery }) => recovery.lostRegion !== undefined && recovery.lostRegion !== region,
   );
   if (survivors.length > 1) {
-    throw new pulumi.RunError(
+    throw userError(
       "both stacks call the other region lost: nothing is done before a person has decided which one goes on",
     );
   }
   const told = survivors[0] ?? first;
   const active = contracts.find(({ region }) => region === told.activeRegion);
   if (active === undefined) {
-    throw new pulumi.RunError(
+    throw userError(
       `the active region is ${told.activeRegion}, and its stack is not asked: add it to stacks`,
     );
   }
@@ -83,9 +83,16 @@ export function judge(contracts: readonly Contract[]): Verdict {
   };
 }
 
+/** One line for people. Without its stack, for which Node 20 would need minutes in the engine's program. */
+function userError(message: string): pulumi.RunError {
+  const error = new pulumi.RunError(message);
+  error.stack = "";
+  return error;
+}
+
 function expectKnown({ contractVersion, region }: Contract): void {
   if (contractVersion !== CONTRACT_VERSION) {
-    throw new pulumi.RunError(
+    throw userError(
       `the stack of ${String(region ?? "an unknown region")} has contractVersion ${String(contractVersion ?? "not set")}, this program knows ${CONTRACT_VERSION}: read what has changed and adapt it`,
     );
   }

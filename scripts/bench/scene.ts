@@ -1,0 +1,162 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { waitFor } from "../../components/clients/poll";
+import type { Site, SiteRun, SiteScene } from "../drill/site";
+import { RegionStack, REPOSITORY, Workspace } from "../workspace";
+import type { RegionName } from "../world/world";
+import type { Cost } from "./numbers";
+import { measured } from "./usage";
+
+const EMPTY = "empty";
+
+/** A run of `pulumi`: no display that draws, and only one of the two runs that an `up` is. */
+const COMMANDS = {
+  preview: ["preview", "--non-interactive"],
+  up: ["up", "--yes", "--skip-preview", "--non-interactive"],
+};
+
+/** Stacks of the program on a site, and one of an empty program in the same backend. Region1 is lost. */
+export class BenchScene implements SiteScene {
+  readonly lost: RegionName = "region1";
+  readonly survivor: RegionName = "region0";
+  readonly survivorRuns: SiteRun[] = [];
+  readonly lostAt = Infinity;
+  readonly failbackAt = Infinity;
+  private attempts = 0;
+
+  private constructor(
+    readonly site: Site,
+    readonly workspace: Workspace,
+    readonly say: (line: string) => void,
+  ) {}
+
+  /** Both regions up and at work, and the empty program up. */
+  static async of(site: Site, say: (line: string) => void): Promise<BenchScene> {
+    await site.start();
+    const { clusterSize, partitionCount, replicationFactor } = site.world.shape;
+    const { config, environment } = site.settings();
+    const workspace = await Workspace.create({
+      config: { clusterSize, partitionCount, replicationFactor, ...config },
+      environment,
+    });
+    const scene = new BenchScene(site, workspace, say);
+    try {
+      await site.install(scene);
+      await scene.work();
+      await scene.makeEmpty();
+      return scene;
+    } catch (error) {
+      await scene.end();
+      throw error;
+    }
+  }
+
+  /** `pulumi preview` or `pulumi up` of the survivor's stack, measured. */
+  program(command: keyof typeof COMMANDS): Promise<Cost> {
+    return this.pulumi(command, this.survivor, this.workspace.shell.cwd);
+  }
+
+  /** The same of the empty program. */
+  empty(command: keyof typeof COMMANDS): Promise<Cost> {
+    return this.pulumi(command, EMPTY, this.emptyFolder);
+  }
+
+  /** The region is lost and declared so; resolves when the survivors have noticed. */
+  async lose(): Promise<void> {
+    await this.site.lose(this.lost);
+    await (await this.stack(this.survivor)).set("lostRegion", this.lost);
+  }
+
+  /** Seconds that the steps of the survivor's last `up` took, the waits for the cluster among them. */
+  async waited(since: number): Promise<number> {
+    const { deployment } = await (await this.stack(this.survivor)).stack.exportStack();
+    const resources = (deployment as { resources?: { outputs?: Record<string, unknown> }[] })
+      .resources;
+    return (resources ?? [])
+      .map(({ outputs }) => outputs?.record as { startedAt: string; seconds: number } | undefined)
+      .filter((record) => record !== undefined && Date.parse(record.startedAt) >= since)
+      .reduce((sum, record) => sum + (record?.seconds ?? 0), 0);
+  }
+
+  /** The lost region is there again and empty, and waits for its failback, which is declared. */
+  async recreate(): Promise<void> {
+    await this.site.recreate(this.lost);
+    await this.workspace.recreate(this.lost);
+    await this.site.rebuild(this, this.lost);
+    this.attempts += 1;
+    await (await this.stack(this.survivor)).set("failback", `bench-${this.attempts}`);
+  }
+
+  /** Steady again, after a failback. */
+  async finish(): Promise<void> {
+    const stack = await this.stack(this.survivor);
+    await stack.unset("failback");
+    await stack.unset("lostRegion");
+    await this.up(this.survivor);
+    await this.up(this.lost);
+  }
+
+  async up(region: RegionName): Promise<SiteRun> {
+    const began = Date.now();
+    const { changed } = await (await this.stack(region)).up();
+    return { began, ended: Date.now(), changed };
+  }
+
+  stack(region: RegionName): Promise<RegionStack> {
+    return this.workspace.stack(region);
+  }
+
+  /** A bench judges nothing, but numbers of something that did not come about are none. */
+  check(name: string, expected: unknown, observed: unknown): void {
+    if (!isDeepStrictEqual(expected, observed)) {
+      throw new Error(`${name}: ${JSON.stringify(observed)}`);
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.site.stop();
+    await this.workspace.dispose();
+  }
+
+  private get emptyFolder(): string {
+    return path.join(this.workspace.shell.cwd, EMPTY);
+  }
+
+  /** A failback compares records: without any it is refused. */
+  private async work(): Promise<void> {
+    const keys = await this.site.world.startInstances(this.survivor, 10);
+    await waitFor("the instances to be exported", 60, this.say, async () => {
+      const known = await this.site.world.instanceKeys(this.survivor);
+      return keys.every((key) => known.has(key))
+        ? { done: true, value: undefined }
+        : { done: false, seen: "not yet" };
+    });
+  }
+
+  /** As `pulumi new` makes one, but compiled as this program is: without a check of its types. */
+  private async makeEmpty(): Promise<void> {
+    const folder = this.emptyFolder;
+    await fs.mkdir(folder);
+    await fs.writeFile(path.join(folder, "Pulumi.yaml"), `name: ${EMPTY}\nruntime: nodejs\n`);
+    await fs.writeFile(path.join(folder, "package.json"), `{ "name": "${EMPTY}" }\n`);
+    await fs.writeFile(path.join(folder, "index.ts"), "export {};\n");
+    await fs.copyFile(path.join(REPOSITORY, "tsconfig.json"), path.join(folder, "tsconfig.json"));
+    await fs.symlink(path.join(REPOSITORY, "node_modules"), path.join(folder, "node_modules"));
+    await this.run(["stack", "init", EMPTY], folder);
+    await this.empty("up");
+  }
+
+  private pulumi(command: keyof typeof COMMANDS, stack: string, cwd: string): Promise<Cost> {
+    return this.run([...COMMANDS[command], "--stack", stack], cwd);
+  }
+
+  private async run(args: string[], cwd: string): Promise<Cost> {
+    const { env } = this.workspace.shell;
+    const { code, output, cpu, wall } = await measured("pulumi", args, { cwd, env });
+    if (code !== 0) {
+      throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${output}`);
+    }
+    return { cpu, wall };
+  }
+}
