@@ -1,4 +1,3 @@
-import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { adoptsBucket, BackupBucket } from "./aws/backupBucket";
 import { DnsChaining } from "./aws/dnsChaining";
@@ -7,6 +6,7 @@ import { dnsAddresses } from "./aws/names";
 import { PeerFence } from "./aws/peerFence";
 import { awsProvider } from "./aws/provider";
 import { RegionNetwork } from "./aws/regionNetwork";
+import type * as aws from "./aws/sdk";
 import { TrafficRouting } from "./aws/trafficRouting";
 import { ELASTICSEARCH_RELEASE, RELEASE } from "./camunda/addresses";
 import { peerOf } from "./camunda/brokers";

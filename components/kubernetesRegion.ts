@@ -1,4 +1,4 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import {
   elasticsearchHealth,
@@ -28,7 +28,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
     const { settings, shape, cluster } = args;
     const { region } = settings;
     const { namespaces } = settings.installation;
-    const provider = new kubernetes.Provider(`${name}-kubernetes`, {
+    const provider = new Provider(`${name}-kubernetes`, {
       context: cluster.contexts[region],
       enableServerSideApply: true,
       // Else a ConfigMap is replaced by one of another name when it changes.

@@ -1,10 +1,10 @@
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../camunda/brokers";
 import type { EksSettings } from "../config/installation";
 import type { RecordedState } from "../stackState";
 import { UserError } from "../userError";
 import { bucketName } from "./names";
+import * as aws from "./sdk";
 import { trustServiceAccount } from "./trust";
 
 /** Arguments of {@link BackupBucket}. */

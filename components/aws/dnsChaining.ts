@@ -1,11 +1,11 @@
-import * as aws from "@pulumi/aws";
-import * as kubernetes from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../camunda/addresses";
 import { REGIONS, RegionName } from "../camunda/brokers";
 import type { EksSettings } from "../config/installation";
 import type { EksCluster } from "./eksCluster";
 import type { RegionNetwork } from "./regionNetwork";
+import * as aws from "./sdk";
 
 /** Port of every node behind which the cluster's DNS answers. */
 export const DNS_NODE_PORT = 30053;
@@ -67,7 +67,7 @@ export class DnsChaining extends pulumi.ComponentResource {
   /** TCP alone, which the other region's Corefile forces: a load balancer before UDP could not check its health. */
   private service(coreDns: pulumi.Resource): void {
     const { cluster } = this.args;
-    new kubernetes.core.v1.Service(
+    new core.Service(
       `${this.name}-service`,
       {
         metadata: {

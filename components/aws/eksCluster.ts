@@ -1,5 +1,5 @@
-import * as aws from "@pulumi/aws";
-import * as kubernetes from "@pulumi/kubernetes";
+import { Provider } from "@pulumi/kubernetes/provider";
+import * as storage from "@pulumi/kubernetes/storage/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../camunda/addresses";
 import { peerOf, RegionName } from "../camunda/brokers";
@@ -7,6 +7,7 @@ import type { EksSettings } from "../config/installation";
 import { clusterName } from "./names";
 import { expectAccount } from "./provider";
 import type { RegionNetwork } from "./regionNetwork";
+import * as aws from "./sdk";
 import { RoleWithPolicies, roleWithPolicies, trustService, trustServiceAccount } from "./trust";
 
 /** Name of the default StorageClass. */
@@ -58,7 +59,7 @@ export class EksCluster extends pulumi.ComponentResource {
    */
   readonly kubeconfig: pulumi.Output<string>;
   /** Provider of Kubernetes resources in this cluster. */
-  readonly provider: kubernetes.Provider;
+  readonly provider: Provider;
   /** ARN of the cluster's OIDC provider in IAM. */
   readonly oidcProviderArn: pulumi.Output<string>;
   /** Issuer of service account tokens, without `https://`. */
@@ -121,7 +122,7 @@ export class EksCluster extends pulumi.ComponentResource {
           kubeconfigOf(cluster, server, data ?? "", args.eks.awsRegions[args.region]),
         ),
     );
-    this.provider = new kubernetes.Provider(
+    this.provider = new Provider(
       `${name}-kubernetes`,
       {
         kubeconfig: this.kubeconfig,
@@ -314,7 +315,7 @@ export class EksCluster extends pulumi.ComponentResource {
   }
 
   private storageClass(driver: pulumi.Resource): void {
-    new kubernetes.storage.v1.StorageClass(
+    new storage.StorageClass(
       `${this.name}-storage`,
       {
         metadata: {

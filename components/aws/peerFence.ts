@@ -1,8 +1,8 @@
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../camunda/brokers";
 import type { EksSettings } from "../config/installation";
 import type { RegionNetwork } from "./regionNetwork";
+import * as aws from "./sdk";
 
 /** Arguments of {@link PeerFence}. */
 export interface PeerFenceArgs {

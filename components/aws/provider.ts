@@ -1,8 +1,8 @@
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "../camunda/brokers";
 import type { EksSettings } from "../config/installation";
 import { UserError } from "../userError";
+import * as aws from "./sdk";
 
 /**
  * The AWS provider of a stack: its own region only, and no call before the first resource's own.

@@ -1,8 +1,8 @@
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../camunda/brokers";
 import type { EksSettings } from "../config/installation";
 import { clusterName, dnsAddresses, subnetPlan, SubnetPlan } from "./names";
+import * as aws from "./sdk";
 import { zoneIds } from "./zones";
 
 /** Arguments of {@link RegionNetwork}. */

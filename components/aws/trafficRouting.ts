@@ -1,7 +1,7 @@
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "../camunda/brokers";
 import type { Traffic } from "../config/installation";
+import * as aws from "./sdk";
 
 /** Arguments of {@link TrafficRouting}. */
 export interface TrafficRoutingArgs {

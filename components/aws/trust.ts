@@ -1,5 +1,5 @@
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import * as aws from "./sdk";
 
 /** A cluster's issuer of identities, as IAM knows it. */
 export interface Issuer {

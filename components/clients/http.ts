@@ -1,6 +1,6 @@
-import axios, { AxiosError } from "axios";
-import * as http from "node:http";
-import * as https from "node:https";
+import type { AxiosInstance } from "axios";
+import { Agent } from "node:http";
+import { Agent as SecureAgent } from "node:https";
 import { Unreachable } from "./answers";
 import { isKubernetesUrl } from "./kubernetesAddress";
 import { forward } from "./portForward";
@@ -19,15 +19,22 @@ export interface Credentials {
   password: string;
 }
 
-// Kept-alive sockets of a server that has just died answer the next request with a reset, which would
-// make a restarted broker look broken once. A recovery sends few requests: a fresh socket for each.
-const client = axios.create({
-  httpAgent: new http.Agent({ keepAlive: false }),
-  httpsAgent: new https.Agent({ keepAlive: false }),
-  validateStatus: () => true,
-  maxRedirects: 0,
-  maxContentLength: 64 * 1024 * 1024,
-});
+let made: AxiosInstance | undefined;
+
+/** The client, made for the first request: a run that sends none does not load the library. */
+function http(): AxiosInstance {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, not at the top
+  const { default: axios } = require("axios") as typeof import("axios");
+  // Kept-alive sockets of a server that has just died answer the next request with a reset, which would
+  // make a restarted broker look broken once. A recovery sends few requests: a fresh socket for each.
+  return (made ??= axios.create({
+    httpAgent: new Agent({ keepAlive: false }),
+    httpsAgent: new SecureAgent({ keepAlive: false }),
+    validateStatus: () => true,
+    maxRedirects: 0,
+    maxContentLength: 64 * 1024 * 1024,
+  }));
+}
 
 /**
  * Sends one request and returns the answer with any status. Never repeats a request: a caller that
@@ -43,6 +50,7 @@ export async function send(
   url: string,
   options: { body?: unknown; timeoutMs: number; credentials?: Credentials },
 ): Promise<Answer> {
+  const client = http();
   // `timeout` alone starts anew with each byte; a trickling answer must end too.
   const signal = AbortSignal.timeout(options.timeoutMs);
   const forwarded = isKubernetesUrl(url) ? forward(url, signal, options.timeoutMs) : undefined;
@@ -75,13 +83,10 @@ export async function send(
 }
 
 function reasonOf(error: unknown, timeoutMs: number): string {
-  if (error instanceof AxiosError) {
-    if (error.code === "ERR_CANCELED" || error.code === "ECONNABORTED") {
-      return `no answer within ${timeoutMs / 1000} s`;
-    }
-    return error.code ?? error.message;
-  }
-  return error instanceof Error ? error.message : String(error);
+  const { code, message } = error as { code?: string; message?: string };
+  return code === "ERR_CANCELED" || code === "ECONNABORTED"
+    ? `no answer within ${timeoutMs / 1000} s`
+    : (code ?? message ?? String(error));
 }
 
 function withoutCredentials(url: string): string {

@@ -1,4 +1,4 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { REJOINING, RELEASE } from "../camunda/addresses";
 import { camundaValues } from "../camunda/helmValues";
@@ -36,7 +36,7 @@ export class CamundaRelease extends pulumi.ComponentResource {
   constructor(name: string, args: CamundaReleaseArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:kubernetes:CamundaRelease", name, {}, options);
     const { settings, rejoining, namespace, description } = args;
-    const state = new kubernetes.core.v1.ConfigMap(
+    const state = new core.ConfigMap(
       `${name}-rejoining`,
       {
         metadata: { name: REJOINING.configMap, namespace },

@@ -1,4 +1,4 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { PORTS } from "../camunda/addresses";
 import { peerOf, RegionName } from "../camunda/brokers";
@@ -55,9 +55,9 @@ function entryPoint(
   name: string,
   { kubernetes: { dns }, region }: DnsChainingArgs,
   parent: pulumi.Resource,
-): kubernetes.core.v1.Service {
+): core.Service {
   const [address, ...others] = dns.addresses[region];
-  return new kubernetes.core.v1.Service(
+  return new core.Service(
     `${name}-entry-point`,
     {
       metadata: { name: "camunda-dns", namespace: "kube-system", annotations: dns.annotations },
@@ -82,7 +82,7 @@ function entryPoint(
 
 /** What the entry point was given, checked against what the other region asks when that is given. */
 function addressesOf(
-  service: kubernetes.core.v1.Service,
+  service: core.Service,
   configured: readonly string[] | undefined,
 ): pulumi.Output<string[]> {
   return service.status.apply((status) => {
@@ -116,7 +116,7 @@ function forward(name: string, args: DnsChainingArgs, parent: pulumi.Resource): 
       : { "camunda-dual-region.server": corefileBlock(names) };
   // Server-side apply owns one key of a ConfigMap that is the cloud's: where somebody else has that key, the
   // API refuses and says who. Under a fence its value changes; a key that goes would go last of all.
-  new kubernetes.core.v1.ConfigMapPatch(
+  new core.ConfigMapPatch(
     `${name}-forwarding`,
     { metadata: { name: cluster.dns.kind, namespace: "kube-system" }, data },
     { parent },

@@ -1,4 +1,4 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { ELASTICSEARCH_RELEASE } from "../camunda/addresses";
 import { elasticsearchValues, S3_KEYS, S3_KEYS_SECRET } from "../camunda/helmValues";
@@ -36,7 +36,7 @@ export class Elasticsearch extends pulumi.ComponentResource {
       s3Keys === undefined
         ? []
         : [
-            new kubernetes.core.v1.Secret(
+            new core.Secret(
               `${name}-s3-keys`,
               {
                 metadata: { name: S3_KEYS_SECRET, namespace },

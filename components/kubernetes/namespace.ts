@@ -1,4 +1,4 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
 
 /** Arguments of {@link CamundaNamespace}. */
@@ -17,7 +17,7 @@ export class CamundaNamespace extends pulumi.ComponentResource {
 
   constructor(name: string, args: CamundaNamespaceArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:kubernetes:CamundaNamespace", name, {}, options);
-    const namespace = new kubernetes.core.v1.Namespace(
+    const namespace = new core.Namespace(
       name,
       { metadata: { name: args.name } },
       // A component's own dependencies order its children's creation only, not their deletion.

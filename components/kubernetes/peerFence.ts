@@ -1,4 +1,4 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import * as networking from "@pulumi/kubernetes/networking/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { FENCE_POLICY } from "../camunda/addresses";
 import { peerOf, RegionName } from "../camunda/brokers";
@@ -32,7 +32,7 @@ export class PeerFence extends pulumi.ComponentResource {
   constructor(name: string, args: PeerFenceArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:kubernetes:PeerFence", name, {}, options);
     const peers = args.state === "closed" ? allButPeer(args) : undefined;
-    const policy = new kubernetes.networking.v1.NetworkPolicy(
+    const policy = new networking.NetworkPolicy(
       name,
       {
         metadata: { name: FENCE_POLICY, namespace: args.namespace },

@@ -1,4 +1,4 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import type { Values } from "../camunda/helmValues";
 import type { Chart } from "../config/installation";
@@ -23,9 +23,9 @@ export function helmRelease(
   name: string,
   args: HelmReleaseArgs,
   options: pulumi.CustomResourceOptions,
-): kubernetes.helm.v3.Release {
+): Release {
   const { chart, repository, version } = args.chart;
-  return new kubernetes.helm.v3.Release(
+  return new Release(
     name,
     {
       name: args.release,

@@ -1,4 +1,4 @@
-import * as command from "@pulumi/command";
+import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { brokerMap, idsOfMap, peerOf, RegionName, REGIONS, sameIds } from "../camunda/brokers";
 import type { Hook, Settings } from "../config";
@@ -294,7 +294,7 @@ class Declaration {
     return create === undefined
       ? dependsOn
       : [
-          new command.local.Command(
+          new Command(
             `hook-${name}`,
             {
               create,
@@ -323,7 +323,7 @@ class Declaration {
     return webApps === undefined
       ? []
       : [
-          new command.local.Command(
+          new Command(
             "web-apps",
             { create: webApps.start, environment: { CAMUNDA_FAILBACK_ATTEMPT: this.label() } },
             this.after(dependsOn),
@@ -340,7 +340,7 @@ class Declaration {
     return webApps === undefined
       ? []
       : [
-          new command.local.Command(
+          new Command(
             "web-apps-stop",
             {
               create: webApps.stop,

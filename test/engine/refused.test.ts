@@ -1,15 +1,31 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { measured } from "../../scripts/bench/usage";
 import { Scene } from "./scene";
 
 describe("a run that must not be", function () {
-  this.timeout(180_000);
+  this.timeout(480_000);
   let scene: Scene;
 
   afterEach(() => scene?.end());
 
+  /** What a preview costs that ends as expected: seconds of processor time. */
+  async function costOfPreview(code: number): Promise<number> {
+    const args = ["preview", "--non-interactive", "--stack", scene.region];
+    const usage = await measured("pulumi", args, scene.workspace.shell);
+    assert.equal(usage.code, code, usage.output);
+    assert.doesNotMatch(usage.output, /\bat .*\.[jt]s:\d+/);
+    return usage.cpu ?? usage.wall;
+  }
+
+  /** Formatting the stack of one error once cost five times as much as all the rest. */
+  function expectCheap(refused: number, nothing: number): void {
+    assert.ok(refused < 2 * nothing, `refused: ${refused} s, changing nothing: ${nothing} s`);
+  }
+
   it("names every problem of the configuration at once, without a stack trace", async () => {
     scene = await Scene.of();
+    const nothing = await costOfPreview(0);
     await scene.stack.set("lostRegion", "mars");
     await scene.stack.set("clusterSize", "5");
     await scene.stack.set("lostregion", "region1");
@@ -25,6 +41,7 @@ describe("a run that must not be", function () {
     assert.match(error, /hooks is set as a secret, but is in the state in clear/);
     assert.doesNotMatch(error, /hush/);
     assert.doesNotMatch(error, /\bat .*\.ts:\d+/);
+    expectCheap(await costOfPreview(1), nothing);
   });
 
   it("refuses to force out brokers that still answer, and sends nothing", async () => {
@@ -40,6 +57,7 @@ describe("a run that must not be", function () {
 
   it("refuses when the other region's stack declares this one lost", async () => {
     scene = await Scene.of();
+    const nothing = await costOfPreview(0);
     const other = await scene.workspace.stack("region1");
     await scene.world.lose("region0");
     await other.set("lostRegion", "region0");
@@ -49,6 +67,7 @@ describe("a run that must not be", function () {
       scene.stack.preview(),
       /stack region1 declares region0, the region of this stack, lost/,
     );
+    expectCheap(await costOfPreview(1), nothing);
   });
 
   it("refuses to take lostRegion away from a cluster that is failed over, and to keep it after a failback", async () => {
