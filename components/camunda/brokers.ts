@@ -1,3 +1,5 @@
+import { listed } from "../bounded";
+
 /** The two regions of a dual-region cluster, as Camunda's procedure names them. */
 export type RegionName = "region0" | "region1";
 
@@ -69,15 +71,15 @@ export function without(a: readonly number[], b: readonly number[]): number[] {
   return a.filter((id) => !b.includes(id));
 }
 
-/** `broker 1 is` or `brokers 1, 3 are`, for messages. */
+/** `broker 1 is` or `brokers 1, 3 are`, for messages; of many the first, as {@link listed}. */
 export function namedAre(ids: readonly number[]): string {
   return `${named(ids)} ${ids.length > 1 ? "are" : "is"}`;
 }
 
-/** `broker 1` or `brokers 1, 3`, for messages. */
+/** `broker 1` or `brokers 1, 3`, for messages; of many the first, as {@link listed}. */
 export function named(ids: readonly number[]): string {
   const sorted = [...ids].sort((a, b) => a - b);
   return sorted.length === 0
     ? "no broker"
-    : `broker${sorted.length === 1 ? "" : "s"} ${sorted.join(", ")}`;
+    : `broker${sorted.length === 1 ? "" : "s"} ${listed(sorted.map(String))}`;
 }

@@ -1,3 +1,4 @@
+import { firstOf, listed } from "../bounded";
 import { named, without } from "./brokers";
 
 /** A replica of a partition as the cluster's configuration has it. */
@@ -196,9 +197,20 @@ export function describeOperation(operation: Operation): string {
     parts.push(`exporter ${operation.exporterId}`);
   }
   if (operation.brokers.length > 0) {
-    parts.push(`with brokers ${operation.brokers.join(", ")}`);
+    parts.push(`with brokers ${listed(operation.brokers.map(String))}`);
   }
   return parts.join(" ");
+}
+
+/**
+ * Operations in words, the first few of each kind and how many more: a removal by force has one for every
+ * partition, and after them those that remove the brokers.
+ */
+export function describeOperations(operations: readonly Operation[]): string[] {
+  const kinds = new Set(operations.map(({ operation }) => operation));
+  return [...kinds].flatMap((kind) =>
+    firstOf(operations.filter(({ operation }) => operation === kind).map(describeOperation)),
+  );
 }
 
 /** A pending change in words: its id, how far it is, and what it is at. */

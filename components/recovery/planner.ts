@@ -1,3 +1,4 @@
+import { listed } from "../bounded";
 import {
   brokerIds,
   named,
@@ -89,7 +90,7 @@ function planRemoval(
   }
   if (facts.partitionsLost.length > 0) {
     return refuse(
-      `partition ${facts.partitionsLost.join(", ")} has no replica in ${intent.region}: forcing the others out would lose its data; bring ${intent.lostRegion} back`,
+      `partition ${listed(facts.partitionsLost.map(String))} has no replica in ${intent.region}: forcing the others out would lose its data; bring ${intent.lostRegion} back`,
     );
   }
   const absent = without(own, facts.seen);

@@ -1,5 +1,5 @@
 import { idsOfMap, named, sameIds, without } from "../camunda/brokers";
-import { describeOperation, memberIds, partitionsWithout, seenIds } from "../camunda/topology";
+import { describeOperations, memberIds, partitionsWithout, seenIds } from "../camunda/topology";
 import { isKubernetesUrl } from "../clients/kubernetesAddress";
 import type { Settings } from "../config";
 import type { RecordedState } from "../stackState";
@@ -150,7 +150,7 @@ async function askCluster(
         : { replicationFactor: desired.replicationFactor, dryRun: true },
     );
     return {
-      operations: planned.operations.map(describeOperation),
+      operations: describeOperations(planned.operations),
       ...(plan.kind === "wait" ? { waits: plan.refusal } : {}),
     };
   } catch (error) {

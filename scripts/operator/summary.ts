@@ -1,3 +1,4 @@
+import { listed } from "../../components/bounded";
 import { brokerIds, idsOfMap, named, RegionName } from "../../components/camunda/brokers";
 import { isRecord } from "../../components/clients/http";
 
@@ -11,7 +12,7 @@ export function summaryOf(outputs: Record<string, unknown>): string {
       "phase",
       `${String(recovery.phase)}${recovery.since ? ` since ${String(recovery.since)}` : ""}`,
     ],
-    ["members", `${named(idsOfMap(brokers))} (${Object.keys(brokers).join(", ")})`],
+    ["members", `${named(idsOfMap(brokers))} (${listed(Object.keys(brokers))})`],
     ["exporters", exporters.map(([id, state]) => `${id} ${String(state)}`).join(", ")],
     ...measured(recovery),
   ];

@@ -87,6 +87,7 @@ describe("brokers", () => {
     assert.equal(named([]), "no broker");
     assert.equal(named([2]), "broker 2");
     assert.equal(named([10, 3]), "brokers 3, 10");
+    assert.equal(named([12, 10, 8, 6, 4, 2, 0]), "brokers 0, 2, 4, 6, and 3 more");
   });
 
   it("know the other region", () => {

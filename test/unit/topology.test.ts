@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   Configuration,
   describeOperation,
+  describeOperations,
   describePending,
   exporterIds,
   exporterStates,
@@ -193,5 +194,24 @@ describe("topology", () => {
       "change 7 (1 of 3 operations done, at PARTITION_JOIN broker 3 partition 1)",
     );
     assert.equal(describePending({ ...change, pending: [] }), "change 7 (1 of 1 operations done)");
+  });
+
+  it("describes of many operations the first of each kind, and how many more", () => {
+    const force = (partitionId: number) => ({
+      operation: "PARTITION_FORCE_RECONFIGURE",
+      brokerId: 0,
+      partitionId,
+      brokers: Array.from({ length: 32 }, (_, index) => index * 2),
+    });
+    const remove = { operation: "BROKER_REMOVE", brokerId: 0, brokers: [1] };
+    const operations = [...Array.from({ length: 512 }, (_, index) => force(index + 1)), remove];
+    const described = describeOperations(operations);
+    assert.equal(described.length, 6);
+    assert.equal(
+      described[0],
+      "PARTITION_FORCE_RECONFIGURE broker 0 partition 1 with brokers 0, 2, 4, 6, and 28 more",
+    );
+    assert.deepEqual(described.slice(4), ["and 508 more", "BROKER_REMOVE broker 0 with brokers 1"]);
+    assert.deepEqual(describeOperations([]), []);
   });
 });

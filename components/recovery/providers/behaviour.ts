@@ -11,7 +11,7 @@ export interface StepRecord {
   seconds: number;
   /** The cluster's id of the change, when it was one. */
   changeId?: number;
-  /** What the cluster said it would do. */
+  /** What the cluster said it would do: the first few operations of each kind, and how many more. */
   operations?: string[];
   /** What was seen at the end, by the field that decides. */
   observed: Record<string, unknown>;

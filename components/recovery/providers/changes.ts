@@ -1,5 +1,5 @@
 import {
-  describeOperation,
+  describeOperations,
   describePending,
   Operation,
   PendingChange,
@@ -106,7 +106,7 @@ export async function sendChange(
     const planned = await request();
     return {
       changeId: planned.changeId,
-      operations: planned.operations.map(describeOperation),
+      operations: describeOperations(planned.operations),
     };
   } catch (error) {
     if (error instanceof Unreachable) {

@@ -1,3 +1,4 @@
+import { listed } from "../../bounded";
 import { idsOfMap } from "../../camunda/brokers";
 import { unhealthy } from "../../camunda/topology";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
@@ -38,7 +39,7 @@ export const provider = implement<ClusterHealthInputs>({
           );
           return problems.length === 0
             ? { done: true, value: undefined }
-            : { done: false, seen: problems.slice(0, 3).join("; ") };
+            : { done: false, seen: listed(problems, "; ") };
         },
       );
     } catch (error) {

@@ -1,3 +1,4 @@
+import { listed } from "../../bounded";
 import {
   brokerIds,
   COORDINATOR,
@@ -73,7 +74,7 @@ async function expectFailedOver(session: Session, inputs: FailbackGateInputs): P
   const problems = unhealthy(configuration, topology, session.own, 2, partitionCount);
   if (problems.length > 0) {
     throw new Refusal(
-      `the survivors are not healthy (${problems.slice(0, 3).join("; ")}): a failback adds load to them; mend them first`,
+      `the survivors are not healthy (${listed(problems, "; ")}): a failback adds load to them; mend them first`,
     );
   }
   const id = exporters[inputs.recreated];
@@ -126,18 +127,21 @@ async function awaitRecreated(
             seen: `${named(holding.map((b) => b.id))} still listed with partitions`,
           };
         }
-        for (const id of brokers) {
-          const wrong = await notClean(session, id).catch((error: unknown) => {
-            if (error instanceof Unreachable || error instanceof Refused) {
-              return `is listed but not up: ${error.message}`;
-            }
-            throw error;
-          });
-          if (wrong !== undefined) {
-            return { done: false, seen: `broker ${id} ${wrong}` };
-          }
-        }
-        return { done: true, value: undefined };
+        const answers = await Promise.all(
+          brokers.map(async (id) => {
+            const wrong = await notClean(session, id).catch((error: unknown) => {
+              if (error instanceof Unreachable || error instanceof Refused) {
+                return `is listed but not up: ${error.message}`;
+              }
+              throw error;
+            });
+            return wrong === undefined ? [] : [`broker ${id} ${wrong}`];
+          }),
+        );
+        const wrong = answers.flat();
+        return wrong.length === 0
+          ? { done: true, value: undefined }
+          : { done: false, seen: listed(wrong, "; ") };
       },
     );
   } catch (error) {

@@ -1,10 +1,12 @@
+import { listed } from "../../bounded";
 import { allBrokerIds, brokerMap, idsOfMap, named, namedAre, sameIds } from "../../camunda/brokers";
 import {
-  describeOperation,
+  describeOperations,
   memberIds,
   Operation,
   partitionsWithout,
   seenIds,
+  Topology,
   unhealthy,
 } from "../../camunda/topology";
 import { Refused, Unreachable } from "../../clients/http";
@@ -230,7 +232,7 @@ function expectForcePlan(
   const kept = plan.expectedMembers.map((member) => member.id);
   if (wrong.length > 0 || !sameIds(kept, retain)) {
     throw new Refusal(
-      `the cluster's own plan for the forced removal is not what is meant (${wrong.map(describeOperation).join("; ") || `it would keep ${named(kept)}`}): nothing was sent; look at the cluster by hand`,
+      `the cluster's own plan for the forced removal is not what is meant (${describeOperations(wrong).join("; ") || `it would keep ${named(kept)}`}): nothing was sent; look at the cluster by hand`,
     );
   }
 }
@@ -295,9 +297,9 @@ function expectAddPlan(
   if (leaving.length > 0 || short.length > 0 || !sameIds(expected, brokers)) {
     const why =
       leaving.length > 0
-        ? `it would ${leaving.map(describeOperation).join("; ")}`
+        ? `it would ${describeOperations(leaving).join("; ")}`
         : short.length > 0
-          ? `partition ${short.join(", ")} would not have ${replicationFactor} replicas`
+          ? `partition ${listed(short.map(String))} would not have ${replicationFactor} replicas`
           : `the members would be ${named(expected)}`;
     throw new Refusal(
       `the cluster's own plan for adding the brokers is not what is meant (${why}): nothing was sent; look at the cluster by hand`,
@@ -343,7 +345,7 @@ async function verify(
         problems.push(`${named(lingering.map((broker) => broker.id))} still seen with partitions`);
       }
       if (problems.length > 0) {
-        return { done: false, seen: problems.slice(0, 4).join("; ") };
+        return { done: false, seen: listed(problems, "; ") };
       }
       return {
         done: true,
@@ -351,15 +353,23 @@ async function verify(
           members: memberIds(configuration),
           clusterSize: topology.clusterSize,
           replicationFactor: topology.replicationFactor,
-          leaders: Object.fromEntries(
-            topology.brokers.flatMap((broker) =>
-              broker.partitions
-                .filter((partition) => partition.role === "leader")
-                .map((partition) => [`partition ${partition.id}`, `broker ${broker.id}`]),
-            ),
-          ),
+          leaders: leadersOf(topology),
         },
       };
     },
+  );
+}
+
+/** Who leads which partition, in words. */
+function leadersOf({ brokers }: Topology): string {
+  const leaders = brokers.flatMap(({ id, partitions }) =>
+    partitions
+      .filter(({ role }) => role === "leader")
+      .map((partition) => ({ id, partition: partition.id })),
+  );
+  return listed(
+    leaders
+      .sort((a, b) => a.partition - b.partition)
+      .map(({ id, partition }) => `partition ${partition} broker ${id}`),
   );
 }

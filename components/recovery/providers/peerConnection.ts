@@ -1,4 +1,5 @@
 import type { V1NetworkPolicyPeer } from "@kubernetes/client-node";
+import { listed } from "../../bounded";
 import { dnsAddresses } from "../../aws/names";
 import {
   brokerHost,
@@ -94,7 +95,7 @@ async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
         const open = answers.filter((answer) => answer !== undefined);
         return open.length === 0
           ? { done: true, value: undefined }
-          : { done: false, seen: `${open.join(", ")} still answers` };
+          : { done: false, seen: `${listed(open)} still answers` };
       },
     );
     return { how: "already true", observed: { cut: targets.map(nameOf), addresses: seen } };
@@ -141,7 +142,7 @@ async function expectNoOtherPolicy(session: Session): Promise<void> {
     .map(({ metadata }) => metadata?.name ?? "?");
   if (opening.length > 0) {
     throw new Refusal(
-      `NetworkPolicy ${opening.join(", ")} in ${session.namespace()} lets pods reach ${peer} or be reached from it, and policies add up: the fence would not hold; delete it or take the blocks of ${peer} out (${blocks.join(", ")})`,
+      `NetworkPolicy ${listed(opening)} in ${session.namespace()} lets pods reach ${peer} or be reached from it, and policies add up: the fence would not hold; delete it or take the blocks of ${peer} out (${listed(blocks)})`,
     );
   }
 }

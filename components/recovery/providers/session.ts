@@ -1,4 +1,4 @@
-import { brokerIds, regionOfBroker, RegionName } from "../../camunda/brokers";
+import { brokerIds, named, regionOfBroker, RegionName } from "../../camunda/brokers";
 import { Configuration, seenIds, Topology } from "../../camunda/topology";
 import { ElasticsearchClient } from "../../clients/elasticsearch";
 import { Refused, Unreachable } from "../../clients/http";
@@ -144,7 +144,7 @@ export class Session {
     const foreign = seenIds(topology).filter((id) => id >= this.settings.clusterSize);
     if (foreign.length > 0) {
       throw new Refusal(
-        `the gateway sees broker ${foreign.join(", ")}, with clusterSize ${this.settings.clusterSize} the ids end at ${this.settings.clusterSize - 1}: correct clusterSize`,
+        `the gateway sees ${named(foreign)}, with clusterSize ${this.settings.clusterSize} the ids end at ${this.settings.clusterSize - 1}: correct clusterSize`,
       );
     }
   }

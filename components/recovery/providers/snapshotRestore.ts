@@ -1,3 +1,4 @@
+import { listed } from "../../bounded";
 import { peerOf, RegionName } from "../../camunda/brokers";
 import type { ElasticsearchClient, ShardRecovery } from "../../clients/elasticsearch";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
@@ -90,7 +91,7 @@ export function restoredByUs(
   });
   if (foreign.length > 0) {
     throw new Refusal(
-      `the recreated Elasticsearch already has ${foreign.length} of Camunda's indices (${foreign.slice(0, 3).join(", ")}${foreign.length > 3 ? ", …" : ""}): the region must be recreated empty; delete its volumes and its Elasticsearch, with Operate and Tasklist off`,
+      `the recreated Elasticsearch already has ${foreign.length} of Camunda's indices (${listed(foreign)}): the region must be recreated empty; delete its volumes and its Elasticsearch, with Operate and Tasklist off`,
     );
   }
   return indices;
@@ -197,7 +198,7 @@ async function compare(session: Session): Promise<Record<string, unknown>> {
   const missing = templates.filter((template) => !restored.includes(template));
   if (missing.length > 0) {
     throw new Refusal(
-      `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${missing.slice(0, 3).join(", ")}): Camunda could not start on it; start a new attempt: pulumi config set failback NEW-NAME`,
+      `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${listed(missing)}): Camunda could not start on it; start a new attempt: pulumi config set failback NEW-NAME`,
     );
   }
   const health = await awaitHealth(session, survivor, recreated);

@@ -98,8 +98,9 @@ export class Cluster implements Brokers {
     }
     if (regions.length < regionNames.length) return;
     const side = this.sides.region0;
+    const alive = side.alive();
     for (const { partitionId } of this.logs) {
-      const [first] = side.alive(partitionId);
+      const first = alive.get(partitionId)?.[0];
       if (first !== undefined) side.lead(partitionId, first);
     }
   }
@@ -348,9 +349,10 @@ export class Cluster implements Brokers {
 export function isComplete(cluster: Cluster, region: RegionName): boolean {
   const side = cluster.sideOf(region);
   const { replicationFactor } = cluster.settings.shape;
+  const alive = side.alive();
   return cluster.logs.every(
     ({ partitionId }) =>
-      side.leaders.has(partitionId) && side.alive(partitionId).length === replicationFactor,
+      side.leaders.has(partitionId) && alive.get(partitionId)?.length === replicationFactor,
   );
 }
 

@@ -87,16 +87,25 @@ export function partitionsOf(configuration: Configuration): number[] {
   return [...new Set(ids)].sort((a, b) => a - b);
 }
 
-/** Ids of the replicas of a partition that hold its data. */
-export function votersOf(configuration: Configuration, partitionId: number): number[] {
-  return replicasOf(configuration, partitionId).filter(
-    (id) => configuration.members.get(id)?.partitions.get(partitionId)?.state !== "JOINING",
-  );
+/**
+ * Ids of the replicas that hold the data of a partition, by partition. Of all at once, as it is looked at with
+ * every tick: to look for the replicas of each of many partitions among many brokers took most of the time.
+ */
+export function votersOf(configuration: Configuration): Map<number, number[]> {
+  const voters = new Map<number, number[]>();
+  for (const id of memberOrder(configuration.members.keys())) {
+    for (const [partitionId, { state }] of configuration.members.get(id)?.partitions ?? []) {
+      const known = voters.get(partitionId) ?? [];
+      if (state !== "JOINING") known.push(id);
+      voters.set(partitionId, known);
+    }
+  }
+  return voters;
 }
 
 /** The smallest number of replicas of any partition. */
 export function replicationFactorOf(configuration: Configuration): number {
-  const counts = partitionsOf(configuration).map((id) => votersOf(configuration, id).length);
+  const counts = [...votersOf(configuration).values()].map((ids) => ids.length);
   return counts.length === 0 ? 0 : Math.min(...counts);
 }
 

@@ -70,8 +70,9 @@ function missingInTopology(cluster: Cluster, from: Broker): string | undefined {
   if (leaderless !== undefined) {
     return `Leader -2 of partition ${leaderless} is not known, current topology: ${topology}`;
   }
+  const voters = votersOf(side.configuration);
   const incomplete = ids.find((id) =>
-    votersOf(side.configuration, id).some((replica) => !known.some((b) => b.id === replica)),
+    voters.get(id)?.some((replica) => !known.some((b) => b.id === replica)),
   );
   return incomplete === undefined
     ? undefined

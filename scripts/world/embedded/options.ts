@@ -18,6 +18,8 @@ export interface EmbeddedWorldOptions {
   forceMs?: number;
   /** One operation of a broker add: a broker that joins the cluster, or a replica that joins a partition. */
   joinMs?: number;
+  /** One operation of an exporter change: one replica. */
+  exporterMs?: number;
   /** From the start of a broker until the others list it. */
   appearMs?: number;
   /** How much later than `/actuator/cluster` `/v2/topology` shows a replica that joined. */
@@ -73,6 +75,7 @@ export function settingsFrom(options: EmbeddedWorldOptions): Settings {
     electionMs: 800,
     forceMs: 50,
     joinMs: 60,
+    exporterMs: 6,
     appearMs: 100,
     topologyLagMs: 100,
     shutdownMs: 150,

@@ -18,8 +18,6 @@ export interface Brokers {
   elected(side: Side, partitionId: number, leaderId: number): void;
 }
 
-const exporterOperationMs = 6;
-
 /**
  * Brokers that see each other: their configuration, its changes, and the leaders of the partitions.
  * There is one side, and two while the network between the regions is cut.
@@ -78,8 +76,9 @@ export class Side {
 
   /** Hands a partition to the replica with the highest priority. */
   rebalance(): void {
+    const alive = this.alive();
     for (const partitionId of this.leaders.keys()) {
-      const best = this.alive(partitionId)[0];
+      const best = alive.get(partitionId)?.[0];
       if (best === undefined || best === this.leaders.get(partitionId)) continue;
       this.lead(partitionId, best);
     }
@@ -87,12 +86,14 @@ export class Side {
 
   advance(now: number): void {
     this.advanceChange(now);
-    for (let id = 1; id <= this.settings.shape.partitionCount; id++) this.advanceElection(id, now);
+    const voters = votersOf(this.configuration);
+    for (let id = 1; id <= this.settings.shape.partitionCount; id++) {
+      this.advanceElection(id, voters.get(id) ?? [], now);
+    }
   }
 
-  private advanceElection(partitionId: number, now: number): void {
-    const alive = this.alive(partitionId);
-    const replicas = votersOf(this.configuration, partitionId);
+  private advanceElection(partitionId: number, replicas: number[], now: number): void {
+    const alive = this.living(partitionId, replicas);
     const quorum = alive.length > replicas.length / 2;
     const leader = this.leaders.get(partitionId);
     if (leader !== undefined && (!quorum || !alive.includes(leader))) {
@@ -119,11 +120,16 @@ export class Side {
     this.brokers.elected(this, partitionId, brokerId);
   }
 
-  /** Living replicas, the highest priority first. */
-  alive(partitionId: number): number[] {
+  /** Living replicas by partition, the highest priority first. */
+  alive(): Map<number, number[]> {
+    const voters = [...votersOf(this.configuration)];
+    return new Map(voters.map(([id, replicas]) => [id, this.living(id, replicas)]));
+  }
+
+  private living(partitionId: number, replicas: number[]): number[] {
     const priority = (id: number) =>
       this.configuration.members.get(id)?.partitions.get(partitionId)?.priority ?? 0;
-    return votersOf(this.configuration, partitionId)
+    return replicas
       .filter((id) => this.brokers.isAlive(this, id))
       .sort((a, b) => priority(b) - priority(a));
   }
@@ -196,7 +202,7 @@ export class Side {
     if (operation.operation === "PARTITION_FORCE_RECONFIGURE") {
       return this.settings.forceMs / this.settings.shape.partitionCount;
     }
-    if (operation.exporterId !== undefined) return exporterOperationMs;
+    if (operation.exporterId !== undefined) return this.settings.exporterMs;
     return operation.brokers.length > 0 ? 0 : this.settings.joinMs;
   }
 
