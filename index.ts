@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { ConfigError, openSecrets, readSettings, Settings, unknownKeys } from "./components/config";
+import { fetchCharts } from "./components/kubernetes/charts";
 import { Region } from "./components/region";
 import { UserError } from "./components/userError";
 
@@ -36,8 +37,21 @@ function configuration(): Settings {
   }
 }
 
+/** The configuration, with the charts that it names at hand. */
+async function prepared(): Promise<Settings> {
+  const settings = configuration();
+  const { problems, refuse } = await fetchCharts(settings);
+  if (refuse && problems.length > 0) {
+    throw new UserError(problems.join("\n"));
+  }
+  for (const problem of problems) {
+    await pulumi.log.warn(problem);
+  }
+  return settings;
+}
+
 export = async () => ({
-  ...(await Region.create("region", configuration())).outputs,
+  ...(await Region.create("region", await prepared())).outputs,
   /** What the Pulumi console shows of the stack. */
   readme: readFileSync(path.join(__dirname, "Pulumi.README.md"), "utf8"),
 });

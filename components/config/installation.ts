@@ -7,7 +7,7 @@ import { readKubernetes } from "./kubernetes";
 import type { Reader } from "./reader";
 import { byRegion } from "./regions";
 
-/** Where a Helm chart comes from: a repository, or a local archive or folder, so that a recovery needs no repository. */
+/** Where a Helm chart comes from: a repository, from which its archive is fetched once, or a local archive or folder. */
 export interface Chart {
   /** Name of the chart in its repository, an `oci://` address, or a path. */
   chart: string;

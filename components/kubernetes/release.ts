@@ -2,6 +2,7 @@ import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import type { Values } from "../camunda/helmValues";
 import type { Chart } from "../config/installation";
+import { isFetched, placeOf } from "./charts";
 
 /** Arguments of {@link helmRelease}. */
 export interface HelmReleaseArgs {
@@ -24,14 +25,15 @@ export function helmRelease(
   args: HelmReleaseArgs,
   options: pulumi.CustomResourceOptions,
 ): Release {
-  const { chart, repository, version } = args.chart;
   return new Release(
     name,
     {
       name: args.release,
-      chart,
-      ...(repository === undefined ? {} : { repositoryOpts: { repo: repository } }),
-      ...(version === undefined ? {} : { version }),
+      chart: placeOf(args.chart),
+      // An archive has one; without a repository it decides nothing, but for a chart that Helm itself is to find.
+      ...(isFetched(args.chart) || args.chart.version === undefined
+        ? {}
+        : { version: args.chart.version }),
       namespace: args.namespace,
       values: args.values,
       ...(args.description === undefined ? {} : { description: args.description }),

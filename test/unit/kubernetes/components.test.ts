@@ -63,9 +63,7 @@ describe("CamundaRelease", () => {
     const { values, ...inputs } = only(of(RELEASE)).inputs;
     assert.deepEqual(inputs, {
       name: "camunda",
-      chart: "camunda-platform",
-      repositoryOpts: { repo: "https://helm.camunda.io" },
-      version: "11.12.3",
+      chart: "./charts/camunda-platform-11.12.3.tgz",
       namespace: "camunda-london",
       allowNullValues: true,
       skipAwait: true,
@@ -87,7 +85,7 @@ describe("CamundaRelease", () => {
     assert.equal(outputs, "what-helm-says");
   });
 
-  it("comes from an archive without any repository", async () => {
+  it("comes from an archive of the user's own", async () => {
     const settings = eksSettings({ charts: { camunda: { chart: "./camunda-platform.tgz" } } });
     const { of } = await declare(
       () => new CamundaRelease("camunda", { settings, rejoining: false, namespace }),
@@ -100,15 +98,14 @@ describe("CamundaRelease", () => {
 });
 
 describe("Elasticsearch", () => {
-  it("is a release of its own, of a chart at an oci:// address", async () => {
+  it("is a release of its own, of the archive of a chart at an oci:// address", async () => {
     const settings = eksSettings();
     const { of, all } = await declare(
       () => new Elasticsearch("region-elasticsearch", { settings, namespace }),
     );
     const { inputs } = only(of(RELEASE));
     assert.equal(inputs.name, "camunda-elasticsearch");
-    assert.equal(inputs.chart, "oci://registry-1.docker.io/bitnamicharts/elasticsearch");
-    assert.equal(inputs.version, "21.6.3");
+    assert.equal(inputs.chart, "./charts/elasticsearch-21.6.3.tgz");
     assert.equal(inputs.skipAwait, true);
     assert.deepEqual(inputs.values, plain(elasticsearchValues(settings)));
     assert.deepEqual(
