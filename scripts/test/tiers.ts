@@ -34,11 +34,7 @@ export const TIERS: Tier[] = [
   {
     name: "contract",
     runs: "always",
-    tests: [
-      "test/contract/embedded.test.ts",
-      "test/contract/kubernetesStandIn.test.ts",
-      "test/contract/kubernetesProvider.test.ts",
-    ],
+    tests: ["test/contract/embeddedHanging.test.ts", "test/contract"],
   },
   {
     name: "engine",

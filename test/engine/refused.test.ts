@@ -24,7 +24,7 @@ describe("a run that must not be", function () {
   }
 
   it("names every problem of the configuration at once, without a stack trace", async () => {
-    scene = await Scene.of();
+    scene = await Scene.of({ up: false });
     const nothing = await costOfPreview(0);
     await scene.stack.set("lostRegion", "mars");
     await scene.stack.set("clusterSize", "5");

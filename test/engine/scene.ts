@@ -28,6 +28,8 @@ export class Scene {
       world?: EmbeddedWorldOptions;
       config?: Record<string, unknown>;
       commands?: boolean;
+      /** Whether the stack is made; else it is empty. */
+      up?: boolean;
     } = {},
   ): Promise<Scene> {
     const world = new EmbeddedWorld({ detectionMs: 300, electionMs: 200, ...options.world });
@@ -62,7 +64,9 @@ export class Scene {
     const region = options.region ?? "region0";
     const scene = new Scene(world, workspace, await workspace.stack(region), region);
     scene.provider = provider;
-    await scene.stack.up();
+    if (options.up ?? true) {
+      await scene.stack.up();
+    }
     return scene;
   }
 

@@ -1,0 +1,5 @@
+import { EmbeddedWorld } from "../../scripts/world/embedded";
+import { contract } from "./suite";
+
+describe("contract: the embedded world, where brokers with old data hang", () =>
+  contract(() => new EmbeddedWorld({ oldData: "hangs" })));
