@@ -5,6 +5,7 @@ import { REGIONS } from "../components/camunda/brokers";
 import { runDrill } from "./drill/drill";
 import { EndpointsSite } from "./drill/endpointsSite";
 import { eksSite, kubernetesSite } from "./drill/platforms";
+import { realKubernetesSite } from "./drill/realKubernetesSite";
 import { summary, writeReport } from "./drill/report";
 import type { Site } from "./drill/site";
 import { EmbeddedWorld } from "./world/embedded";
@@ -112,7 +113,7 @@ async function main(): Promise<number> {
   }
   const shape = { clusterSize: chosen.brokers, partitionCount: chosen.partitions };
   const report = await runDrill({
-    site: await siteOf(chosen, shape),
+    site: siteOf(chosen, shape),
     lose: chosen.lose,
     say,
     signal: abort.signal,
@@ -126,15 +127,10 @@ async function main(): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
-async function siteOf(chosen: Options, shape: Partial<Shape>): Promise<Site> {
+function siteOf(chosen: Options, shape: Partial<Shape>): Site {
   switch (chosen.platform) {
-    case "kubernetes": {
-      if (chosen.provider === "played") {
-        return kubernetesSite(shape);
-      }
-      const { realKubernetesSite } = await import("./drill/realKubernetesSite");
-      return realKubernetesSite(shape);
-    }
+    case "kubernetes":
+      return chosen.provider === "real" ? realKubernetesSite(shape) : kubernetesSite(shape);
     case "eks":
       return eksSite(shape);
     case "endpoints":
