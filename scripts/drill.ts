@@ -9,6 +9,7 @@ import { realKubernetesSite } from "./drill/realKubernetesSite";
 import { summary, writeReport } from "./drill/report";
 import type { Site } from "./drill/site";
 import { EmbeddedWorld } from "./world/embedded";
+import { EmbeddedOnSearch } from "./world/real/embeddedOnSearch";
 import type { RegionName, Shape } from "./world/world";
 
 const HELP = `npm run drill -- [options]
@@ -22,6 +23,8 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
                              real API servers, which are built once, in some minutes
   --lose region0|region1|both   the region that is lost (default region1); both: region1, and
                              when it is back, region0
+  --search opensearch        two real OpenSearches and an S3 server in place of what plays them (platform
+                             endpoints; Linux, Maven, Python; some 250 MB are fetched once)
   --brokers N                even, at least 4 (default 4)
   --partitions N             (default 2)
   --report DIR               writes report.json and report.md
@@ -35,6 +38,7 @@ interface Options {
   platform: (typeof PLATFORMS)[number];
   lose: readonly RegionName[];
   provider: (typeof PROVIDERS)[number];
+  search: "opensearch" | undefined;
   brokers: number;
   partitions: number;
   report: string | undefined;
@@ -47,6 +51,7 @@ function options(args: string[]): Options | undefined {
       platform: { type: "string", default: "endpoints" },
       lose: { type: "string", default: "region1" },
       provider: { type: "string", default: "played" },
+      search: { type: "string" },
       brokers: { type: "string", default: "4" },
       partitions: { type: "string", default: "2" },
       report: { type: "string" },
@@ -65,6 +70,10 @@ function options(args: string[]): Options | undefined {
     ...(values.provider === "real" && values.platform !== "kubernetes"
       ? [`--provider real is for --platform kubernetes, not ${values.platform}`]
       : []),
+    ...(values.search === undefined ? [] : oneOf("--search", values.search, ["opensearch"])),
+    ...(values.search !== undefined && values.platform !== "endpoints"
+      ? [`--search is for --platform endpoints, not ${values.platform}`]
+      : []),
     ...(Number.isInteger(brokers) && brokers >= 4 && brokers % 2 === 0
       ? []
       : [`--brokers must be even and at least 4, not ${values.brokers}`]),
@@ -79,6 +88,7 @@ function options(args: string[]): Options | undefined {
     platform: values.platform as Options["platform"],
     lose: values.lose === "both" ? ["region1", "region0"] : [values.lose as RegionName],
     provider: values.provider as Options["provider"],
+    search: values.search as Options["search"],
     brokers,
     partitions,
     report: values.report,
@@ -134,7 +144,11 @@ function siteOf(chosen: Options, shape: Partial<Shape>): Site {
     case "eks":
       return eksSite(shape);
     case "endpoints":
-      return new EndpointsSite(new EmbeddedWorld({ shape }));
+      return new EndpointsSite(
+        chosen.search === undefined
+          ? new EmbeddedWorld({ shape })
+          : new EmbeddedOnSearch({ shape, log: (line) => console.log(line) }),
+      );
   }
 }
 

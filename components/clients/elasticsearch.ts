@@ -168,6 +168,11 @@ export class ElasticsearchClient {
     await this.ok("PUT", `/_snapshot/${encodeURIComponent(name)}`, { type, settings });
   }
 
+  /** Takes the registration of a repository back. What lies in it is not touched. */
+  async forgetRepository(name: string): Promise<void> {
+    await this.ok("DELETE", `/_snapshot/${encodeURIComponent(name)}`);
+  }
+
   /** Lets every node check that it reaches the repository. */
   async verifyRepository(name: string): Promise<void> {
     await this.ok("POST", `/_snapshot/${encodeURIComponent(name)}/_verify`);

@@ -1,5 +1,6 @@
 import { kubernetesAvailable, prepareKubernetes } from "../world/kubernetes/real/prepare";
 import { node24Missing, prepareNode24 } from "./node24";
+import { prepareSearch, searchAvailable } from "../world/real/prepare";
 
 /** A tier of the tests: what it needs, and where it is. */
 export interface Tier {
@@ -53,6 +54,13 @@ export const TIERS: Tier[] = [
     missing: node24Missing,
     prepare: prepareNode24,
     node: () => prepareNode24(console.log),
+  },
+  {
+    name: "search",
+    runs: "all",
+    tests: ["test/search"],
+    missing: () => why(searchAvailable()),
+    prepare: (log) => prepareSearch({ log }),
   },
   {
     name: "kubernetes",

@@ -29,11 +29,12 @@ export interface RepositorySettings {
 /**
  * Two regions that run a dual-region Camunda cluster, which can be lost and recreated.
  *
- * One implementation: `embedded` (one process on loopback that behaves as recorded of real brokers).
- * The drill and the contract tests know this interface only.
+ * Implementations: embedded (one process on loopback that behaves as recorded of real brokers), and embedded
+ * brokers on real search engines. The drill and the contract tests know this interface only.
  */
 export interface World {
-  readonly kind: "embedded";
+  /** What it is, for people. */
+  readonly kind: string;
   readonly shape: Shape;
   readonly endpoints: Record<RegionName, RegionEndpoints>;
   readonly repository: RepositorySettings;
@@ -41,7 +42,7 @@ export interface World {
   /** Starts both regions; resolves when every partition has one leader, all replicas are healthy, and both Elasticsearches answer. */
   start(): Promise<void>;
 
-  /** Kills every broker and the Elasticsearch of a region at once . Survivors need some seconds to notice. */
+  /** Kills every broker and the Elasticsearch of a region at once (real processes by SIGKILL). Survivors need some seconds to notice. */
   lose(region: RegionName): Promise<void>;
 
   /**

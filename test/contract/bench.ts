@@ -13,7 +13,7 @@ import { waitFor } from "../../components/clients/poll";
 import { ExporterPhase, PlannedChange, ZeebeClient } from "../../components/clients/zeebe";
 import type { World } from "../../scripts/world/world";
 
-const REQUEST_MS = 20_000;
+const REQUEST_MS = 60_000;
 
 /** Name of the snapshot repository in both regions. */
 export const REPOSITORY = "contract";
@@ -77,6 +77,13 @@ export class Bench {
     body?: object,
   ) {
     return this.raw(method, `${this.world.endpoints[region].elasticsearch}/${path}`, body);
+  }
+
+  /** Which search engine a region has: they differ in a few points. */
+  async engine(region: RegionName): Promise<"elasticsearch" | "opensearch"> {
+    const { body } = await this.askSearch(region, "GET", "");
+    const version = isRecord(body) && isRecord(body.version) ? body.version : {};
+    return version.distribution === "opensearch" ? "opensearch" : "elasticsearch";
   }
 
   /** A test that changes the world: when it fails, the tests after it are skipped. */

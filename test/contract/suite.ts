@@ -3,6 +3,7 @@ import { Bench } from "./bench";
 import { failback } from "./failback";
 import { failover } from "./failover";
 import { healthyCluster } from "./healthy";
+import { searchEngine } from "./search";
 
 /**
  * What the program relies on, as tests of one world that build on each other: a healthy cluster, then
@@ -12,7 +13,7 @@ export function contract(make: () => World): void {
   const bench = new Bench(make());
 
   before(function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     return bench.world.start();
   });
 
@@ -22,23 +23,28 @@ export function contract(make: () => World): void {
   });
 
   after(function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     return bench.world.stop();
   });
 
   describe("a healthy cluster", function () {
-    this.timeout(180_000);
+    this.timeout(600_000);
     healthyCluster(bench);
   });
 
+  describe("a search engine", function () {
+    this.timeout(300_000);
+    searchEngine(bench);
+  });
+
   describe("region1 lost, and recreated empty", function () {
-    this.timeout(180_000);
+    this.timeout(600_000);
     failover(bench, "region1");
     failback(bench, "region1", "empty");
   });
 
   describe("region0 lost, which has the coordinator, and back with old data", function () {
-    this.timeout(180_000);
+    this.timeout(600_000);
     failover(bench, "region0");
     failback(bench, "region0", "old");
   });

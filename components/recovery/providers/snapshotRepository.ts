@@ -1,5 +1,6 @@
 import type { RegionName } from "../../camunda/brokers";
 import type { Repository } from "../../clients/elasticsearch";
+import { Refused } from "../../clients/http";
 import { implement } from "./behaviour";
 import { Refusal, Session } from "./session";
 
@@ -39,10 +40,19 @@ export const provider = implement<SnapshotRepositoryInputs>({
     if (!already) {
       begin();
       session.log(`registering repository ${inputs.repository} in ${inputs.region}`);
-      await elasticsearch.registerRepository(inputs.repository, type, {
-        ...settings,
-        ...(inputs.readonly ? { readonly: true } : {}),
-      });
+      try {
+        await elasticsearch.registerRepository(inputs.repository, type, {
+          ...settings,
+          ...(inputs.readonly ? { readonly: true } : {}),
+        });
+      } catch (error) {
+        // What is refused because its place cannot be used stays registered: corrected settings would be met by
+        // it the next time, as somebody else's.
+        if (existing === undefined && error instanceof Refused) {
+          await elasticsearch.forgetRepository(inputs.repository).catch(() => undefined);
+        }
+        throw error;
+      }
     }
     await elasticsearch.verifyRepository(inputs.repository);
     if (!(await sees())) {

@@ -19,7 +19,12 @@ import {
 const acknowledged: Reply = { status: 200, body: { acknowledged: true } };
 const product = { "X-elastic-product": "Elasticsearch" };
 
-/** The HTTP API of one Elasticsearch. */
+/**
+ * The HTTP API of one Elasticsearch, held to a real OpenSearch by test/contract/search.ts. Where the two differ,
+ * it answers as Elasticsearch 8.15 was recorded: it takes `feature_states`, does not look twice into a writable
+ * repository, says "master node", and has a type of its own for the name of a snapshot that is in use. Left out:
+ * replicas that are ever assigned, `_bulk`, what a body says beyond the aliases of an index.
+ */
 export class Elasticsearch {
   constructor(
     private readonly store: SearchStore,
@@ -81,7 +86,7 @@ export class Elasticsearch {
     const own = parts[0]?.startsWith("_") && parts[0] !== "_all";
     const expression = own ? undefined : parts.shift();
     const [action = "", id] = parts;
-    if (action === "") return this.wholeIndex(request, expression ?? "");
+    if (action === "") return this.wholeIndex(request, expression ?? "", body);
     if (action === "_doc" || action === "_create") {
       return this.document(request, expression ?? "", id, body);
     }
@@ -89,13 +94,13 @@ export class Elasticsearch {
     if (!reads) return undefined;
     switch (action) {
       case "_count": {
-        const indices = this.indices(expression, request);
+        const indices = this.readable(expression, request);
         const count = matching(indices, body["query"]).length;
         return { status: 200, body: { count, _shards: searchedShards(indices) } };
       }
       case "_refresh":
       case "_flush":
-        return { status: 200, body: { _shards: shardCounts(this.indices(expression, request)) } };
+        return { status: 200, body: { _shards: shardCounts(this.readable(expression, request)) } };
       case "_recovery":
         return {
           status: 200,
@@ -109,15 +114,19 @@ export class Elasticsearch {
         this.indices(expression, request).forEach((index) => this.store.close(index));
         return acknowledged;
       case "_stats":
-        return { status: 200, body: statsOf(this.indices(expression, request)) };
+        return { status: 200, body: statsOf(this.readable(expression, request)) };
       case "_search":
-        return searchFor(this.indices(expression, request), request, body);
+        return searchFor(this.readable(expression, request), request, body);
       default:
         return undefined;
     }
   }
 
-  private wholeIndex(request: Incoming, expression: string): Reply | undefined {
+  private wholeIndex(
+    request: Incoming,
+    expression: string,
+    body: Record<string, unknown>,
+  ): Reply | undefined {
     switch (request.method) {
       case "GET":
         return {
@@ -134,7 +143,7 @@ export class Elasticsearch {
             index: expression,
           });
         }
-        this.store.create(expression);
+        this.store.create(expression, Object.keys((body["aliases"] ?? {}) as object));
         return {
           status: 200,
           body: { acknowledged: true, shards_acknowledged: true, index: expression },
@@ -143,6 +152,12 @@ export class Elasticsearch {
         if (expression.split(",").some((part) => isPattern(part))) {
           const reason = "Wildcard expressions or all indices are not allowed";
           throw new SearchError(400, "illegal_argument_exception", reason);
+        }
+        for (const index of this.indices(expression, request)) {
+          if (expression.split(",").some((part) => index.aliases.includes(part))) {
+            const reason = `The provided expression [${expression}] matches an alias, specify the corresponding concrete indices instead.`;
+            throw new SearchError(400, "illegal_argument_exception", reason);
+          }
         }
         this.indices(expression, request).forEach(({ name }) => this.store.indices.delete(name));
         return acknowledged;
@@ -179,8 +194,11 @@ export class Elasticsearch {
     const deadline = Date.now() + milliseconds(request.query.get("timeout") ?? "30s");
     for (;;) {
       const expression = request.path.split("/")[3];
-      const body = healthOf(this.indices(expression, request, "all"));
-      const reached = !wanted || ranks.indexOf(body.status) <= ranks.indexOf(wanted);
+      // What is not there may come: until then it is red.
+      const absent = this.store.resolve(expression).missing !== undefined;
+      const health = healthOf(absent ? [] : this.indices(expression, request, "all"));
+      const body = absent ? { ...health, status: "red" } : health;
+      const reached = !absent && (!wanted || ranks.indexOf(body.status) <= ranks.indexOf(wanted));
       if (reached) return { status: 200, body };
       if (Date.now() >= deadline) return { status: 408, body: { ...body, timed_out: true } };
       await new Promise((resolve) => setTimeout(resolve, 20).unref());
@@ -259,6 +277,20 @@ export class Elasticsearch {
     return rest.length === 0 ? [] : this.indices(rest.join(","), request, expand);
   }
 
+  /** The indices to read from: one that is closed cannot be read, when it is named. */
+  private readable(expression: string | undefined, request: Incoming): SearchIndex[] {
+    const found = this.indices(expression, request);
+    const closed = found.find((index) => index.closed);
+    if (closed) {
+      const { name, uuid } = closed;
+      throw new SearchError(400, "index_closed_exception", "closed", {
+        index: name,
+        index_uuid: uuid,
+      });
+    }
+    return found;
+  }
+
   private banner(): Reply {
     return {
       status: 200,
@@ -314,7 +346,7 @@ function noHandler({ method, path }: Incoming): Reply {
 
 function definition(index: SearchIndex): object {
   return {
-    aliases: {},
+    aliases: Object.fromEntries(index.aliases.map((alias) => [alias, {}])),
     mappings: {},
     settings: {
       index: {

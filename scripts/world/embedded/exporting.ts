@@ -1,22 +1,34 @@
-import { Cluster } from "./cluster";
-import { LogRecord } from "./log";
+import { Cluster, ExporterPhase } from "./cluster";
+import { ExporterPosition, LogRecord, PartitionLog } from "./log";
 import { RegionName } from "../world";
-import { SearchStore } from "./searchStore";
 
-/** Records that one exporter writes in one go. */
-const batch = 1000;
+/** Records that one exporter collects at most. */
+const BATCH = 1000;
 
-/** Writes what the leaders of all partitions can export at the moment. */
+/** How long after a refusal an exporter tries again. */
+const RETRY_MS = 250;
+
+/** Where exporters write: a search engine, of whatever kind. */
+export interface ExportTarget {
+  /**
+   * Writes records of a partition, in order.
+   *
+   * @param opens whether the exporter has been opened, and creates its templates first
+   * @returns how many of them, from the first on, are written; the others are tried again
+   */
+  export(records: readonly LogRecord[], opens: boolean): number | Promise<number>;
+}
+
+/** Lets the exporters of all leaders collect what they may, and write what they have collected. */
 export function pump(
   cluster: Cluster,
-  searchOf: (region: RegionName) => SearchStore | undefined,
+  targetOf: (region: RegionName) => ExportTarget | undefined,
 ): void {
   const sides = new Set([cluster.sideOf("region0"), cluster.sideOf("region1")]);
   for (const side of sides) {
     for (const [partitionId, leaderId] of side.leaders) {
       const leader = cluster.broker(leaderId);
       const phase = cluster.phaseOf(leader, partitionId);
-      if (phase === "PAUSED") continue;
       const exporters = side.configuration.members
         .get(leaderId)
         ?.partitions.get(partitionId)?.exporters;
@@ -26,39 +38,51 @@ export function pump(
           ? settings.exportTarget(leader.region, exporterId)
           : settings.exporters[exporterId]?.region;
         if (state !== "ENABLED" || !region) continue;
+        const log = cluster.log(partitionId);
+        const position = log.exporters.get(exporterId);
+        if (!position) continue;
+        // A pause stops what is read of the log: what was collected before is still written.
+        if (phase !== "PAUSED") collect(log, position);
         if (!settings.exportTarget && cluster.isCut && region !== leader.region) continue;
-        const search = searchOf(region);
-        if (search) exportTo(search, cluster, partitionId, exporterId, phase === "EXPORTING");
+        const target = targetOf(region);
+        if (target) flush(target, cluster, log, exporterId, phase);
       }
     }
   }
 }
 
-function exportTo(
-  search: SearchStore,
+function collect(log: PartitionLog, position: ExporterPosition): void {
+  position.collected = Math.min(log.lastPosition, Math.max(position.exported, 0) + BATCH);
+}
+
+function flush(
+  target: ExportTarget,
   cluster: Cluster,
-  partitionId: number,
+  log: PartitionLog,
   exporterId: string,
-  commits: boolean,
+  phase: ExporterPhase,
 ): void {
-  const log = cluster.log(partitionId);
   const position = log.exporters.get(exporterId);
-  if (!position) return;
-  const records = log.after(position.exported).slice(0, batch);
-  if (records.length === 0) return;
+  if (!position || position.writing || position.collected <= position.exported) return;
   const now = Date.now();
   position.writesAt ??= now + cluster.settings.bulkDelayMs;
   if (now < position.writesAt) return;
-  position.writesAt = undefined;
-  if (!log.opened.has(exporterId)) {
-    search.createTemplates();
+  const records = log.between(position.exported, position.collected);
+  const written = (count: number) => {
+    position.writing = false;
+    position.writesAt = count < records.length ? Date.now() + RETRY_MS : undefined;
+    // It was disabled, or enabled from elsewhere, while it wrote.
+    if (count === 0 || log.exporters.get(exporterId) !== position) return;
     log.opened.add(exporterId);
+    position.exported = records[count - 1]?.position ?? position.exported;
+    // A soft pause exports, but does not remember it: a restart exports the same again.
+    if (phase !== "SOFT_PAUSED") position.committed = position.exported;
+  };
+  const count = target.export(records, !log.opened.has(exporterId));
+  if (typeof count === "number") {
+    written(count);
+  } else {
+    position.writing = true;
+    void count.then(written);
   }
-  const refused = records.findIndex(
-    (record: LogRecord) => !search.write(record.index, record.id, { ...record.source }),
-  );
-  const written = refused === -1 ? records : records.slice(0, refused);
-  position.exported = written.at(-1)?.position ?? position.exported;
-  // A soft pause exports, but does not remember it: a restart exports the same again.
-  if (commits) position.committed = position.exported;
 }

@@ -495,6 +495,7 @@ export class EmbeddedWorld implements World {
       if (running) apps.forEach((app) => store.openWebApp(app));
     }
     pump(this.model, (region) => {
+      if (this.settings.searchOf) return this.settings.searchOf(region);
       const { running, store } = this.search[region];
       return running ? store : undefined;
     });

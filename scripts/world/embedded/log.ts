@@ -26,12 +26,16 @@ export interface RecordSource {
 
 /** How far an exporter is in one partition. */
 export interface ExporterPosition {
+  /** Last record that it has read, and keeps until it writes. */
+  collected: number;
   /** Last record that was written. */
   exported: number;
   /** Last record of which the exporter's state knows: what another exporter is initialised from. */
   committed: number;
   /** When the records that it has collected are written. */
   writesAt?: number;
+  /** Whether records are on their way. */
+  writing?: boolean;
 }
 
 /** The log of one partition, and the state that is replicated with it. */
@@ -46,7 +50,7 @@ export class PartitionLog {
     readonly partitionId: number,
     exporters: string[],
   ) {
-    exporters.forEach((id) => this.exporters.set(id, { exported: -1, committed: -1 }));
+    exporters.forEach((id) => this.exporters.set(id, newPosition(-1)));
   }
 
   get lastPosition(): number {
@@ -62,7 +66,7 @@ export class PartitionLog {
   /** Where an exporter goes on that becomes enabled. Without a source it misses what came before. */
   enableExporter(id: string, initializeFrom: string | undefined): void {
     const source = this.exporters.get(initializeFrom ?? "")?.committed ?? this.lastPosition;
-    this.exporters.set(id, { exported: source, committed: source });
+    this.exporters.set(id, newPosition(source));
     this.opened.delete(id);
   }
 
@@ -74,12 +78,14 @@ export class PartitionLog {
   /** A new leader starts its exporters from the replicated state. */
   reopenExporters(): void {
     this.opened.clear();
-    for (const position of this.exporters.values()) position.exported = position.committed;
+    // New objects: what an earlier leader still writes says nothing of what this one has written.
+    for (const [id, { committed }] of this.exporters)
+      this.exporters.set(id, newPosition(committed));
   }
 
-  /** Records after a position. */
-  after(position: number): LogRecord[] {
-    return this.records.slice(Math.max(position, 0));
+  /** Records after a position, up to another. */
+  between(position: number, last: number): LogRecord[] {
+    return this.records.slice(Math.max(position, 0), last);
   }
 
   /** Writes what the deployment of a process leaves in this partition's log. */
@@ -167,6 +173,10 @@ export class PartitionLog {
   private nextKey(): string {
     return String((BigInt(this.partitionId) << 51n) + BigInt(++this.counter));
   }
+}
+
+function newPosition(position: number): ExporterPosition {
+  return { collected: position, exported: position, committed: position };
 }
 
 /** Ids as Elasticsearch makes them up. */

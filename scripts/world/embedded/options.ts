@@ -1,3 +1,4 @@
+import type { ExportTarget } from "./exporting";
 import { RegionName, RepositorySettings, Shape } from "../world";
 
 /** One exporter that every broker is configured with, and the region whose Elasticsearch it writes to. */
@@ -47,13 +48,18 @@ export interface EmbeddedWorldOptions {
   /** Folders that a repository of type `fs` may use besides the one of `repository`. */
   locations?: string[];
   exporters?: Record<string, ExporterTarget>;
+  /** The search engines that exporters write to, instead of the stand-in of the region. */
+  searchOf?: (region: RegionName) => ExportTarget;
   /** Regions that `start` starts: one only is a first installation whose other half does not run yet. */
   startRegions?: RegionName[];
 }
 
 /** The options with every default filled in. */
-export type Settings = Required<Omit<EmbeddedWorldOptions, "shape" | "elasticsearchAuth">> & {
+export type Settings = Required<
+  Omit<EmbeddedWorldOptions, "shape" | "elasticsearchAuth" | "searchOf">
+> & {
   shape: Shape;
+  searchOf?: (region: RegionName) => ExportTarget;
   elasticsearchAuth?: { user: string; password: string };
   /** Where an exporter of a region's leader writes, when that is not what {@link exporters} says. */
   exportTarget?: (from: RegionName, exporterId: string) => RegionName | undefined;

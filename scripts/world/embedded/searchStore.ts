@@ -1,4 +1,6 @@
-import { brokerVersion, shortId } from "./log";
+import { ExportTarget } from "./exporting";
+import { brokerVersion, LogRecord, shortId } from "./log";
+import { COMPONENT_TEMPLATE, INDEX_TEMPLATES, shardsOf } from "./templates";
 
 /** The stages of a shard that is restored. As long as it waits for its turn, `_recovery` does not list it. */
 export type ShardStage = "WAITING" | "INDEX" | "DONE";
@@ -26,6 +28,8 @@ export interface SearchIndex {
   uuid: string;
   shards: number;
   replicas: number;
+  /** Other names of it. */
+  aliases: readonly string[];
   documents: Map<string, unknown>;
   recovery: Recovery;
   /** A pattern passes a closed index over in most requests, unless they ask for all. */
@@ -38,22 +42,6 @@ export interface Templates {
   component: Map<string, unknown>;
 }
 
-const kinds = [
-  "command-distribution",
-  "deployment",
-  "incident",
-  "job",
-  "job-batch",
-  "message",
-  "process",
-  "process-instance",
-  "process-instance-creation",
-  "process-message-subscription",
-  "timer",
-  "user-task",
-  "variable",
-];
-
 /** One index for all that a web application makes. */
 const webAppIndices = {
   operate: "operate-list-view-8.3.0_",
@@ -61,30 +49,23 @@ const webAppIndices = {
 };
 
 /** What one Elasticsearch holds. */
-export class SearchStore {
+export class SearchStore implements ExportTarget {
   readonly nodeId = shortId();
   readonly indices = new Map<string, SearchIndex>();
   readonly templates: Templates = { index: new Map(), component: new Map() };
 
+  export(records: readonly LogRecord[], opens: boolean): number {
+    if (opens) this.createTemplates();
+    const refused = records.findIndex(
+      ({ index, id, source }) => !this.write(index, id, { ...source }),
+    );
+    return refused === -1 ? records.length : refused;
+  }
+
   /** Creates the templates of Zeebe's records, as an exporter does when it opens. */
-  createTemplates(): void {
-    this.templates.component.set("zeebe-record", {
-      template: { settings: { "index.number_of_replicas": "0" }, mappings: { dynamic: "strict" } },
-      version: 1,
-    });
-    for (const kind of kinds) {
-      const name = `zeebe-record_${kind}_${brokerVersion}`;
-      this.templates.index.set(name, {
-        index_patterns: [`${name}_*`],
-        template: {
-          settings: { index: { number_of_shards: String(shardsOf(kind)) } },
-          aliases: { [`zeebe-record-${kind}`]: {} },
-        },
-        composed_of: ["zeebe-record"],
-        priority: 20,
-        version: 1,
-      });
-    }
+  private createTemplates(): void {
+    this.templates.component.set(COMPONENT_TEMPLATE.name, COMPONENT_TEMPLATE.template);
+    INDEX_TEMPLATES.forEach(({ name, template }) => this.templates.index.set(name, template));
   }
 
   /** Writes a document, and creates its index. False while the index is being restored. */
@@ -103,8 +84,8 @@ export class SearchStore {
     this.create(name);
   }
 
-  /** Creates an index with the settings of its template. */
-  create(name: string): SearchIndex {
+  /** Creates an index with the settings and aliases of its template. */
+  create(name: string, aliases: readonly string[] = []): SearchIndex {
     const kind = /^zeebe-record_([a-z-]+)_/.exec(name)?.[1];
     const template = kind && this.templates.index.has(`zeebe-record_${kind}_${brokerVersion}`);
     const shards = template ? shardsOf(kind) : 1;
@@ -113,6 +94,7 @@ export class SearchStore {
       uuid: shortId(),
       shards,
       replicas: template ? 0 : 1,
+      aliases: [...(template ? [`zeebe-record-${kind}`] : []), ...aliases],
       documents: new Map(),
       recovery: { type: "EMPTY_STORE", stages: stages(shards, "DONE"), startedAt: Date.now() },
     };
@@ -127,7 +109,7 @@ export class SearchStore {
   }
 
   /**
-   * The indices that an expression names: names and patterns with commas, `_all`, or nothing for all.
+   * The indices that an expression names: names, aliases and patterns with commas, `_all`, or nothing for all.
    * A name without pattern that does not exist is returned as `missing`.
    */
   resolve(expression: string | undefined): { found: SearchIndex[]; missing?: string } {
@@ -140,7 +122,9 @@ export class SearchStore {
           .forEach((i) => found.delete(i));
         continue;
       }
-      const matching = [...this.indices.values()].filter(({ name }) => matcher(part)(name));
+      const matching = [...this.indices.values()].filter(({ name, aliases }) =>
+        [name, ...aliases].some(matcher(part)),
+      );
       if (matching.length === 0 && !isPattern(part)) return { found: [], missing: part };
       matching.forEach((index) => found.add(index));
     }
@@ -182,8 +166,4 @@ export function matcher(pattern: string): (name: string) => boolean {
   const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
   const expression = new RegExp(`^${escaped}$`);
   return (name) => expression.test(name);
-}
-
-function shardsOf(kind: string): number {
-  return kind === "process-instance" || kind === "job" ? 3 : 1;
 }

@@ -20,7 +20,7 @@ export async function answerSnapshot(
   if (name === undefined || name === "")
     return answerRepository(snapshots, request, repository, body);
   if (request.method === "POST" && name === "_verify") {
-    snapshots.repository(repository);
+    snapshots.verify(repository);
     return { status: 200, body: { nodes: { [store.nodeId]: { name: "node-0" } } } };
   }
   const waits = ["true", ""].includes(request.query.get("wait_for_completion") ?? "false");

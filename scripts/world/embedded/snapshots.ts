@@ -23,6 +23,7 @@ import {
 interface StoredIndex {
   shards: number;
   replicas: number;
+  aliases: readonly string[];
   documents: Map<string, unknown>;
 }
 
@@ -131,9 +132,26 @@ export class Snapshots {
   ) {}
 
   register(name: string, settings: RepositorySettings): void {
-    const contents = this.storage.open(name, settings, this.guard);
+    const contents = this.placeOf(name, settings);
     const known = new Set([...contents.values()].filter(isComplete).map((s) => s.name));
     this.repositories.set(name, { ...settings, contents, known });
+  }
+
+  /** Looks at the place of a repository again. */
+  verify(name: string): void {
+    this.storage.open(name, this.repository(name), this.guard);
+  }
+
+  /** What is at a place. One that cannot be used is refused, and registered all the same. */
+  private placeOf(name: string, settings: RepositorySettings): Map<string, StoredSnapshot> {
+    try {
+      return this.storage.open(name, settings, this.guard);
+    } catch (error) {
+      if ((error as SearchError).type === "repository_verification_exception") {
+        this.repositories.set(name, { ...settings, contents: new Map(), known: new Set() });
+      }
+      throw error;
+    }
   }
 
   repository(name: string): Registered {
@@ -198,7 +216,11 @@ export class Snapshots {
   }
 
   delete(repositoryName: string, expression: string): void {
-    const { contents, known } = this.repository(repositoryName);
+    const { contents, known, settings } = this.repository(repositoryName);
+    if (isTrue(settings["readonly"])) {
+      const reason = `[${repositoryName}] cannot delete snapshot from a readonly repository`;
+      throw new SearchError(500, "repository_exception", reason);
+    }
     for (const { name } of this.find(repositoryName, expression)) {
       contents.delete(name);
       known.delete(name);
@@ -220,7 +242,8 @@ export class Snapshots {
     const names = selected(snapshot, joined(selection.indices));
     const targets = names.map((from) => ({ from, to: renamed(from, selection) }));
     for (const { to } of targets) {
-      if (!this.store.indices.has(to)) continue;
+      const existing = this.store.indices.get(to);
+      if (!existing || existing.closed) continue;
       const reason =
         `cannot restore index [${to}] because an open index with same name already exists in the cluster. ` +
         "Either close or delete the existing index or restore the index under a different name by providing a rename pattern and replacement name";
@@ -232,12 +255,13 @@ export class Snapshots {
       component.forEach((template, key) => this.store.templates.component.set(key, template));
     }
     const indices = targets.map(({ from, to }): SearchIndex => {
-      const { shards, replicas, documents } = snapshot.indices.get(from) as StoredIndex;
+      const { shards, replicas, documents, aliases } = snapshot.indices.get(from) as StoredIndex;
       return {
         name: to,
         uuid: shortId(),
         shards,
         replicas,
+        aliases,
         documents: new Map(documents),
         recovery: {
           type: "SNAPSHOT",
@@ -320,8 +344,8 @@ function nameInUse(existing: StoredSnapshot | undefined): string | undefined {
     : "snapshot with the same name is already in-progress";
 }
 
-function stored({ shards, replicas, documents }: SearchIndex): StoredIndex {
-  return { shards, replicas, documents: new Map(documents) };
+function stored({ shards, replicas, aliases, documents }: SearchIndex): StoredIndex {
+  return { shards, replicas, aliases, documents: new Map(documents) };
 }
 
 function joined(indices: string | string[] | undefined): string | undefined {
@@ -357,7 +381,8 @@ function isTrue(value: string | boolean | undefined): boolean {
 
 function invalidName(name: string): string | undefined {
   if (name !== name.toLowerCase()) return "must be lowercase";
-  if (/[\s,#"*\\<>|/?]/.test(name)) return "must not contain whitespace or special characters";
+  if (/\s/.test(name)) return "must not contain whitespace";
+  if (/[,#"*\\<>|/?]/.test(name)) return "must not contain special characters";
   return name.startsWith("_") ? "must not start with '_'" : undefined;
 }
 

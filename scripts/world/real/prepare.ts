@@ -18,11 +18,11 @@ export interface SearchDistribution {
   motoHome?: string;
 }
 
-const ENTRY = `opensearch-${OPENSEARCH.version}-s3-2`;
+const ENTRY = `opensearch-${OPENSEARCH.version}-s3`;
 const MOTO = thirdParty("pypi", "moto");
 
-/** What two nodes, the S3 server and a drill's engine take at their largest. */
-const NEEDED_MEMORY = 3 * 2 ** 30;
+/** What the nodes and S3 servers of two test files at once take at their largest, and a drill's engine. */
+const NEEDED_MEMORY = 4 * 2 ** 30;
 
 /**
  * Fetches what real search runs (Java, OpenSearch with its S3 plugin, an S3 server) through the machine's
@@ -32,6 +32,10 @@ const NEEDED_MEMORY = 3 * 2 ** 30;
  */
 export async function prepareSearch(options: { log: Log }): Promise<SearchDistribution> {
   const log = stamped(options.log);
+  const available = await searchAvailable();
+  if (!available.ok) {
+    throw new Error(`real search cannot run here: ${available.why}`);
+  }
   const javaHome = await findOrInstallJava(log);
   // Maven is a Java program too: without a Java on the machine it takes the one of the cache.
   const env = onPath("java") ? process.env : { ...process.env, JAVA_HOME: javaHome };
@@ -77,7 +81,7 @@ async function prepareMoto(log: Log): Promise<string> {
     { purpose: "ask Python for its version" },
   );
   // Some of its libraries are compiled for one version of Python.
-  const entry = `moto-${MOTO.version}-python${version.trim()}-2`;
+  const entry = `moto-${MOTO.version}-python${version.trim()}`;
   if (!isCached(entry)) {
     log("installing moto (an S3 server) with pip");
   }

@@ -3,7 +3,7 @@ import { request, requestJson, until } from "./http";
 import { OwnProcess } from "./processes";
 
 /** Generous: a machine with two cores that is busy with something else takes minutes. */
-const startSeconds = 240;
+const startSeconds = 540;
 
 /** What a broker prints when it came back with data of before its removal, and closes its ports. */
 const closedItself = "Please restart the broker to use the new topology";

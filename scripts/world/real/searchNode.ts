@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { chownSync } from "node:fs";
+import { chownSync, existsSync } from "node:fs";
 import { cp, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -38,7 +38,8 @@ export async function startSearchNode(
     env: {
       PATH: process.env.PATH ?? "/usr/bin:/bin",
       HOME: node.dir,
-      [`${prefix}_JAVA_HOME`]: javaHome,
+      // Elasticsearch brings its own, which is the one that it is tested with.
+      ...(existsSync(join(searchHome, "jdk")) ? {} : { [`${prefix}_JAVA_HOME`]: javaHome }),
       [`${prefix}_PATH_CONF`]: join(node.dir, "config"),
       [`${prefix}_TMPDIR`]: join(node.dir, "tmp"),
       [search === "elasticsearch" ? "ES_JAVA_OPTS" : "OPENSEARCH_JAVA_OPTS"]: heap,
@@ -93,6 +94,17 @@ export async function giveToSearchUser(path: string): Promise<void> {
   for (const entry of await readdir(path)) await giveToSearchUser(join(path, entry));
 }
 
+/** Nothing of what a distribution of Elasticsearch has on by itself and a drill has no use for. */
+function elasticsearchSettings(home: string): Record<string, boolean> {
+  const has = (module: string) => existsSync(join(home, "modules", module));
+  return {
+    "xpack.security.enabled": false,
+    // A setting is refused where its module is missing.
+    ...(has("x-pack-ml") ? { "xpack.ml.enabled": false } : {}),
+    ...(has("ingest-geoip") ? { "ingest.geoip.downloader.enabled": false } : {}),
+  };
+}
+
 async function writeConfiguration(
   distribution: SearchDistribution,
   node: SearchNode,
@@ -115,7 +127,9 @@ async function writeConfiguration(
     "path.repo": node.repositoryDir,
     // The disk of a test machine may be nearly full, which is no reason to lock the indices.
     "cluster.routing.allocation.disk.threshold_enabled": false,
-    ...(search === "elasticsearch" ? { "xpack.security.enabled": false } : {}),
+    // As Elasticsearch has it by itself: a pattern deletes nothing.
+    "action.destructive_requires_name": true,
+    ...(search === "elasticsearch" ? elasticsearchSettings(searchHome) : {}),
     ...(node.s3Url === undefined
       ? {}
       : {

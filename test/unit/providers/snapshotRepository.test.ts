@@ -140,10 +140,13 @@ describe("SnapshotRepository", () => {
     );
   });
 
-  it("fails when the bucket does not exist", async () => {
+  it("fails when the bucket does not exist, and registers the right one afterwards", async () => {
     await bench.start();
     await bench.pause();
     bench.configure({ snapshotRepository: { type: "s3", settings: { bucket: "missing" } } });
     await begun(bench.run.repository("region0"), /answered 500: repository_verification_exception/);
+    assert.equal(await session().elasticsearch("region0").repository("camunda_backup"), undefined);
+    bench.configure({ snapshotRepository: bench.world.repository });
+    assert.equal((await bench.run.repository("region0")).outs.record.how, "done");
   });
 });

@@ -1,0 +1,7 @@
+import { EmbeddedOnSearch } from "../../scripts/world/real/embeddedOnSearch";
+import { contract } from "../contract/suite";
+
+describe("contract: embedded brokers on real OpenSearch", function () {
+  this.slow(60_000);
+  contract(() => new EmbeddedOnSearch());
+});
