@@ -9,8 +9,9 @@ import { realKubernetesSite } from "./drill/realKubernetesSite";
 import { summary, writeReport } from "./drill/report";
 import type { Site } from "./drill/site";
 import { EmbeddedWorld } from "./world/embedded";
+import { CamundaWorld } from "./world/real/camundaWorld";
 import { EmbeddedOnSearch } from "./world/real/embeddedOnSearch";
-import type { RegionName, Shape } from "./world/world";
+import type { RegionName, Shape, World } from "./world/world";
 
 const HELP = `npm run drill -- [options]
 
@@ -25,6 +26,10 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
                              when it is back, region0
   --search opensearch        two real OpenSearches and an S3 server in place of what plays them (platform
                              endpoints; Linux, Maven, Python; some 250 MB are fetched once)
+  --camunda DIR              real brokers, of a distribution of Camunda 8.6 or later that you have: the folder
+                             that it was unpacked to (platform endpoints; Linux, 6 GiB of memory, Java 21 or
+                             later, which is fetched when there is none), on --search opensearch or
+  --elasticsearch DIR        on an Elasticsearch that you have, likewise
   --brokers N                even, at least 4 (default 4)
   --partitions N             (default 2)
   --report DIR               writes report.json and report.md
@@ -39,6 +44,8 @@ interface Options {
   lose: readonly RegionName[];
   provider: (typeof PROVIDERS)[number];
   search: "opensearch" | undefined;
+  camunda: string | undefined;
+  elasticsearch: string | undefined;
   brokers: number;
   partitions: number;
   report: string | undefined;
@@ -52,6 +59,8 @@ function options(args: string[]): Options | undefined {
       lose: { type: "string", default: "region1" },
       provider: { type: "string", default: "played" },
       search: { type: "string" },
+      camunda: { type: "string" },
+      elasticsearch: { type: "string" },
       brokers: { type: "string", default: "4" },
       partitions: { type: "string", default: "2" },
       report: { type: "string" },
@@ -71,8 +80,14 @@ function options(args: string[]): Options | undefined {
       ? [`--provider real is for --platform kubernetes, not ${values.platform}`]
       : []),
     ...(values.search === undefined ? [] : oneOf("--search", values.search, ["opensearch"])),
-    ...(values.search !== undefined && values.platform !== "endpoints"
-      ? [`--search is for --platform endpoints, not ${values.platform}`]
+    ...(["search", "camunda", "elasticsearch"] as const)
+      .filter((name) => values[name] !== undefined && values.platform !== "endpoints")
+      .map((name) => `--${name} is for --platform endpoints, not ${values.platform}`),
+    ...(values.elasticsearch !== undefined && values.camunda === undefined
+      ? ["--elasticsearch is for --camunda, which is missing"]
+      : []),
+    ...(values.elasticsearch !== undefined && values.search !== undefined
+      ? ["--search and --elasticsearch exclude each other"]
       : []),
     ...(Number.isInteger(brokers) && brokers >= 4 && brokers % 2 === 0
       ? []
@@ -89,6 +104,8 @@ function options(args: string[]): Options | undefined {
     lose: values.lose === "both" ? ["region1", "region0"] : [values.lose as RegionName],
     provider: values.provider as Options["provider"],
     search: values.search as Options["search"],
+    camunda: values.camunda,
+    elasticsearch: values.elasticsearch,
     brokers,
     partitions,
     report: values.report,
@@ -144,12 +161,16 @@ function siteOf(chosen: Options, shape: Partial<Shape>): Site {
     case "eks":
       return eksSite(shape);
     case "endpoints":
-      return new EndpointsSite(
-        chosen.search === undefined
-          ? new EmbeddedWorld({ shape })
-          : new EmbeddedOnSearch({ shape, log: (line) => console.log(line) }),
-      );
+      return new EndpointsSite(worldOf(chosen, shape));
   }
+}
+
+function worldOf({ search, camunda, elasticsearch }: Options, shape: Partial<Shape>): World {
+  const log = (line: string) => console.log(line);
+  if (camunda !== undefined) {
+    return new CamundaWorld({ camunda, elasticsearch, shape, log });
+  }
+  return search === undefined ? new EmbeddedWorld({ shape }) : new EmbeddedOnSearch({ shape, log });
 }
 
 main().then(

@@ -1,5 +1,7 @@
+import { parseArgs } from "node:util";
 import { kubernetesAvailable, prepareKubernetes } from "../world/kubernetes/real/prepare";
 import { node24Missing, prepareNode24 } from "./node24";
+import { readCamunda, readElasticsearch } from "../world/real/distribution";
 import { prepareSearch, searchAvailable } from "../world/real/prepare";
 
 /** A tier of the tests: what it needs, and where it is. */
@@ -69,7 +71,33 @@ export const TIERS: Tier[] = [
     missing: () => why(kubernetesAvailable()),
     prepare: (log) => prepareKubernetes({ log }),
   },
+  {
+    name: "camunda",
+    runs: "named",
+    tests: ["test/camunda"],
+    options: camundaFolders,
+  },
 ];
+
+/** The folders of somebody's Camunda, and of an Elasticsearch, as the tests of tier `camunda` read them. */
+function camundaFolders(args: string[]): Record<string, string> {
+  const { values } = parseArgs({
+    args,
+    options: { camunda: { type: "string" }, elasticsearch: { type: "string" } },
+  });
+  if (values.camunda === undefined) {
+    throw new Error(
+      "tier camunda needs --camunda DIR: a folder with an unpacked Camunda 8.6 or later",
+    );
+  }
+  const { home } = readCamunda(values.camunda);
+  return {
+    CAMUNDA_FOLDER: home,
+    ...(values.elasticsearch === undefined
+      ? {}
+      : { ELASTICSEARCH_FOLDER: readElasticsearch(values.elasticsearch).home }),
+  };
+}
 
 async function why(
   available: Promise<{ ok: true } | { ok: false; why: string }>,
