@@ -2,7 +2,7 @@ import { EndpointsSite } from "../drill/endpointsSite";
 import { eksSite, kubernetesSite } from "../drill/platforms";
 import type { Site } from "../drill/site";
 import { EmbeddedWorld } from "../world/embedded";
-import { Cost, Counted, medianCost, Pair, Row, SizeRow } from "./numbers";
+import { Cost, Counted, medianCost, Pair, Row, SizeRow, timesTable } from "./numbers";
 import { BenchScene } from "./scene";
 
 export const PLATFORMS = ["endpoints", "kubernetes", "eks"] as const;
@@ -20,8 +20,10 @@ export async function measurePlatform(
 ): Promise<Row[]> {
   const scene = await BenchScene.of(siteOf(platform), say);
   const row = (run: string, measured: Pair[], beside = "empty program"): Row => {
-    say(`${platform}: ${run}`);
-    return { platform, run, beside, pairs: measured };
+    const made = { platform, run, beside, pairs: measured };
+    // A bench that is stopped has said what it had by then.
+    say(timesTable([made]).split("\n").at(-1) ?? "");
+    return made;
   };
   try {
     // The first run of both finds cold caches.
