@@ -25,6 +25,8 @@ async function main([command, ...args]) {
     ...env,
     PATH: searchPath(pulumi.folder, env.PATH),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // For every Node process below, Pulumi's own too (22.1 and later): where Node itself would put it.
+    NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE ?? path.join(os.tmpdir(), "node-compile-cache"),
   });
 }
 
