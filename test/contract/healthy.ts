@@ -94,6 +94,84 @@ export function healthyCluster(bench: Bench): void {
     assert.equal(sum(counts.values()), sum(Object.values(await search.documents([RECORDS]))));
   });
 
+  it("groups records by partition, and says whether it has left any out", async () => {
+    const name = "contract-positions";
+    const properties = { partitionId: { type: "integer" }, position: { type: "long" } };
+    await bench.askSearch("region0", "PUT", name, { mappings: { properties } });
+    const records = [
+      [1, 3],
+      [1, 5],
+      [2, 4],
+      [2, 8],
+      [2, 9],
+      [3, 1],
+    ] as const;
+    for (const [partitionId, position] of records) {
+      const id = `${partitionId}-${position}`;
+      const { status } = await bench.askSearch("region0", "PUT", `${name}/_doc/${id}`, {
+        partitionId,
+        position,
+      });
+      assert.equal(status, 201);
+    }
+    await bench.askSearch("region0", "POST", `${name}/_refresh`);
+
+    const upTo = (partition: number, position: number) => ({
+      bool: {
+        filter: [{ term: { partitionId: partition } }, { range: { position: { lte: position } } }],
+      },
+    });
+    const query = {
+      bool: { should: [upTo(1, 4), upTo(2, 8), upTo(7, 9)], minimum_should_match: 1 },
+    };
+    const terms = (size: number, aggs?: object) => ({
+      partitions: { terms: { field: "partitionId", size }, ...(aggs && { aggs }) },
+    });
+    const ask = async (pattern: string, body: object) => {
+      const path = `${pattern}/_search?allow_no_indices=true`;
+      const answer = await bench.askSearch("region0", "POST", path, { size: 0, ...body });
+      assert.equal(answer.status, 200);
+      const { timed_out, _shards, hits, aggregations } = answer.body as Record<string, unknown>;
+      return { timed_out, _shards, hits, aggregations };
+    };
+    const answered = (total: number, left: number, buckets: object[]) => ({
+      timed_out: false,
+      _shards: { total: 1, successful: 1, skipped: 0, failed: 0 },
+      hits: { total: { value: total, relation: "eq" }, max_score: null, hits: [] },
+      aggregations: {
+        partitions: { doc_count_error_upper_bound: 0, sum_other_doc_count: left, buckets },
+      },
+    });
+
+    const last = { last: { max: { field: "position" } } };
+    assert.deepEqual(
+      await ask("contract-pos*", { aggs: terms(10_000, last) }),
+      answered(6, 0, [
+        { key: 2, doc_count: 3, last: { value: 9 } },
+        { key: 1, doc_count: 2, last: { value: 5 } },
+        { key: 3, doc_count: 1, last: { value: 1 } },
+      ]),
+    );
+    assert.deepEqual(
+      await ask("contract-pos*", { track_total_hits: true, query, aggs: terms(10_000) }),
+      answered(3, 0, [
+        { key: 2, doc_count: 2 },
+        { key: 1, doc_count: 1 },
+      ]),
+    );
+    assert.deepEqual(
+      await ask("contract-pos*", { aggs: terms(1) }),
+      answered(6, 3, [{ key: 2, doc_count: 3 }]),
+    );
+    assert.deepEqual(await ask("nosuch*", { aggs: terms(10_000) }), {
+      timed_out: false,
+      _shards: { total: 0, successful: 0, skipped: 0, failed: 0 },
+      hits: { total: { value: 0, relation: "eq" }, max_score: 0, hits: [] },
+      aggregations: undefined,
+    });
+    await bench.search("region0").deleteIndices([name]);
+  });
+
   it("has index and component templates of the exporters, the same in both regions", async () => {
     const [zero, one] = await Promise.all(
       REGIONS.map((region) => bench.search(region).templates(["zeebe-record"])),

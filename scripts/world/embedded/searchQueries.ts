@@ -68,7 +68,10 @@ function totalOf(count: number, tracked: unknown): { total?: object } {
   };
 }
 
-/** What an engine takes in one query by default (seen of OpenSearch 3.6.0). */
+/**
+ * What an engine takes in one query by default (seen of OpenSearch 3.6.0). Those that no record of a shard could
+ * match it leaves out of the count, and here they are in it.
+ */
 const mostClauses = 1_024;
 
 /** The clauses of a query: a term or a range of a number is searched for in two ways, and both count. */
