@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { Scene } from "./scene";
 
 describe("an abandoned failback", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let scene: Scene;
   const folder = mkdtempSync(path.join(tmpdir(), "web-apps-"));
   const stopped = path.join(folder, "stopped");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Scene } from "./scene";
 
 describe("a region that is lost again", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let scene: Scene;
 
   afterEach(() => scene?.end());

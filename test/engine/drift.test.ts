@@ -19,7 +19,7 @@ function comparison(): string {
 }
 
 describe("the drift workflow", function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   let scene: Scene;
 
   afterEach(() => scene?.end());

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Scene } from "./scene";
 
 describe("an interrupted recovery", function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   let scene: Scene;
 
   afterEach(() => scene?.end());

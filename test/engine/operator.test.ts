@@ -45,7 +45,7 @@ function killFamily(child: ChildProcess): void {
 }
 
 describe("commands of an operator on stacks of their own", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let world: EmbeddedWorld;
   let workspace: Workspace;
   /** When the region was lost, in milliseconds since the epoch. */

@@ -5,7 +5,7 @@ import { REPOSITORY, Workspace } from "../../scripts/workspace";
 import { KubernetesWorld } from "../../scripts/world/installed/kubernetesWorld";
 
 describe("the commands of an operator where the program has installed Camunda", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   const installed = new KubernetesWorld({});
   let workspace: Workspace;
   let running: ChildProcess | undefined;

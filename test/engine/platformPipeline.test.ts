@@ -19,7 +19,7 @@ function contract(region: Contract["region"], recovery: Contract["recovery"]): C
 }
 
 describe("the example of a platform pipeline", function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   let sandbox: Sandbox;
   let pipeline: Stack;
 

@@ -30,7 +30,7 @@ new Declared("SnapshotRepository", "recreated", {
 const RUNTIME = "repository";
 
 describe("the policy pack in the policy engine", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let sandbox: Sandbox;
   let stack: Stack;
   let bin: string;

@@ -4,7 +4,7 @@ import { measured } from "../../scripts/bench/usage";
 import { Scene } from "./scene";
 
 describe("a run that must not be", function () {
-  this.timeout(480_000);
+  this.timeout(900_000);
   let scene: Scene;
 
   afterEach(() => scene?.end());

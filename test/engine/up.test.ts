@@ -12,7 +12,7 @@ interface Ended {
 }
 
 describe("npm run up", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let world: EmbeddedWorld;
   let workspace: Workspace;
   let running: ChildProcess | undefined;

@@ -4,11 +4,13 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { waitFor } from "../../components/clients/poll";
-import { Processes } from "../../scripts/test/processes";
+import { Preparation } from "../../scripts/test/preparation";
+import { Processes, StartOptions } from "../../scripts/test/processes";
 import { TIERS } from "../../scripts/test/tiers";
 import { REPOSITORY } from "../../scripts/workspace";
 
-describe("npm test", () => {
+describe("npm test", function () {
+  this.timeout(240_000);
   /** Runs the tests' command to its end. */
   const command = (...args: string[]) => {
     const { status, stdout, stderr } = spawnSync(
@@ -37,6 +39,45 @@ describe("npm test", () => {
     const of = (runs: string) => TIERS.filter((tier) => tier.runs === runs).map(({ name }) => name);
     assert.deepEqual(of("always"), ["types", "unit", "contract", "engine"]);
     for (const name of ["node24", "kubernetes"]) assert.ok(of("all").includes(name), name);
+  });
+
+  describe("what a tier needs", () => {
+    const cache = process.env.CAMUNDA_DUAL_REGION_CACHE;
+    let processes: Processes;
+
+    /** Processes of which each is a script for the shell. */
+    class Scripted extends Processes {
+      constructor(private readonly script: string) {
+        super();
+        process.env.CAMUNDA_DUAL_REGION_CACHE = this.folder;
+      }
+
+      override start(_file: string, _args: string[], options: StartOptions) {
+        return super.start("sh", ["-c", this.script], options);
+      }
+    }
+
+    afterEach(() => {
+      processes.end();
+      if (cache === undefined) delete process.env.CAMUNDA_DUAL_REGION_CACHE;
+      else process.env.CAMUNDA_DUAL_REGION_CACHE = cache;
+    });
+
+    it("is made behind the tests, with its words in a log", async () => {
+      processes = new Scripted("echo building; cut -d ' ' -f 19 /proc/$$/stat");
+      await new Preparation("kubernetes", processes).done(() => assert.fail("said something"));
+      const log = readFileSync(path.join(processes.folder, "logs/kubernetes.log"), "utf8");
+      assert.match(log, process.platform === "linux" ? /^building\n19\n$/ : /^building\n/);
+    });
+
+    it("fails the tier with the end of the log when it cannot be made", async () => {
+      processes = new Scripted("seq 30; echo error: no space left >&2; exit 1");
+      const failed = new Preparation("kubernetes", processes).done(() => undefined);
+      await assert.rejects(
+        failed,
+        /^Error: what tier kubernetes needs could not be made: 17\n.*\nerror: no space left$/s,
+      );
+    });
   });
 
   it("ends whatever a test has started, also what has lost its parent, with its temporary files", async function () {

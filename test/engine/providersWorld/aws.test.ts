@@ -132,7 +132,7 @@ function region(
 }
 
 describe("the AWS stand-in under the components, driven by the engine", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   const outages = new Outages(100);
   const clusters: string[] = [];
   const aws = new Aws(eks.account, outages, {

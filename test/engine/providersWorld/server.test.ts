@@ -66,7 +66,7 @@ class Toy implements StandIn {
 }
 
 describe("a provider server, driven by the engine", function () {
-  this.timeout(120_000);
+  this.timeout(900_000);
   let toy: Toy;
   let bench: Bench;
 
