@@ -11,6 +11,7 @@ import { ELASTICSEARCH } from "../camunda/addresses";
 import { Refused, Unreachable } from "./answers";
 import { Api, Progress, until, whyNot } from "./kubernetesApi";
 import { HelmRevision, markedAsFailed, revisionOf } from "./helmRevision";
+import { kubernetesLibrary } from "./kubernetesAccess";
 import { ClusterAddress, describeCluster, parseKubernetesAddress } from "./kubernetesAddress";
 
 /** A Deployment: what is wished and what is there. */
@@ -325,6 +326,8 @@ export class KubernetesClient {
     timeoutMs = this.timeoutMs,
   ): Promise<T> {
     const request = `${what} of ${describeCluster(this.cluster)}`;
+    // Not in the deadline: a busy machine loads it for seconds, and the cluster has not been asked yet.
+    await kubernetesLibrary();
     const signal = AbortSignal.timeout(timeoutMs);
     const progress: Progress = { stage: "the Kubernetes API" };
     try {
