@@ -50,7 +50,7 @@ export function takeOver(bench: Bench, lost: RegionName, data: "empty" | "old"):
     const states = new Set<string>();
     snapshot = (await bench.eventually(
       "the snapshot",
-      30,
+      120,
       () => search.snapshot(REPOSITORY, name),
       (found) => {
         states.add(String(found?.state));
@@ -135,7 +135,7 @@ export function takeOver(bench: Bench, lost: RegionName, data: "empty" | "old"):
     const stages = new Set<string>();
     const shards = await bench.eventually(
       "the restore",
-      60,
+      240,
       () => to.recoveries([RECORDS]),
       (found) => {
         found.forEach(({ stage }) => stages.add(stage));

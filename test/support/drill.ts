@@ -13,7 +13,7 @@ export function drillHolds(lose: RegionName, make: () => World): void {
 /** Declares the test that a whole drill holds: every check of it, and that it was not cut short. */
 export function drillHoldsAt(lose: readonly RegionName[], make: () => Site, checks = 46): void {
   it(`holds every check when ${lose.join(", then ")} is lost`, async function () {
-    this.timeout(900_000);
+    this.timeout(1_800_000);
     const lines: string[] = [];
     const report = await runDrill({ site: make(), lose, say: (line) => lines.push(line) });
     assert.ok(report.ok, `${summary(report)}\n${lines.join("\n")}`);
