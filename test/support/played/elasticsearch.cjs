@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- run by Node as it is, in the place of a program */
 // Plays Elasticsearch as far as it takes to be started: it is healthy, and has nothing.
 const fs = require("node:fs");
 const http = require("node:http");

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- run by Node as it is, in the place of a program */
 // Plays a Java that starts a broker of Camunda: it answers what tells that it runs, and says how it was started.
 const fs = require("node:fs");
 const http = require("node:http");
