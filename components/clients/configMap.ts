@@ -1,6 +1,7 @@
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import { Refused, Unreachable } from "./http";
 import { Api, Progress, whyNot } from "./kubernetesApi";
+import { kubernetesLibrary } from "./kubernetesAccess";
 import { ClusterAddress, describeCluster } from "./kubernetesAddress";
 
 /**
@@ -50,6 +51,8 @@ export class ConfigMapClient {
     question: (api: Api, request: string) => Promise<T>,
   ): Promise<T> {
     const request = `${method} configmap/${name} in namespace ${this.namespace} of ${describeCluster(this.cluster)}`;
+    // Before the clock starts: what this machine takes to load it is no silence of the cluster.
+    await kubernetesLibrary();
     const signal = AbortSignal.timeout(this.timeoutMs);
     const progress: Progress = { stage: "the Kubernetes API" };
     try {

@@ -2,6 +2,7 @@ import type { AxiosInstance } from "axios";
 import { Agent } from "node:http";
 import { Agent as SecureAgent } from "node:https";
 import { Unreachable } from "./answers";
+import { kubernetesLibrary } from "./kubernetesAccess";
 import { isKubernetesUrl } from "./kubernetesAddress";
 import { forward } from "./portForward";
 
@@ -51,6 +52,10 @@ export async function send(
   options: { body?: unknown; timeoutMs: number; credentials?: Credentials },
 ): Promise<Answer> {
   const client = http();
+  if (isKubernetesUrl(url)) {
+    // Before the clock starts: what this machine takes to load it is no silence of the cluster.
+    await kubernetesLibrary();
+  }
   // `timeout` alone starts anew with each byte; a trickling answer must end too.
   const signal = AbortSignal.timeout(options.timeoutMs);
   const forwarded = isKubernetesUrl(url) ? forward(url, signal, options.timeoutMs) : undefined;
