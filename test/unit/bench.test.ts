@@ -105,5 +105,5 @@ describe("the cost of a command", () => {
     if (process.platform === "linux") {
       assert.ok((usage.cpu ?? 0) > 0.3, `cpu ${usage.cpu}`);
     }
-  }).timeout(60_000);
+  }).timeout(180_000);
 });

@@ -60,7 +60,7 @@ describe("what the state keeps of a provider", () => {
     ]) {
       assert.deepEqual(await node(print, "-r", compiler), [kept], compiler);
     }
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it("is what a resource of the program registers", async () => {
     const registered = await node(
@@ -82,7 +82,7 @@ describe("what the state keeps of a provider", () => {
     assert.equal(registered[0], "pulumi-nodejs:dynamic/camunda:CorefileBlock");
     const __provider = kept.replace("membership", "corefileBlock");
     assert.deepEqual(JSON.parse(registered[1] ?? ""), { block: "text", __provider });
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it("loads nothing before a method is called", async () => {
     const lines = await run(
@@ -94,7 +94,7 @@ describe("what the state keeps of a provider", () => {
        console.log(loaded().some((file) => file.endsWith("membership.ts")));`,
     );
     assert.deepEqual(lines, ["0", "true"]);
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it("reports a wrong configuration as one line", async () => {
     const lines = await run(
@@ -111,7 +111,7 @@ describe("what the state keeps of a provider", () => {
       lines[0] ?? "",
       /^"\d problems in the configuration: region must be region0 or region1, not \\"west\\"/,
     );
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it("finds the logic of every resource type", async () => {
     const lines = await run(
@@ -124,7 +124,7 @@ describe("what the state keeps of a provider", () => {
     assert.ok(providers.length >= 14, providers.join(", "));
     assert.equal(lines.length, providers.length);
     for (const line of lines) assert.match(line, /region is missing: region0 or region1/);
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it("hands every method on to the logic, with what it was configured with", async () => {
     const logic = join(folder, "logic.ts");
@@ -154,5 +154,5 @@ describe("what the state keeps of a provider", () => {
         ["delete", "id", "props"],
       ],
     );
-  }).timeout(60_000);
+  }).timeout(180_000);
 });
