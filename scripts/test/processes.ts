@@ -1,6 +1,6 @@
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { REPOSITORY } from "../workspace";
@@ -12,6 +12,11 @@ import { REPOSITORY } from "../workspace";
 export class Processes {
   readonly folder = mkdtempSync(path.join(tmpdir(), "test-"));
   private readonly running = new Set<ChildProcess>();
+
+  constructor() {
+    // What refuses to run as root runs as nobody, below this folder.
+    chmodSync(this.folder, 0o711);
+  }
 
   /** Starts a program in the repository. Its output is this one's, or goes to a file. */
   start(file: string, args: string[], options: StartOptions = {}): ChildProcess {
