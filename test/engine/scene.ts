@@ -151,7 +151,7 @@ function kill(child: ChildProcess): void {
 }
 
 /** All processes below one, by the system's process table. */
-function descendants(pid: number | undefined): number[] {
+export function descendants(pid: number | undefined): number[] {
   const children = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

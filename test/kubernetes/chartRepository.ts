@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { createServer, Server } from "node:http";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -21,7 +22,10 @@ export class ChartRepository {
     for (const [name, { folder: chart, version }] of Object.entries(charts)) {
       const file = `${name}-${version}.tgz`;
       execFileSync("tar", ["-czf", join(folder, file), "-C", join(chart, ".."), name]);
-      entries[name] = [{ apiVersion: "v2", name, version, urls: [file] }];
+      const digest = createHash("sha256")
+        .update(readFileSync(join(folder, file)))
+        .digest("hex");
+      entries[name] = [{ apiVersion: "v2", name, version, urls: [file], digest }];
     }
     const server = createServer((request, response) => {
       const file = (request.url ?? "").slice(1);

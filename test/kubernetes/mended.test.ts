@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, rmSync } from "node:fs";
+import * as path from "node:path";
+import type { KubeObject } from "../../scripts/world/kubernetes/objects";
+import { CHARTS } from "../../scripts/world/installed/realKubernetesWorld";
+import { REPOSITORY } from "../../scripts/workspace";
+import type { RegionName } from "../../scripts/world/world";
+import { descendants } from "../engine/scene";
+import { ChartRepository } from "./chartRepository";
+import { Installation } from "./installation";
+
+/** Versions that no repository has: what the tests leave in the project must not be taken for Camunda's. */
+const VERSIONS = { camunda: "11.0.0-test", elasticsearch: "21.0.0-test" };
+
+const ARCHIVES = [
+  `charts/camunda-platform-${VERSIONS.camunda}.tgz`,
+  `charts/elasticsearch-${VERSIONS.elasticsearch}.tgz`,
+].map((file) => path.join(REPOSITORY, file));
+
+describe("an installation through the real provider that something has befallen", function () {
+  this.timeout(1_200_000);
+  const installation = new Installation();
+  let repository: ChartRepository;
+
+  before(async () => {
+    repository = await ChartRepository.start({
+      "camunda-platform": { folder: CHARTS.camunda.chart, version: VERSIONS.camunda },
+      elasticsearch: { folder: CHARTS.elasticsearch.chart, version: VERSIONS.elasticsearch },
+    });
+    await installation.start({
+      timeouts: { settle: 2, formation: 120, request: 20, gate: 120, release: 5 },
+      charts: {
+        camunda: {
+          chart: "camunda-platform",
+          repository: repository.url,
+          version: VERSIONS.camunda,
+        },
+        elasticsearch: {
+          chart: "elasticsearch",
+          repository: repository.url,
+          version: VERSIONS.elasticsearch,
+        },
+      },
+    });
+  });
+
+  after(async () => {
+    await repository?.stop();
+    ARCHIVES.forEach((file) => rmSync(file, { force: true }));
+    await installation.stop();
+  });
+
+  const revisions = async (region: RegionName, release: string) =>
+    (await installation.cluster(region).list("v1", "Secret"))
+      .filter(({ metadata }) => metadata.labels?.owner === "helm")
+      .filter(({ metadata }) => metadata.labels?.name === release)
+      .map(({ metadata }) => `${metadata.labels?.version} ${metadata.labels?.status}`)
+      .sort();
+
+  /** Runs `pulumi up` and kills all of it, the plugin too, when Helm has begun something and not ended it. */
+  async function killUpInHelm(region: RegionName, status: string): Promise<void> {
+    const cluster = installation.cluster(region);
+    const stack = await installation.stack(region);
+    const up = spawn(
+      "pulumi",
+      ["up", "-s", region, "--yes", "--skip-preview", "--non-interactive"],
+      { ...installation.workspace.shell, detached: true, stdio: "ignore" },
+    );
+    const exited = once(up, "exit");
+    let killed = false;
+    await cluster.watch(["v1/Secret"], (_type, { metadata }: KubeObject) => {
+      if (!killed && metadata.labels?.status === status) {
+        killed = true;
+        // Nothing of what Helm still sends arrives any more.
+        cluster.freeze();
+        const orphans = descendants(up.pid);
+        [up.pid ?? 0, ...orphans].forEach((pid) => process.kill(pid, "SIGKILL"));
+        cluster.thaw();
+      }
+    });
+    await exited;
+    assert.ok(killed, `up ended without ${status}`);
+    await stack.stack.cancel();
+  }
+
+  it("is installed after a first up that was killed inside Helm", async () => {
+    await killUpInHelm("region0", "pending-install");
+    assert.deepEqual(await revisions("region0", "camunda-elasticsearch"), ["1 pending-install"]);
+    await installation.install();
+    const { phase } = (await (await installation.stack("region0")).outputs()).recovery as {
+      phase: string;
+    };
+    assert.equal(phase, "steady");
+    assert.deepEqual(await revisions("region0", "camunda-elasticsearch"), ["1 deployed"]);
+  });
+
+  it("needs no repository of charts any more", async () => {
+    assert.deepEqual(ARCHIVES.map(existsSync), [true, true]);
+    await repository.stop();
+    const { changed } = await (await installation.stack("region1")).up();
+    assert.deepEqual(changed, []);
+  });
+});
