@@ -22,6 +22,8 @@ export class HookServer {
     // Commands may run on this machine: who does not know the path gets nothing.
     const secret = randomBytes(16).toString("hex");
     const server = createServer((request, response) => {
+      // The node would ask again on a connection that is closed for idleness at that moment, and fail.
+      response.setHeader("Connection", "close");
       answer(hooks, secret, request).then(
         (result) => response.end(JSON.stringify(result)),
         (error: Error) => response.writeHead(500).end(error.message),
