@@ -60,7 +60,7 @@ describe("an installation through the real provider that something has befallen"
       .sort();
 
   /** Runs `pulumi up` and kills all of it, the plugin too, when Helm has begun something and not ended it. */
-  async function killUpInHelm(region: RegionName, status: string): Promise<void> {
+  async function killUpInHelm(region: RegionName, status: string, attempts = 3): Promise<void> {
     const cluster = installation.cluster(region);
     const stack = await installation.stack(region);
     const up = spawn(
@@ -81,7 +81,11 @@ describe("an installation through the real provider that something has befallen"
       }
     });
     await exited;
-    assert.ok(killed, `up ended without ${status}`);
+    if (!killed) {
+      // A busy machine: the other stack was not read in time, and the run was refused. It has begun nothing.
+      assert.ok(attempts > 1, `up ended without ${status}`);
+      return killUpInHelm(region, status, attempts - 1);
+    }
     await stack.stack.cancel();
   }
 
