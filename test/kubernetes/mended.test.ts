@@ -84,6 +84,8 @@ describe("an installation through the real provider that something has befallen"
     if (!killed) {
       // A busy machine: the other stack was not read in time, and the run was refused. It has begun nothing.
       assert.ok(attempts > 1, `up ended without ${status}`);
+      // The watch of this attempt has nothing to do any more.
+      killed = true;
       return killUpInHelm(region, status, attempts - 1);
     }
     await stack.stack.cancel();
