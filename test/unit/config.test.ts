@@ -261,7 +261,7 @@ describe("config", () => {
     [
       "an unknown timeout",
       { timeouts: { joins: 5 } },
-      /^timeouts.joins is not known; known are request, loss, .*, webApps$/,
+      /^timeouts.joins is not known; known are request, loss, .*, webApps, release$/,
     ],
     [
       "a timeout of nothing",
