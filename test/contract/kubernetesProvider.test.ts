@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { EmbeddedWorld } from "../../scripts/world/embedded";
-import { CHARTS } from "../../scripts/world/installed/realKubernetesWorld";
+import { CHARTS } from "../../scripts/world/installed/charts";
 import { RegionCluster } from "../../scripts/world/providers/kubernetes/cluster";
 import { KubernetesStandIn } from "../../scripts/world/providers/kubernetes/kubernetesStandIn";
 import { Outages } from "../../scripts/world/providers/outages";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import * as path from "node:path";
 import type { KubeObject } from "../../scripts/world/kubernetes/objects";
-import { CHARTS } from "../../scripts/world/installed/realKubernetesWorld";
+import { CHARTS } from "../../scripts/world/installed/charts";
 import { REPOSITORY } from "../../scripts/workspace";
 import type { RegionName } from "../../scripts/world/world";
 import { descendants } from "../engine/scene";

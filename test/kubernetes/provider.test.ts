@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { CHARTS } from "../../scripts/world/installed/realKubernetesWorld";
+import { CHARTS } from "../../scripts/world/installed/charts";
 import { RealCluster } from "../../scripts/world/kubernetes/real/cluster";
 import { prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
 import { ChartRepository } from "./chartRepository";

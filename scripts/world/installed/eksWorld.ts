@@ -18,7 +18,8 @@ import type { Wiring } from "../providers/kubernetes/regions";
 import type { Properties } from "../providers/properties";
 import type { StandIn } from "../providers/standIn";
 import type { RegionName } from "../world";
-import { InstalledWorld, PLAYED_CHARTS } from "./installedWorld";
+import { CHARTS } from "./charts";
+import { InstalledWorld } from "./installedWorld";
 
 const ACCOUNT = "123456789012";
 
@@ -30,7 +31,7 @@ const ROLE_ANNOTATION = "eks.amazonaws.com/role-arn";
 
 /** An AWS account with nothing in it: platform `eks`. */
 export class EksWorld extends InstalledWorld {
-  readonly config = { platform: "eks", awsAccount: ACCOUNT, charts: PLAYED_CHARTS };
+  readonly config = { platform: "eks", awsAccount: ACCOUNT, charts: CHARTS };
   readonly aws: Aws;
   protected readonly fence = "aws:ec2/networkAcl:NetworkAcl";
   private readonly network: Network;

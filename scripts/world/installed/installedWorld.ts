@@ -18,12 +18,6 @@ export interface LiveCluster {
   api: KubeApiServer;
 }
 
-/** Charts that nobody fetches: the played provider goes by their names. */
-export const PLAYED_CHARTS = {
-  camunda: { chart: "./camunda-platform-11.12.3.tgz" },
-  elasticsearch: { chart: "./elasticsearch-21.6.3.tgz" },
-};
-
 /**
  * Two regions in which nothing runs until the program installs it, through stand-ins for the providers of
  * Pulumi: what it installs are brokers and Elasticsearches of the embedded world. Subclasses are the platforms.

@@ -10,7 +10,8 @@ import type { ClusterView, RegionCluster } from "../providers/kubernetes/cluster
 import type { Wiring } from "../providers/kubernetes/regions";
 import type { StandIn } from "../providers/standIn";
 import type { RegionName } from "../world";
-import { InstalledWorld, PLAYED_CHARTS } from "./installedWorld";
+import { CHARTS } from "./charts";
+import { InstalledWorld } from "./installedWorld";
 
 /** Contexts of the clusters, as people name them. */
 export const CONTEXTS = { region0: "cluster-london", region1: "cluster/paris" };
@@ -72,7 +73,7 @@ export const GIVEN_CLUSTERS = {
 
 /** Two clusters that are there already, with a network between them: platform `kubernetes`. */
 export class KubernetesWorld extends InstalledWorld {
-  readonly config = { ...GIVEN_CLUSTERS, charts: PLAYED_CHARTS };
+  readonly config = { ...GIVEN_CLUSTERS, charts: CHARTS };
   protected readonly fence = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
   private folder = "";

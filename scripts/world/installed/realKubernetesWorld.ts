@@ -12,19 +12,11 @@ import { Regions } from "../providers/kubernetes/regions";
 import type { RegionEndpoints, RegionName } from "../world";
 import type { Arrival, InstallableWorld } from "./installableWorld";
 import { portsOf, webAppsIn } from "./installedWorld";
+import { CHARTS } from "./charts";
 import { CONTEXTS, COREFILE, GIVEN_CLUSTERS, leftOf, wiringOf } from "./kubernetesWorld";
 import { Tap } from "./tap";
 
 const REGIONS = ["region0", "region1"] as const;
-
-/**
- * Charts that make objects of the same kinds and names as those of Camunda and Elasticsearch, as far as anything
- * here looks at them.
- */
-export const CHARTS = {
-  camunda: { chart: join(__dirname, "../kubernetes/real/charts/camunda-platform") },
-  elasticsearch: { chart: join(__dirname, "../kubernetes/real/charts/elasticsearch") },
-};
 
 /** What is in each cluster before anybody installs anything. */
 const GIVEN: KubeObject[] = [
