@@ -2,5 +2,5 @@ import { kubernetesSite } from "../../scripts/drill/platforms";
 import { drillHoldsAt } from "../support/drill";
 
 describe("the drill with two clusters that are there", () => {
-  drillHoldsAt(["region0"], () => kubernetesSite(), 67);
+  drillHoldsAt(["region0"], () => kubernetesSite(), 66);
 });
