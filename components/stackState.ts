@@ -78,7 +78,11 @@ export interface RecordedRelease {
   objects: string[];
 }
 
-const DEADLINE_MS = 5_000;
+/**
+ * Longest time for what a stack has recorded, in milliseconds. It takes a tenth of a second, but on a machine with much
+ * else to do five were not enough, and a recreated region took itself for a first installation or was refused.
+ */
+const DEADLINE_MS = 15_000;
 
 /**
  * Reads the other region's outputs. Tolerant by construction: a StackReference to a stack that is
