@@ -31,6 +31,13 @@ describe("ElasticsearchHealth", () => {
     );
   });
 
+  it("does not take an Elasticsearch without a node for one that is ready", async () => {
+    await bench().start();
+    bench().store.remove("Pod", bench().namespace, `${NAME}-0`);
+    bench().addStatefulSet(NAME, 0);
+    await refusal(provider.create({ nodes: 2 }), /^Elasticsearch of region0: 0 of 0 pods ready/);
+  });
+
   it("says that the cluster forbids its pods", async () => {
     await bench().start();
     bench().forbidPods(NAME, 2);
