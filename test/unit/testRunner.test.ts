@@ -64,10 +64,15 @@ describe("npm test", function () {
     });
 
     it("is made behind the tests, with its words in a log", async () => {
-      processes = new Scripted("echo building; cut -d ' ' -f 19 /proc/$$/stat");
+      // The priority is given to a process that runs already. Linux shows it in field 19.
+      const lowered =
+        process.platform === "linux"
+          ? 'until [ "$(cut -d " " -f 19 /proc/$$/stat)" = 19 ]; do sleep 0.01; done'
+          : ":";
+      processes = new Scripted(`echo building; ${lowered}; echo built`);
       await new Preparation("kubernetes", processes).done(() => assert.fail("said something"));
       const log = readFileSync(path.join(processes.folder, "logs/kubernetes.log"), "utf8");
-      assert.match(log, process.platform === "linux" ? /^building\n19\n$/ : /^building\n/);
+      assert.equal(log, "building\nbuilt\n");
     });
 
     it("fails the tier with the end of the log when it cannot be made", async () => {
