@@ -108,6 +108,26 @@ export class ClusterBench {
     });
   }
 
+  /** What the status of a StatefulSet says. */
+  observed(name: string): Record<string, unknown> {
+    const found = this.store.get("StatefulSet", this.namespace, name);
+    return (found?.status ?? {}) as Record<string, unknown>;
+  }
+
+  /** Changes the pods that a StatefulSet wishes, while its controller does not look. */
+  changeUnseen(name: string): void {
+    this.controllers.close();
+    const template = { metadata: { annotations: { changed: "once" } } };
+    this.store.patch("StatefulSet", this.namespace, name, { spec: { template } });
+  }
+
+  /** The controller has seen the last change of a StatefulSet, whose pods are as they were. */
+  seeChange(name: string): void {
+    const observedGeneration = this.store.get("StatefulSet", this.namespace, name)?.metadata
+      .generation;
+    this.store.patch("StatefulSet", this.namespace, name, { status: { observedGeneration } });
+  }
+
   /** A StatefulSet whose pods an admission forbids, and what its controller says of it. */
   forbidPods(name: string, replicas: number): void {
     this.addStatefulSet(name, 0);

@@ -48,8 +48,9 @@ export const provider = implement<ElasticsearchHealthInputs>({
 });
 
 /** How many pods of a StatefulSet are ready, and what the cluster says of those that it could not make. */
-export function podsOf({ wanted, ready, problem }: StatefulSetState): string {
-  return `${ready} of ${wanted} pods ready${problem === undefined ? "" : `, ${short(problem)}`}`;
+export function podsOf({ wanted, ready, current, problem }: StatefulSetState): string {
+  const pods = `${ready} of ${wanted} pods ready${current ? "" : ", of before its last change"}`;
+  return `${pods}${problem === undefined ? "" : `, ${short(problem)}`}`;
 }
 
 /** What admission says of privileged pods goes on with every field of theirs: the policy is what counts. */

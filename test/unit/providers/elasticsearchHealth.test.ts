@@ -38,6 +38,21 @@ describe("ElasticsearchHealth", () => {
     await refusal(provider.create({ nodes: 2 }), /^Elasticsearch of region0: 0 of 0 pods ready/);
   });
 
+  it("does not take pods of before a change for those after it, which the cluster has not begun yet", async () => {
+    await bench().start();
+    bench().store.remove("Pod", bench().namespace, `${NAME}-0`);
+    bench().addStatefulSet(NAME, 1);
+    await bench().until("the pod is ready", () => bench().observed(NAME)["readyReplicas"] === 1);
+    bench().changeUnseen(NAME);
+    await refusal(
+      provider.create({ nodes: 1 }),
+      /^Elasticsearch of region0: 1 of 1 pods ready, of before its last change \(waited 1 s\)/,
+      /^.{1,160}$/,
+    );
+    bench().seeChange(NAME);
+    assert.deepEqual((await provider.create({ nodes: 1 })).outs.record.observed, { ready: 1 });
+  });
+
   it("says that the cluster forbids its pods", async () => {
     await bench().start();
     bench().forbidPods(NAME, 2);
