@@ -25,7 +25,8 @@ export function isCached(name: string): boolean {
  * The directory of the cache entry `name`, made by `make` when it is not there yet.
  *
  * It is made under another name and renamed at its end, so an interrupted run leaves nothing that
- * looks finished, and two runs at once do not see each other's half.
+ * looks finished. Of several that make it at once, the first to end gives it, and what the others have made is
+ * thrown away: somebody may be running what is there.
  */
 export async function cached(name: string, make: (dir: string) => Promise<void>): Promise<string> {
   const root = cacheRoot();
@@ -39,12 +40,27 @@ export async function cached(name: string, make: (dir: string) => Promise<void>)
     await writeFile(join(temp, marker), "");
     // Elasticsearch may have to run as another user than we do, who must be able to read it all.
     await run("chmod", ["-R", "a+rX", temp], { purpose: `make ${name} readable` });
-    if (isCached(name)) return target;
-    await rm(target, { recursive: true, force: true });
-    await rename(temp, target);
+    while (!(await renamed(temp, target)) && !isCached(name)) {
+      // Something unfinished, which is not of here: out of the way, by a rename that only one can do.
+      const aside = await mkdtemp(join(root, `${tempPrefix}${process.pid}-`));
+      await renamed(target, join(aside, name));
+      await rm(aside, { recursive: true, force: true });
+    }
     return target;
   } finally {
     await rm(temp, { recursive: true, force: true });
+  }
+}
+
+/** Renames a folder, unless there is something at its new name or nothing at its old one. */
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOENT") return false;
+    throw error;
   }
 }
 
