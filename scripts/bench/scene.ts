@@ -143,6 +143,8 @@ export class BenchScene implements SiteScene {
     await fs.writeFile(path.join(folder, "index.ts"), "export {};\n");
     await fs.copyFile(path.join(REPOSITORY, "tsconfig.json"), path.join(folder, "tsconfig.json"));
     await fs.symlink(path.join(REPOSITORY, "node_modules"), path.join(folder, "node_modules"));
+    const stackFile = path.join(folder, `Pulumi.${EMPTY}.yaml`);
+    await fs.writeFile(stackFile, await this.workspace.salt(this.survivor));
     await this.run(["stack", "init", EMPTY], folder);
     await this.empty("up");
   }

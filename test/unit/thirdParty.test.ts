@@ -14,9 +14,10 @@ const LIST = "scripts/setup/thirdParty.json";
 /** The module that the programs of the tests are built by. */
 const PROGRAMS = "scripts/world/kubernetes/real/programs/";
 
-/** What a lockfile says of a package. */
+/** What a lockfile says of a package; of a folder of the project, that it is a link. */
 interface Locked {
   license?: string;
+  link?: true;
 }
 
 /** Packages whose licence the lockfile does not tell, and what was read in them. */
@@ -58,7 +59,7 @@ function files(): string[] {
 /** Packages of a lockfile whose licence is not open source, with it. */
 function unlicensed(packages: Record<string, Locked>): string[] {
   return Object.entries(packages)
-    .filter(([place]) => place !== "")
+    .filter(([place, { link }]) => place !== "" && link === undefined)
     .map(([place, { license = "none" }]) => [place.replace(/^.*node_modules\//, ""), license])
     .filter(([name = "", license = ""]) => {
       const known = READ[name] ?? DATA[name];
@@ -129,7 +130,9 @@ describe("what is fetched", () => {
     const { packages } = JSON.parse(read("package-lock.json")) as {
       packages: Record<string, Locked>;
     };
-    const direct = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+    const direct = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+      ([, version]) => !version.startsWith("file:"),
+    );
     assert.deepEqual(
       direct.map(([name]) => {
         const { version, license } = thirdParty("npm", name);
