@@ -25,4 +25,20 @@ describe("the program through the real provider of Kubernetes", function () {
     assert.deepEqual(kept?.data, data);
     await stack.set("dns.kind", "coredns", { path: true });
   });
+
+  it("says that the cluster forbids privileged pods, which Elasticsearch's chart asks for", async () => {
+    const labels = { "pod-security.kubernetes.io/enforce": "baseline" };
+    await installation
+      .cluster("region1")
+      .create([
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: "camunda-paris", labels } },
+      ]);
+    const stack = await installation.stack("region1");
+    await stack.set("timeouts.formation", "10", { path: true });
+    const error = await refusalOf(stack.up());
+    assert.match(
+      error,
+      /Elasticsearch of region1: 0 of 2 pods ready, PodSecurity "baseline" forbids them/,
+    );
+  });
 });
