@@ -10,6 +10,7 @@ import type { RegionName } from "../../scripts/world/world";
 import { descendants } from "../engine/scene";
 import { ChartRepository } from "./chartRepository";
 import { Installation } from "./installation";
+import { refusalOf } from "./refusal";
 
 /** Versions that no repository has: what the tests leave in the project must not be taken for Camunda's. */
 const VERSIONS = { camunda: "11.0.0-test", elasticsearch: "21.0.0-test" };
@@ -59,6 +60,9 @@ describe("an installation through the real provider that something has befallen"
       .map(({ metadata }) => `${metadata.labels?.version} ${metadata.labels?.status}`)
       .sort();
 
+  const deployment = (name: string) =>
+    installation.cluster("region0").read("apps/v1", "Deployment", "camunda-london", name);
+
   /** Runs `pulumi up` and kills all of it, the plugin too, when Helm has begun something and not ended it. */
   async function killUpInHelm(region: RegionName, status: string, attempts = 3): Promise<void> {
     const cluster = installation.cluster(region);
@@ -107,5 +111,65 @@ describe("an installation through the real provider that something has befallen"
     await repository.stop();
     const { changed } = await (await installation.stack("region1")).up();
     assert.deepEqual(changed, []);
+  });
+
+  it("has not drifted from what it declares", async () => {
+    const { changes } = await (await installation.stack("region1")).preview({ refresh: true });
+    assert.deepEqual(Object.keys(changes), ["same"]);
+  });
+
+  it("is healed of an upgrade that was killed inside Helm, also when it is taken back", async () => {
+    const stack = await installation.stack("region0");
+    await stack.set("sizing.gateways", "3", { path: true });
+    await killUpInHelm("region0", "pending-upgrade");
+    assert.deepEqual(await revisions("region0", "camunda"), ["1 deployed", "2 pending-upgrade"]);
+    await stack.unset("sizing");
+    const preview = await stack.preview();
+    assert.match(preview.text, /release camunda is pending-upgrade: up ends it/);
+    const { changed } = await stack.up({ refresh: true });
+    assert.deepEqual(
+      changed.map(({ op, name }) => `${op} ${name}`),
+      ["update region-camunda"],
+    );
+    assert.deepEqual(await revisions("region0", "camunda"), [
+      "1 superseded",
+      "2 failed",
+      "3 deployed",
+    ]);
+    const gateway = await deployment("camunda-zeebe-gateway");
+    assert.equal((gateway?.spec as { replicas?: number }).replicas, 2);
+  });
+
+  it("gets back what was deleted by hand", async () => {
+    const stack = await installation.stack("region0");
+    await installation
+      .cluster("region0")
+      .remove("apps/v1", "Deployment", "camunda-london", "camunda-operate");
+    await stack.up();
+    assert.ok(await deployment("camunda-operate"));
+    assert.deepEqual((await stack.up()).changed, []);
+  });
+
+  it("keeps its records in a destroy while its cluster hangs, which every run says at once", async () => {
+    const stack = await installation.stack("region1");
+    const recorded = async () => {
+      const { deployment } = await stack.stack.exportStack();
+      return (deployment as { resources: { urn: string }[] }).resources.map(({ urn }) => urn);
+    };
+    const before = await recorded();
+    await stack.set("timeouts.request", "5", { path: true });
+    const cluster = installation.cluster("region1");
+    cluster.freeze();
+    try {
+      const refused = /the cluster of region1 cannot be asked .*: mend it/;
+      assert.match(await refusalOf(stack.up()), refused);
+      assert.match(await refusalOf(stack.preview()), refused);
+      const kept = /the cluster of region1 cannot be asked .*: the records stay/;
+      assert.match(await refusalOf(stack.destroy()), kept);
+    } finally {
+      cluster.thaw();
+    }
+    assert.deepEqual(await recorded(), before);
+    assert.deepEqual((await stack.up()).changed, []);
   });
 });
