@@ -67,7 +67,7 @@ export const TIERS: Tier[] = [
   {
     name: "kubernetes",
     runs: "all",
-    tests: ["test/kubernetes"],
+    tests: ["test/kubernetes/drill.test.ts", "test/kubernetes"],
     missing: () => why(kubernetesAvailable()),
     prepare: (log) => prepareKubernetes({ log }),
   },

@@ -2,5 +2,5 @@ import { realKubernetesSite } from "../../scripts/drill/realKubernetesSite";
 import { drillHoldsAt } from "../support/drill";
 
 describe("the drill on two real Kubernetes APIs, through Pulumi's real provider", () => {
-  drillHoldsAt(["region1", "region0"], () => realKubernetesSite(), 100);
+  drillHoldsAt(["region1"], () => realKubernetesSite(), 66);
 });

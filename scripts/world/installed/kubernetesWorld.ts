@@ -53,6 +53,8 @@ const SHIPPED = [
   ...["default", "kube-system", "kube-public", "kube-node-lease"].map((name) => `/${name}`),
   "default/kubernetes",
   "kube-system/coredns",
+  // The API server makes it for itself.
+  "kube-system/kube-apiserver-legacy-service-account-token-tracking",
 ];
 
 /** What the configuration says of two clusters that are there. */
@@ -164,13 +166,17 @@ export class KubernetesWorld extends InstalledWorld {
 
 /** What of a cluster's objects was not there before anybody installed anything. */
 export function leftOf(objects: readonly KubeObject[]): string[] {
-  return objects
-    .filter(
-      ({ metadata, data }) =>
-        !SHIPPED.includes(`${metadata.namespace ?? ""}/${metadata.name}`) ||
-        (data as { Corefile?: string } | undefined)?.Corefile?.includes("camunda"),
-    )
-    .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
+  return (
+    objects
+      // CoreDNS' own pods are named by their controller.
+      .filter(({ kind, metadata }) => kind !== "Pod" || metadata.labels?.["k8s-app"] !== "kube-dns")
+      .filter(
+        ({ metadata, data }) =>
+          !SHIPPED.includes(`${metadata.namespace ?? ""}/${metadata.name}`) ||
+          (data as { Corefile?: string } | undefined)?.Corefile?.includes("camunda"),
+      )
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)
+  );
 }
 
 /** Names, network and bucket of the clusters. */
