@@ -33,6 +33,7 @@ const NAMESPACE = "kubernetes:core/v1:Namespace";
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 const SECRET = "kubernetes:core/v1:Secret";
 const PATCH = "kubernetes:core/v1:ConfigMapPatch";
+const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const RELEASE = "kubernetes:helm.sh/v3:Release";
 
 /**
@@ -115,9 +116,66 @@ export function providerContract(start: () => Promise<ProviderBench>): void {
     await provider.update(PATCH, held, { ...other, data: { ours: "b" } });
     const read = async () => (await bench.read("v1", "ConfigMap", "camunda", "kube-dns"))?.data;
     assert.deepEqual(await read(), { stubDomains: "{}", theirs: "1", ours: "b" });
+    await provider.delete(PATCH, { ...held, inputs: { ...other, data: { ours: "b" } } });
+    assert.deepEqual(await read(), { stubDomains: "{}", theirs: "1" });
   });
 
-  it("updates a ConfigMap in place when it is told to, else replaces it; a Secret is replaced", async function () {
+  it("finds out what the API server refuses by asking it, not before", async function () {
+    this.timeout(120_000);
+    const ports = (...which: Properties[]) => ({
+      metadata: metadata("dns"),
+      spec: { ports: which },
+    });
+    const nodePort = (port: number, name = "dns") => ({
+      metadata: metadata(name),
+      spec: { type: "NodePort", ports: [{ port: 53, nodePort: port, protocol: "TCP" }] },
+    });
+    const letsIn = (...from: Properties[]) => ({
+      metadata: metadata("policy"),
+      spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from }] },
+    });
+    const block = (cidr: string, ...except: string[]) => ({ ipBlock: { cidr, except } });
+    const wrong: [type: string, inputs: Properties, reason: RegExp][] = [
+      [NAMESPACE, { metadata: { name: "Camunda" } }, /a lowercase RFC 1123 label/],
+      [SERVICE, nodePort(30053, "1dns"), /a DNS-1035 label/],
+      [SERVICE, nodePort(53), /range of valid ports is 30000-32767/],
+      [SERVICE, nodePort(30054), /30054: provided port is already allocated/],
+      [SERVICE, ports(), /spec\.ports: Required value/],
+      [SERVICE, ports({ port: 53, nodePort: 30053 }), /when `type` is 'ClusterIP'/],
+      [SERVICE, ports({ port: 53 }, { port: 54 }), /spec\.ports\[0\]\.name: Required value/],
+      [SERVICE, ports({ port: 0 }), /must be between 1 and 65535, inclusive/],
+      [SERVICE, ports({ port: 53, protocol: "ICMP" }), /Unsupported value: "ICMP"/],
+      [
+        CONFIG_MAP,
+        { metadata: metadata("numbers"), data: { replicas: 3 } },
+        /\.data\.replicas: expected string/,
+      ],
+      [POLICY, letsIn(block("10.0.0.0/8", "192.168.0.0/16")), /must be a strict subset of `cidr`/],
+      [POLICY, letsIn(block("10.0.0.0/33")), /must be a valid CIDR value/],
+      [
+        POLICY,
+        letsIn({ ...block("10.0.0.0/8"), podSelector: {} }),
+        /may not specify both ipBlock and another peer/,
+      ],
+      [
+        POLICY,
+        { metadata: metadata("policy"), spec: { podSelector: {}, policyTypes: ["Both"] } },
+        /Unsupported value: "Both"/,
+      ],
+      [
+        RELEASE,
+        release("elsewhere", { namespace: "nowhere" }),
+        /create: failed to create: namespaces "nowhere" not found/,
+      ],
+    ];
+    await provider.create(SERVICE, nodePort(30054, "other"));
+    for (const [type, inputs, reason] of wrong) {
+      assert.deepEqual((await provider.check(type, inputs)).failures, []);
+      assert.match(await refusalOf(provider.create(type, inputs)), reason);
+    }
+  });
+
+  it("updates a policy in place, and a ConfigMap when it is told to; a Secret is replaced", async function () {
     this.timeout(60_000);
     const text = (value: string) => ({ metadata: metadata("text"), data: { key: value } });
     const held = await provider.create(CONFIG_MAP, text("a"));
@@ -132,8 +190,18 @@ export function providerContract(start: () => Promise<ProviderBench>): void {
     );
     const keys = (value: string) => ({ metadata: metadata("keys"), stringData: { key: value } });
     const secret = await provider.create(SECRET, keys("a"));
+    const kept = await bench.read("v1", "Secret", "camunda", "keys");
+    assert.deepEqual(kept?.data, { key: Buffer.from("a").toString("base64") });
+    assert.equal(kept?.stringData, undefined);
     const news = (await provider.check(SECRET, keys("b"), secret.inputs)).inputs;
     assert.equal(await provider.diff(SECRET, secret, news), "replace");
+    const policy = (kind: string) => ({
+      metadata: metadata("fence"),
+      spec: { podSelector: {}, policyTypes: [kind] },
+    });
+    const fence = await provider.create(POLICY, policy("Ingress"));
+    const opened = (await provider.check(POLICY, policy("Egress"), fence.inputs)).inputs;
+    assert.equal(await provider.diff(POLICY, fence, opened), "update");
   });
 
   function checked(held: Held, inputs: Properties) {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../../../../components/clients/http";
@@ -50,23 +49,9 @@ export class KubernetesStandIn implements StandIn {
     return this.located(config)?.region;
   }
 
-  check(
-    call: Call,
-    inputs: Properties,
-    old: Properties | undefined,
-  ): { failures?: Failure[]; inputs?: Properties } {
-    if (call.type === RELEASE) {
-      return { failures: [...releaseProblems(inputs), ...this.chartProblems(inputs)], inputs };
-    }
-    const resource = RESOURCE_KINDS[call.type];
-    if (resource === undefined) {
-      return {
-        failures: [{ property: "", reason: `no stand-in for ${call.type}` }],
-      };
-    }
-    const named = this.named(call, resource, inputs, old);
-    const failures = problemsOf(resource, named).map((reason) => ({ property: "", reason }));
-    return { failures, inputs: named };
+  /** What the API server refuses is found out by asking it, not here. */
+  check(call: Call, inputs: Properties): { failures?: Failure[]; inputs?: Properties } {
+    return call.type === RELEASE ? { failures: this.chartProblems(inputs), inputs } : { inputs };
   }
 
   diff(call: Call, _id: string, old: Recorded, inputs: Properties): Diff {
@@ -94,7 +79,7 @@ export class KubernetesStandIn implements StandIn {
     known(call, inputs);
     const cluster = this.cluster(call);
     if (call.type === RELEASE) {
-      const rendering = renderingOf(call, inputs, this.namespaceOf(call));
+      const rendering = renderingOf(inputs);
       await cluster.install(chartOf(inputs), rendering);
       return {
         id: `${rendering.namespace}/${rendering.release}`,
@@ -102,7 +87,7 @@ export class KubernetesStandIn implements StandIn {
       };
     }
     const resource = kindOf(call);
-    const object = objectOf(resource, inputs, this.namespaceOf(call));
+    const object = objectOf(resource, inputs);
     const { kind, metadata } = object;
     this.admit(cluster, call, object);
     if (resource.patch) {
@@ -139,12 +124,12 @@ export class KubernetesStandIn implements StandIn {
     known(call, inputs);
     const cluster = this.cluster(call);
     if (call.type === RELEASE) {
-      const rendering = renderingOf(call, inputs, this.namespaceOf(call));
+      const rendering = renderingOf(inputs);
       await cluster.upgrade(chartOf(inputs), rendering);
       return releaseOutputs(cluster, inputs, rendering);
     }
     const resource = kindOf(call);
-    const object = objectOf(resource, inputs, this.namespaceOf(call));
+    const object = objectOf(resource, inputs);
     const { namespace, name } = partsOf(id);
     if (cluster.store.get(resource.kind, namespace, name) === undefined) {
       throw new Error(`${resource.kind.toLowerCase()}s "${name}" not found`);
@@ -167,7 +152,7 @@ export class KubernetesStandIn implements StandIn {
     }
     const resource = kindOf(call);
     if (resource.patch) {
-      const object = objectOf(resource, old.inputs, this.namespaceOf(call));
+      const object = objectOf(resource, old.inputs);
       if (cluster.store.get("ConfigMap", namespace, name) === undefined) return;
       patchData(cluster, { ...object, data: {} }, record(old.inputs.data));
     } else if (resource.kind === "Namespace") {
@@ -198,24 +183,6 @@ export class KubernetesStandIn implements StandIn {
     return cluster;
   }
 
-  private namespaceOf({ config }: Call): string {
-    return typeof config.namespace === "string" ? config.namespace : "default";
-  }
-
-  /** The provider gives a name to what has none, and keeps it. */
-  private named(
-    call: Call,
-    resource: ResourceKind,
-    inputs: Properties,
-    old: Properties | undefined,
-  ): Properties {
-    const metadata = record(inputs.metadata);
-    if (inputs.metadata === UNKNOWN || metadata.name !== undefined || resource.patch) return inputs;
-    const before = record(old?.metadata).name;
-    const name = before ?? `${call.name}-${randomBytes(4).toString("hex")}`;
-    return { ...inputs, metadata: { ...metadata, name } };
-  }
-
   /** What the API server refuses for what else there is in the cluster. */
   private admit({ store }: RegionCluster, call: Call, object: KubeObject): void {
     const { kind, metadata } = object;
@@ -228,13 +195,14 @@ export class KubernetesStandIn implements StandIn {
       throw new Error(`${kind} "${metadata.name}" is invalid: ${problem}`);
     }
     const nodePorts = nodePortsOf(object);
-    const other = store
+    const taken = store
       .list("Service")
       .filter((s) => idOf(s) !== idOf(object))
-      .find((service) => nodePortsOf(service).some((port) => nodePorts.includes(port)));
-    if (other !== undefined) {
+      .flatMap(nodePortsOf)
+      .find((port) => nodePorts.includes(port));
+    if (taken !== undefined) {
       throw new Error(
-        `Service "${metadata.name}" is invalid: spec.ports[0].nodePort: Invalid value: provided port is already allocated`,
+        `Service "${metadata.name}" is invalid: spec.ports[0].nodePort: Invalid value: ${taken}: provided port is already allocated`,
       );
     }
   }
@@ -320,7 +288,7 @@ function record(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
-function objectOf(resource: ResourceKind, inputs: Properties, namespace: string): KubeObject {
+function objectOf(resource: ResourceKind, inputs: Properties): KubeObject {
   const metadata = record(inputs.metadata) as unknown as KubeObject["metadata"];
   return {
     ...inputs,
@@ -328,7 +296,6 @@ function objectOf(resource: ResourceKind, inputs: Properties, namespace: string)
     kind: resource.kind,
     metadata: {
       ...metadata,
-      ...(resource.namespaced ? { namespace: metadata.namespace ?? namespace } : {}),
       ...(resource.kind === "Namespace"
         ? { labels: { ...metadata.labels, "kubernetes.io/metadata.name": metadata.name } }
         : {}),
@@ -362,22 +329,21 @@ function nodePortsOf(service: KubeObject): number[] {
 
 /**
  * Server-side apply of some keys of a ConfigMap: those that were owned and are no longer given go. A key of
- * somebody else is taken over by force only.
+ * somebody else's is not taken.
  */
 function patchData(
   { store }: RegionCluster,
   object: KubeObject,
   owned: Record<string, unknown>,
 ): void {
-  const { namespace, name, annotations } = object.metadata;
+  const { namespace, name } = object.metadata;
   const existing = store.get("ConfigMap", namespace, name);
   const before = record(existing?.data);
   const wanted = record(object.data);
-  const forced = annotations?.["pulumi.com/patchForce"] === "true";
   const foreign = Object.entries(wanted).find(
     ([key, value]) => before[key] !== undefined && !(key in owned) && before[key] !== value,
   );
-  if (foreign !== undefined && !forced) {
+  if (foreign !== undefined) {
     throw new Error(conflict(object, `.data.${foreign[0]}`));
   }
   const kept = Object.entries(before).filter(([key]) => !(key in owned));
@@ -419,27 +385,14 @@ function conflict({ metadata }: KubeObject, path: string): string {
   return `Server-Side Apply field conflict detected. The resource managed by field manager "pulumi-kubernetes" had an apply conflict: Apply failed with 1 conflict: conflict with "somebody-else" using v1: ${path} of ${metadata.name}`;
 }
 
-function releaseProblems(inputs: Properties): Failure[] {
-  const failures: Failure[] = [];
-  if (inputs.chart === undefined) failures.push({ property: "chart", reason: "is required" });
-  if (inputs.values !== undefined && inputs.values !== UNKNOWN && !isRecord(inputs.values)) {
-    failures.push({ property: "values", reason: "must be a map" });
-  }
-  const name = inputs.name;
-  if (typeof name === "string" && !/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/.test(name)) {
-    failures.push({ property: "name", reason: `invalid release name "${name}"` });
-  }
-  return failures;
-}
-
 function chartOf(inputs: Properties): string {
   return String(inputs.chart);
 }
 
-function renderingOf(call: Call, inputs: Properties, namespace: string) {
+function renderingOf(inputs: Properties) {
   return {
-    release: String(inputs.name ?? call.name),
-    namespace: String(inputs.namespace ?? namespace),
+    release: String(inputs.name),
+    namespace: String(inputs.namespace),
     values: record(inputs.values),
   };
 }

@@ -124,5 +124,5 @@ export function blockProblem(block: unknown): string | undefined {
   const wrong = [cidr ?? "", ...except].find((one) => parseCidr(one) === undefined);
   if (wrong !== undefined) return `"${wrong}" must be a valid CIDR value, e.g. 10.9.8.0/24`;
   const outside = except.find((one) => !within(one, cidr ?? "") || one === cidr);
-  return outside === undefined ? undefined : `"${outside}" must be a strict subset of ${cidr}`;
+  return outside === undefined ? undefined : `"${outside}" must be a strict subset of \`cidr\``;
 }

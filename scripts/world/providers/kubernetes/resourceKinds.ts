@@ -1,17 +1,16 @@
 import { isRecord } from "../../../../components/clients/http";
-import { hasUnknown, Properties, UNKNOWN } from "../properties";
+import type { Properties } from "../properties";
 import { blockProblem } from "./policies";
 
 /** A kind of objects that programs declare, and what the API refuses of it. */
 export interface ResourceKind {
   kind: string;
   apiVersion: string;
-  namespaced: boolean;
   /** Whether the resource changes some fields of an object that is somebody else's. */
   patch?: true;
   /** Fields of which a change makes the object anew. */
   replaces?: readonly string[];
-  /** What is wrong with the fields. Values may be unknown. */
+  /** What is wrong with the fields. */
   problems?(inputs: Properties): Iterable<string>;
 }
 
@@ -21,52 +20,38 @@ const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 
 /** The kinds by the type tokens of `@pulumi/kubernetes`. */
 export const RESOURCE_KINDS: Record<string, ResourceKind> = {
-  "kubernetes:core/v1:Namespace": { kind: "Namespace", apiVersion: "v1", namespaced: false },
+  "kubernetes:core/v1:Namespace": { kind: "Namespace", apiVersion: "v1" },
   "kubernetes:core/v1:Secret": {
     kind: "Secret",
     apiVersion: "v1",
-    namespaced: true,
     replaces: ["data", "stringData", "type"],
-    problems: (inputs) => [...texts(inputs, "data", BASE64), ...texts(inputs, "stringData")],
+    problems: (inputs) => texts(inputs, "stringData"),
   },
   "kubernetes:core/v1:ConfigMap": {
     kind: "ConfigMap",
     apiVersion: "v1",
-    namespaced: true,
-    replaces: ["data", "binaryData"],
+    replaces: ["data"],
     problems: (inputs) => texts(inputs, "data"),
   },
   "kubernetes:core/v1:ConfigMapPatch": {
     kind: "ConfigMap",
     apiVersion: "v1",
-    namespaced: true,
     patch: true,
     problems: (inputs) => texts(inputs, "data"),
   },
   "kubernetes:core/v1:Service": {
     kind: "Service",
     apiVersion: "v1",
-    namespaced: true,
     problems: serviceProblems,
-  },
-  "kubernetes:core/v1:ServiceAccount": {
-    kind: "ServiceAccount",
-    apiVersion: "v1",
-    namespaced: true,
   },
   "kubernetes:storage.k8s.io/v1:StorageClass": {
     kind: "StorageClass",
     apiVersion: "storage.k8s.io/v1",
-    namespaced: false,
     replaces: ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"],
-    *problems(inputs) {
-      if (inputs.provisioner === undefined) yield "provisioner: Required value";
-    },
   },
   "kubernetes:networking.k8s.io/v1:NetworkPolicy": {
     kind: "NetworkPolicy",
     apiVersion: "networking.k8s.io/v1",
-    namespaced: true,
     problems: policyProblems,
   },
 };
@@ -89,34 +74,19 @@ export function problemsOf(resource: ResourceKind, inputs: Properties): string[]
   return problems;
 }
 
-const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
-
-function* texts(inputs: Properties, field: string, pattern?: RegExp): Iterable<string> {
-  const value = inputs[field];
-  if (value === undefined || value === UNKNOWN) return;
-  if (!isRecord(value)) {
-    yield `${field}: expected a map of texts`;
-    return;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    if (item === UNKNOWN) continue;
-    if (typeof item !== "string") yield `${field}.${key}: expected a text, got ${typeof item}`;
-    else if (pattern?.test(item) === false) yield `${field}.${key}: illegal base64 data`;
+function* texts(inputs: Properties, field: string): Iterable<string> {
+  for (const [key, item] of Object.entries(inputs[field] ?? {})) {
+    if (typeof item !== "string") yield `.${field}.${key}: expected string, got ${typeof item}`;
   }
 }
 
 function* serviceProblems({ spec }: Properties): Iterable<string> {
-  if (spec === UNKNOWN) return;
-  if (!isRecord(spec)) {
-    yield "spec: Required value";
-    return;
-  }
-  const { ports, type } = spec;
+  const { ports, type } = isRecord(spec) ? spec : {};
   if (!Array.isArray(ports) || ports.length === 0) {
     yield "spec.ports: Required value";
     return;
   }
-  for (const [index, one] of ports.filter((item) => !hasUnknown(item)).entries()) {
+  for (const [index, one] of ports.entries()) {
     const { port, nodePort, name, protocol } = one as Record<string, unknown>;
     if (!isPortNumber(port)) {
       yield `spec.ports[${index}].port: Invalid value: ${String(port)}: must be between 1 and 65535, inclusive`;
@@ -128,7 +98,7 @@ function* serviceProblems({ spec }: Properties): Iterable<string> {
       yield `spec.ports[${index}].protocol: Unsupported value: "${String(protocol)}"`;
     }
     if (nodePort !== undefined && (type === undefined || type === "ClusterIP")) {
-      yield `spec.ports[${index}].nodePort: Forbidden: may not be used when 'type' is 'ClusterIP'`;
+      yield `spec.ports[${index}].nodePort: Forbidden: may not be used when \`type\` is 'ClusterIP'`;
     }
     if (nodePort !== undefined && !(Number(nodePort) >= 30000 && Number(nodePort) <= 32767)) {
       yield `spec.ports[${index}].nodePort: Invalid value: ${String(nodePort)}: provided port is not in the valid range. The range of valid ports is 30000-32767`;
@@ -141,7 +111,6 @@ function isPortNumber(value: unknown): boolean {
 }
 
 function* policyProblems({ spec }: Properties): Iterable<string> {
-  if (!isRecord(spec) || hasUnknown(spec)) return;
   const { policyTypes, ingress = [], egress = [] } = spec as Record<string, unknown[] | undefined>;
   for (const type of policyTypes ?? []) {
     if (type !== "Ingress" && type !== "Egress") {
