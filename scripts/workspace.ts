@@ -2,15 +2,16 @@ import {
   LocalWorkspace,
   OutputMap,
   PreviewResult,
+  PulumiCommand,
   Stack,
   UpResult,
 } from "@pulumi/pulumi/automation";
 import { execFile } from "node:child_process";
-import * as crypto from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { Vault } from "./world/vault";
 import type { RegionName } from "./world/world";
 
 /** The folder of the Pulumi program. */
@@ -41,6 +42,13 @@ export interface Preview {
   changes: Record<string, number>;
 }
 
+let command: Promise<PulumiCommand> | undefined;
+
+/** The `pulumi` on PATH, which is asked for its version once. */
+export function pulumiCommand(): Promise<PulumiCommand> {
+  return (command ??= PulumiCommand.get());
+}
+
 /** A resource plugin from a file of this machine. */
 export interface Plugin {
   name: string;
@@ -53,9 +61,12 @@ export interface Plugin {
  * from the repository, but nothing is written there, and nothing of the user's Pulumi is touched.
  */
 export class Workspace {
+  private readonly stacks = new Map<RegionName, Promise<RegionStack>>();
+
   private constructor(
     private readonly folder: string,
     private readonly environment: Record<string, string>,
+    private readonly vault: Vault,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
@@ -70,16 +81,18 @@ export class Workspace {
     await fs.mkdir(path.join(folder, "state"));
     const project = await fs.readFile(path.join(REPOSITORY, "Pulumi.yaml"), "utf8");
     await fs.writeFile(path.join(folder, "Pulumi.yaml"), `${project}main: ${REPOSITORY}\n`);
+    const vault = await Vault.start();
     const workspace = new Workspace(
       folder,
       {
         PULUMI_HOME: path.join(folder, "home"),
         PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
-        PULUMI_CONFIG_PASSPHRASE: crypto.randomBytes(12).toString("hex"),
+        ...vault.environment,
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         ...options.environment,
       },
+      vault,
       options.signal,
     );
     for (const { name, version, file } of options.plugins ?? []) {
@@ -89,38 +102,31 @@ export class Workspace {
         workspace.shell,
       );
     }
-    let salt = "";
     for (const region of ["region0", "region1"] as const) {
-      await workspace.writeConfig(region, { ...options.config, region }, salt);
-      await workspace.open(region, true);
-      salt = await workspace.salt(region);
+      await workspace.writeConfig(region, { ...options.config, region });
+      await workspace.stack(region);
     }
     return workspace;
   }
 
-  /** The stack of a region. */
-  async stack(region: RegionName): Promise<RegionStack> {
-    return new RegionStack(await this.open(region, false), this.signal);
+  /** The stack of a region, which is made when it is not there. */
+  stack(region: RegionName): Promise<RegionStack> {
+    const stack = this.stacks.get(region) ?? this.make(region);
+    this.stacks.set(region, stack);
+    return stack;
   }
 
   /** Makes the stack of a recreated region anew, as the documentation says: state gone, configuration kept. */
   async recreate(region: RegionName): Promise<void> {
-    const stack = await this.open(region, false);
+    const { stack } = await this.stack(region);
     await stack.workspace.removeStack(region, { force: true, preserveConfig: true });
-    await this.open(region, true);
-  }
-
-  /**
-   * The line of a stack's file that says what its key is derived with, besides the passphrase. Each that differs
-   * costs a run half a second of processor time, and every run reads the stack of the other region.
-   */
-  async salt(stack: string): Promise<string> {
-    const text = await fs.readFile(this.file(stack), "utf8");
-    return /^encryptionsalt: .*\n/m.exec(text)?.[0] ?? "";
+    this.stacks.delete(region);
+    await this.stack(region);
   }
 
   /** Removes the folder. */
   async dispose(): Promise<void> {
+    this.vault.stop();
     await fs.rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -129,28 +135,25 @@ export class Workspace {
     return { cwd: this.folder, env: { ...process.env, ...this.environment } };
   }
 
-  private file(stack: string): string {
-    return path.join(this.folder, `Pulumi.${stack}.yaml`);
-  }
-
-  private async open(region: RegionName, make: boolean): Promise<Stack> {
+  private async make(region: RegionName): Promise<RegionStack> {
     const workspace = await LocalWorkspace.create({
       workDir: this.folder,
       envVars: this.environment,
+      secretsProvider: Vault.SECRETS_PROVIDER,
+      pulumiCommand: await pulumiCommand(),
     });
-    return make ? Stack.create(region, workspace) : Stack.select(region, workspace);
+    return new RegionStack(await Stack.create(region, workspace), this.signal);
   }
 
-  private async writeConfig(
-    region: RegionName,
-    config: Record<string, unknown>,
-    salt: string,
-  ): Promise<void> {
+  private async writeConfig(region: RegionName, config: Record<string, unknown>): Promise<void> {
     // JSON is YAML: structured values need no other writer.
     const keyed = Object.fromEntries(
       Object.entries(config).map(([key, value]) => [`camunda-dual-region:${key}`, value]),
     );
-    await fs.writeFile(this.file(region), `${salt}config: ${JSON.stringify(keyed)}\n`);
+    await fs.writeFile(
+      path.join(this.folder, `Pulumi.${region}.yaml`),
+      `config: ${JSON.stringify(keyed)}\n`,
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { waitFor } from "../../components/clients/poll";
 import type { Site, SiteRun, SiteScene } from "../drill/site";
 import { RegionStack, REPOSITORY, Workspace } from "../workspace";
+import { Vault } from "../world/vault";
 import type { RegionName } from "../world/world";
 import type { Cost } from "./numbers";
 import { measured } from "./usage";
@@ -143,9 +144,7 @@ export class BenchScene implements SiteScene {
     await fs.writeFile(path.join(folder, "index.ts"), "export {};\n");
     await fs.copyFile(path.join(REPOSITORY, "tsconfig.json"), path.join(folder, "tsconfig.json"));
     await fs.symlink(path.join(REPOSITORY, "node_modules"), path.join(folder, "node_modules"));
-    const stackFile = path.join(folder, `Pulumi.${EMPTY}.yaml`);
-    await fs.writeFile(stackFile, await this.workspace.salt(this.survivor));
-    await this.run(["stack", "init", EMPTY], folder);
+    await this.run(["stack", "init", EMPTY, "--secrets-provider", Vault.SECRETS_PROVIDER], folder);
     await this.empty("up");
   }
 

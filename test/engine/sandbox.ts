@@ -1,10 +1,11 @@
-import { LocalWorkspace, PulumiFn, Stack } from "@pulumi/pulumi/automation";
+import { LocalWorkspace, LocalWorkspaceOptions, PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { execFile } from "node:child_process";
-import * as crypto from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { pulumiCommand } from "../../scripts/workspace";
+import { Vault } from "../../scripts/world/vault";
 
 const run = promisify(execFile);
 
@@ -44,25 +45,28 @@ export class Sandbox {
   private constructor(
     readonly folder: string,
     private readonly environment: Record<string, string>,
+    private readonly vault: Vault,
   ) {}
 
   static async create(): Promise<Sandbox> {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), "camunda-dual-region-"));
     await fs.mkdir(path.join(folder, "state"));
-    return new Sandbox(folder, {
+    const vault = await Vault.start();
+    const environment = {
       PULUMI_HOME: path.join(folder, "home"),
       PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
-      PULUMI_CONFIG_PASSPHRASE: crypto.randomBytes(12).toString("hex"),
+      ...vault.environment,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    });
+    };
+    return new Sandbox(folder, environment, vault);
   }
 
   /** A stack of a program that is a function here. */
-  inline(project: string, stack: string, program: PulumiFn): Promise<Stack> {
+  async inline(project: string, stack: string, program: PulumiFn): Promise<Stack> {
     return LocalWorkspace.createOrSelectStack(
       { projectName: project, stackName: stack, program },
-      { envVars: this.environment },
+      await this.options(),
     );
   }
 
@@ -71,10 +75,7 @@ export class Sandbox {
     const workDir = await fs.mkdtemp(path.join(this.folder, "project-"));
     const project = await fs.readFile(path.join(folder, "Pulumi.yaml"), "utf8");
     await fs.writeFile(path.join(workDir, "Pulumi.yaml"), `${project}main: ${folder}\n`);
-    return LocalWorkspace.createOrSelectStack(
-      { stackName: stack, workDir },
-      { envVars: this.environment },
-    );
+    return LocalWorkspace.createOrSelectStack({ stackName: stack, workDir }, await this.options());
   }
 
   /** Where a `pulumi` of one's own runs, for a stack of {@link program}. */
@@ -84,6 +85,15 @@ export class Sandbox {
 
   /** Removes the folder. */
   async dispose(): Promise<void> {
+    this.vault.stop();
     await fs.rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private async options(): Promise<LocalWorkspaceOptions> {
+    return {
+      envVars: this.environment,
+      secretsProvider: Vault.SECRETS_PROVIDER,
+      pulumiCommand: await pulumiCommand(),
+    };
   }
 }

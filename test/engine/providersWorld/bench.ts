@@ -6,6 +6,8 @@ import * as path from "node:path";
 import { Outages } from "../../../scripts/world/providers/outages";
 import { debugProviders, ProviderServer } from "../../../scripts/world/providers/server";
 import type { StandIn } from "../../../scripts/world/providers/standIn";
+import { Vault } from "../../../scripts/world/vault";
+import { pulumiCommand } from "../../../scripts/workspace";
 
 /** A resource of any type, so that a test needs no SDK. */
 export class Thing extends pulumi.CustomResource {
@@ -40,6 +42,7 @@ export class AnyProvider extends pulumi.ProviderResource {}
 export class Bench {
   readonly servers: ProviderServer[];
   private folder = "";
+  private vault: Vault | undefined;
 
   constructor(
     readonly outages: Outages,
@@ -50,11 +53,13 @@ export class Bench {
 
   async start(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.start()));
+    this.vault = await Vault.start();
     this.folder = await mkdtemp(path.join(tmpdir(), "stand-in-"));
   }
 
   async stop(): Promise<void> {
     this.servers.forEach((server) => server.stop());
+    this.vault?.stop();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -64,7 +69,10 @@ export class Bench {
   }
 
   /** A stack with this program. The same name again is the same stack with another program. */
-  stack(name: string, program: () => Promise<Record<string, unknown> | void>): Promise<Stack> {
+  async stack(
+    name: string,
+    program: () => Promise<Record<string, unknown> | void>,
+  ): Promise<Stack> {
     return LocalWorkspace.createOrSelectStack(
       { stackName: name, projectName: "stand-in", program },
       {
@@ -73,9 +81,11 @@ export class Bench {
           runtime: "nodejs",
           backend: { url: `file://${this.folder}` },
         },
+        secretsProvider: Vault.SECRETS_PROVIDER,
+        pulumiCommand: await pulumiCommand(),
         envVars: {
           PULUMI_HOME: path.join(this.folder, "home"),
-          PULUMI_CONFIG_PASSPHRASE: "stand-in",
+          ...this.vault?.environment,
           PULUMI_SKIP_UPDATE_CHECK: "true",
           PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
           PULUMI_DEBUG_PROVIDERS: debugProviders(this.servers),
