@@ -64,9 +64,11 @@ export class Sandbox {
 
   /** A stack of a program that is a function here. */
   async inline(project: string, stack: string, program: PulumiFn): Promise<Stack> {
+    const workDir = path.join(this.folder, "inline", project);
+    await fs.mkdir(workDir, { recursive: true });
     return LocalWorkspace.createOrSelectStack(
       { projectName: project, stackName: stack, program },
-      await this.options(),
+      { ...(await this.options()), workDir },
     );
   }
 

@@ -81,6 +81,8 @@ export class Bench {
           runtime: "nodejs",
           backend: { url: `file://${this.folder}` },
         },
+        // The stack's file stays in it, with the key.
+        workDir: this.folder,
         secretsProvider: Vault.SECRETS_PROVIDER,
         pulumiCommand: await pulumiCommand(),
         envVars: {
