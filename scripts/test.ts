@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import * as path from "node:path";
 import { Preparation } from "./test/preparation";
 import { Processes } from "./test/processes";
-import { Tier, TIERS } from "./test/tiers";
+import { testFiles, Tier, TIERS } from "./test/tiers";
 import { REPOSITORY } from "./workspace";
 
 const names = (tiers: Tier[]) => tiers.map(({ name }) => name).join(", ");
@@ -49,21 +49,6 @@ function chosen(args: string[]): { tiers: Tier[]; env: Record<string, string> } 
   return { tiers, env: last.options(options) };
 }
 
-/** The test files below files and folders, each once, in the order of their naming. */
-function testFiles(places: string[]): string[] {
-  const files = places.flatMap((place) => {
-    const full = path.join(REPOSITORY, place);
-    if (!statSync(full).isDirectory()) {
-      return [full];
-    }
-    return readdirSync(full, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".test.ts"))
-      .sort()
-      .map((name) => path.join(full, name));
-  });
-  return [...new Set(files)];
-}
-
 /** Runs one tier in processes of its own: the mocks of one must not reach the engine of another. */
 async function run(
   tier: Tier,
@@ -86,7 +71,7 @@ async function run(
       require.resolve("mocha/bin/mocha.js"),
       "--parallel",
       "--jobs",
-      String(Math.max(2, availableParallelism())),
+      String((tier.filesPerCore ?? 1) * Math.max(2, availableParallelism())),
       "--reporter",
       path.join(REPOSITORY, "test/support/statsReporter.cjs"),
       ...testFiles(tier.tests ?? []),

@@ -1,8 +1,11 @@
+import { readdirSync, statSync } from "node:fs";
+import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { kubernetesAvailable, prepareKubernetes } from "../world/kubernetes/real/prepare";
 import { node24Missing, prepareNode24 } from "./node24";
 import { readCamunda, readElasticsearch } from "../world/real/distribution";
 import { prepareSearch, searchAvailable } from "../world/real/prepare";
+import { REPOSITORY } from "../workspace";
 
 /** A tier of the tests: what it needs, and where it is. */
 export interface Tier {
@@ -11,8 +14,10 @@ export interface Tier {
   runs: "always" | "all" | "named";
   /** A program instead of tests, from npm's packages: it counts as one test. */
   program?: string[];
-  /** Test files, and folders of them. Two run at a time, in this order: what takes longest comes first. */
+  /** Test files, and folders of them. They start in this order: what takes longest comes first. */
   tests?: string[];
+  /** Test files at a time on each core: more than one where tests wait more than they compute. Default: 1. */
+  filesPerCore?: number;
   /** Why it cannot run here, or undefined. Quick: it downloads and builds nothing. */
   missing?: () => Promise<string | undefined>;
   /**
@@ -33,7 +38,12 @@ export interface Tier {
 /** All tiers, in the order in which they run. */
 export const TIERS: Tier[] = [
   { name: "types", runs: "always", program: ["tsc", "-p", "tsconfig.check.json"] },
-  { name: "unit", runs: "always", tests: ["test/unit/setup.test.ts", "test/unit", "test/golden"] },
+  {
+    name: "unit",
+    runs: "always",
+    tests: ["test/unit/setup.test.ts", "test/unit", "test/golden"],
+    filesPerCore: 2,
+  },
   {
     name: "contract",
     runs: "always",
@@ -42,17 +52,19 @@ export const TIERS: Tier[] = [
   {
     name: "engine",
     runs: "always",
-    tests: [
-      "test/engine/drillEks.test.ts",
-      "test/engine/operator.test.ts",
-      "test/engine/drillKubernetes.test.ts",
-      "test/engine",
-    ],
+    tests: ["test/engine/operator.test.ts", "test/engine/again.test.ts", "test/engine"],
+  },
+  {
+    name: "drills",
+    runs: "all",
+    // That of region0 runs in the next tier.
+    tests: ["eks", "kubernetes", "region1"].map((name) => `test/drills/${name}.test.ts`),
   },
   {
     name: "node24",
     runs: "all",
-    tests: ["test/engine/drillRegion0.test.ts", "test/unit", "test/golden"],
+    tests: ["test/drills/region0.test.ts", "test/unit", "test/golden"],
+    filesPerCore: 2,
     missing: node24Missing,
     prepare: prepareNode24,
     node: () => prepareNode24(console.log),
@@ -78,6 +90,21 @@ export const TIERS: Tier[] = [
     options: camundaFolders,
   },
 ];
+
+/** The test files below files and folders, each once, in the order of their naming. */
+export function testFiles(places: string[]): string[] {
+  const files = places.flatMap((place) => {
+    const full = path.join(REPOSITORY, place);
+    if (!statSync(full).isDirectory()) {
+      return [full];
+    }
+    return readdirSync(full, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".test.ts"))
+      .sort()
+      .map((name) => path.join(full, name));
+  });
+  return [...new Set(files)];
+}
 
 /** The folders of somebody's Camunda, and of an Elasticsearch, as the tests of tier `camunda` read them. */
 function camundaFolders(args: string[]): Record<string, string> {

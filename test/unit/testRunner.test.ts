@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { waitFor } from "../../components/clients/poll";
 import { Preparation } from "../../scripts/test/preparation";
 import { Processes, StartOptions } from "../../scripts/test/processes";
-import { TIERS } from "../../scripts/test/tiers";
+import { testFiles, TIERS } from "../../scripts/test/tiers";
 import { REPOSITORY } from "../../scripts/workspace";
 
 describe("npm test", function () {
@@ -38,7 +38,16 @@ describe("npm test", function () {
   it("runs by itself what a contributor waits for, and what needs a machine of its own when it is asked to", () => {
     const of = (runs: string) => TIERS.filter((tier) => tier.runs === runs).map(({ name }) => name);
     assert.deepEqual(of("always"), ["types", "unit", "contract", "engine"]);
-    for (const name of ["node24", "kubernetes"]) assert.ok(of("all").includes(name), name);
+    for (const name of ["drills", "node24", "kubernetes"])
+      assert.ok(of("all").includes(name), name);
+  });
+
+  it("has a tier for each test file", () => {
+    const run = new Set(TIERS.flatMap(({ tests }) => testFiles(tests ?? [])));
+    assert.deepEqual(
+      testFiles(["test"]).filter((file) => !run.has(file)),
+      [],
+    );
   });
 
   describe("what a tier needs", () => {
