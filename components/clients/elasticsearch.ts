@@ -46,6 +46,13 @@ export interface Repository {
   settings: Record<string, string>;
 }
 
+/** The last record of a partition. */
+export interface LastRecord {
+  position: number;
+  /** How many records the partition has, this one too. */
+  count: number;
+}
+
 /** Health of a set of indices. */
 export interface Health {
   status: string;
@@ -255,29 +262,32 @@ export class ElasticsearchClient {
   }
 
   /**
-   * Highest exported position by partition, ascending, over the records that Zeebe's exporter has written.
+   * The last record of each partition, ascending, and how many there are up to it, of those that Zeebe's exporter
+   * has written: both in one answer, so that nothing is written or deleted in between.
    *
    * @returns nothing for a partition without a record, and nothing at all where no index matches
-   * @throws {@link PartialAnswer} when a partition may be left out, or its position too low
+   * @throws {@link PartialAnswer} when a partition may be left out, or its position or number too low
    */
-  async lastPositions(pattern: string): Promise<Map<number, number>> {
+  async lastRecords(pattern: string): Promise<Map<number, LastRecord>> {
     const path = search(pattern);
     const { buckets } = await this.byPartition(path, {
       aggs: {
         partitions: { terms: EVERY_PARTITION, aggs: { last: { max: { field: "position" } } } },
       },
     });
-    const positions = buckets.map((bucket): [number, number] => {
-      const last = isRecord(bucket.last) ? bucket.last.value : undefined;
-      if (typeof last !== "number") {
+    const records = buckets.map((bucket): [number, LastRecord] => {
+      const position = isRecord(bucket.last) ? bucket.last.value : undefined;
+      const count = bucket.doc_count;
+      if (typeof position !== "number" || typeof count !== "number" || count === 0) {
+        const lacks = typeof position !== "number" ? "position" : "number of records";
         throw new PartialAnswer(
           this.request("POST", path),
-          `no position of partition ${String(bucket.key)}`,
+          `no ${lacks} of partition ${String(bucket.key)}`,
         );
       }
-      return [Number(bucket.key), last];
+      return [Number(bucket.key), { position, count }];
     });
-    return new Map(positions.sort(([a], [b]) => a - b));
+    return new Map(records.sort(([a], [b]) => a - b));
   }
 
   /**

@@ -1,7 +1,10 @@
 import { Unreachable } from "./http";
 
-/** What a probe saw: the value that was waited for, or what stands in its way in a few words. */
-export type Seen<T> = { done: true; value: T } | { done: false; seen: string };
+/**
+ * What a probe saw: the value that was waited for, or what stands in its way in a few words. `againMs`: how long
+ * another look would see nothing new.
+ */
+export type Seen<T> = { done: true; value: T } | { done: false; seen: string; againMs?: number };
 
 /** Where progress lines go. In a provider process: standard output, which Pulumi shows as messages. */
 export type Log = (line: string) => void;
@@ -61,7 +64,8 @@ export async function waitFor<T>(
       );
       nextProgress += PROGRESS_EVERY_MS;
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.min(delay, deadline - now)));
+    const pause = Math.min(seen.againMs ?? delay, deadline - now);
+    await new Promise((resolve) => setTimeout(resolve, pause));
     delay = Math.min(delay * 1.5, LONGEST_DELAY_MS);
   }
 }

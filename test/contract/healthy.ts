@@ -81,12 +81,14 @@ export function healthyCluster(bench: Bench): void {
 
   it("has positions in all records, which count them", async () => {
     const search = bench.search("region1");
-    const last = await search.lastPositions(RECORDS);
-    assert.deepEqual([...last.keys()].sort(), partitions());
+    const records = await search.lastRecords(RECORDS);
+    assert.deepEqual([...records.keys()].sort(), partitions());
+    const last = new Map([...records].map(([partition, { position }]) => [partition, position]));
     assert.ok([...last.values()].every((position) => Number.isInteger(position) && position > 0));
     const sum = (counts: Iterable<number>) => [...counts].reduce((a, b) => a + b, 0);
     const counts = await search.countsUpTo(RECORDS, last);
-    assert.deepEqual([...counts.keys()].sort(), partitions());
+    const told = [...records].map(([partition, { count }]): [number, number] => [partition, count]);
+    assert.deepEqual(counts, new Map(told));
     for (const [partition, position] of last) {
       const before = await search.countsUpTo(RECORDS, new Map([[partition, position - 1]]));
       assert.equal(before.get(partition), Number(counts.get(partition)) - 1);
@@ -215,7 +217,7 @@ export function healthyCluster(bench: Bench): void {
     assert.deepEqual(await search.documents(["nosuch*"]), {});
     assert.deepEqual(await search.existing(["nosuch*"]), []);
     assert.deepEqual(await search.recoveries(["nosuch*"]), []);
-    assert.deepEqual(await search.lastPositions("nosuch*"), new Map());
+    assert.deepEqual(await search.lastRecords("nosuch*"), new Map());
     assert.deepEqual(await search.countsUpTo("nosuch*", new Map([[1, 1]])), new Map([[1, 0]]));
     assert.deepEqual(await search.health(["nosuch*", "neither*"]), {
       status: "green",

@@ -61,10 +61,15 @@ describe("elasticsearch client", () => {
 
     it("finds the last position of each partition, and counts the records up to one of each", async () => {
       const elasticsearch = of("region0");
-      const last = await elasticsearch.lastPositions(RECORDS);
-      assert.deepEqual([...last.keys()].sort(), [1, 2]);
+      const records = await elasticsearch.lastRecords(RECORDS);
+      assert.deepEqual([...records.keys()].sort(), [1, 2]);
+      const last = new Map([...records].map(([partition, { position }]) => [partition, position]));
       const counts = await elasticsearch.countsUpTo(RECORDS, last);
       assert.deepEqual(counts, last);
+      assert.deepEqual(
+        [...counts],
+        [...records].map(([partition, { count }]) => [partition, count]),
+      );
       assert.equal(sum(counts.values()), sum(Object.values(await world.documents("region0"))));
       const some = [
         [1, 3],
@@ -74,7 +79,7 @@ describe("elasticsearch client", () => {
       const expected = new Map([...some.slice(0, 2), [9, 0] as const]);
       assert.deepEqual(await elasticsearch.countsUpTo(RECORDS, new Map(some)), expected);
       assert.deepEqual(await elasticsearch.countsUpTo(RECORDS, new Map()), new Map());
-      assert.deepEqual(await elasticsearch.lastPositions("nothing*"), new Map());
+      assert.deepEqual(await elasticsearch.lastRecords("nothing*"), new Map());
     });
 
     it("counts 512 partitions in as few requests as the limit of clauses allows", async () => {
@@ -198,7 +203,7 @@ describe("elasticsearch client", () => {
       ["templates that are no list", (c) => c.templates(["a"]), {}, /no list of templates/],
       [
         "buckets that are no list",
-        (c) => c.lastPositions("a*"),
+        (c) => c.lastRecords("a*"),
         searched({ buckets: undefined }),
         /no list of buckets/,
       ],
@@ -214,7 +219,7 @@ describe("elasticsearch client", () => {
     }
 
     describe("which answers a search with a part", () => {
-      const last = (c: ElasticsearchClient) => c.lastPositions("a*");
+      const last = (c: ElasticsearchClient) => c.lastRecords("a*");
       const counts = (c: ElasticsearchClient) =>
         c.countsUpTo(
           "a*",
@@ -231,8 +236,8 @@ describe("elasticsearch client", () => {
         assert.deepEqual(
           [...(await last(client()))],
           [
-            [1, 7],
-            [2, 9],
+            [1, { position: 7, count: 3 }],
+            [2, { position: 9, count: 4 }],
           ],
         );
         assert.deepEqual(
@@ -311,6 +316,18 @@ describe("elasticsearch client", () => {
           const error = await failureOf(counts(client()));
           assert.ok(error instanceof PartialAnswer, String(error));
           assert.match(error.message, why);
+        });
+      }
+
+      for (const count of [undefined, 0]) {
+        it(`takes no last record of a partition that has ${count} records`, async () => {
+          server.answer(
+            200,
+            searched({ buckets: [{ key: 1, doc_count: count, last: { value: 7 } }] }),
+          );
+          const error = await failureOf(last(client()));
+          assert.ok(error instanceof PartialAnswer, String(error));
+          assert.match(error.message, /no number of records of partition 1$/);
         });
       }
 

@@ -46,6 +46,15 @@ describe("poll", () => {
     assert.ok(Number((error as DeadlineExceeded).lastSeen) >= 119);
   });
 
+  it("looks again when the probe says that there may be something new, but not after the deadline", async () => {
+    const later = sees({ done: false, seen: "no", againMs: 300 }, { done: true, value: 1 });
+    const begin = performance.now();
+    assert.equal(await waitFor("it", 5, silent, later.probe), 1);
+    assert.ok(performance.now() - begin >= 299);
+    const never = sees({ done: false, seen: "no", againMs: 60_000 });
+    await assert.rejects(waitFor("it", 0.05, silent, never.probe), /last seen: no/);
+  });
+
   it("counts a server that does not answer as not yet", async () => {
     const gone = new Unreachable("http://a", "ECONNREFUSED");
     const { probe } = sees<number>(gone, { done: true, value: 1 });

@@ -1,4 +1,5 @@
 import {
+  Configuration,
   describeOperations,
   describePending,
   Operation,
@@ -9,6 +10,7 @@ import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, Seen, waitFor } from "../../clients/poll";
 import { ChangePending, PlannedChange } from "../../clients/zeebe";
 import { byHand } from "./byHand";
+import { forgetPhases } from "./phases";
 import { Observation, Refusal, Session } from "./session";
 
 /**
@@ -102,6 +104,7 @@ export async function sendChange(
   session: Session,
   request: () => Promise<PlannedChange>,
 ): Promise<SentChange> {
+  forgetPhases(session);
   try {
     const planned = await request();
     return {
@@ -123,14 +126,16 @@ export async function sendChange(
 /**
  * Waits until a change that was sent has ended, by its own id: some other completed change proves
  * nothing. What it has brought about is for the caller to verify.
+ *
+ * @returns the configuration that showed the end
  */
 export async function awaitChange(
   session: Session,
   sent: SentChange,
   what: string,
   seconds: number,
-): Promise<void> {
-  await waitFor<void>(what, seconds, session.log, async (): Promise<Seen<void>> => {
+): Promise<Configuration> {
+  return waitFor(what, seconds, session.log, async (): Promise<Seen<Configuration>> => {
     const configuration = await session.zeebe.configuration().catch((error: unknown) => {
       // Between two coordinators the survivors answer 5xx for a moment.
       if (error instanceof Refused && error.status >= 500) {
@@ -146,7 +151,7 @@ export async function awaitChange(
       return { done: false, seen: describePending(pendingChange) };
     }
     if (sent.changeId === undefined) {
-      return { done: true, value: undefined };
+      return { done: true, value: configuration };
     }
     if (lastChange?.id === sent.changeId && lastChange.status !== "COMPLETED") {
       throw new Refusal(
@@ -159,6 +164,6 @@ export async function awaitChange(
         seen: `change ${sent.changeId} not yet listed, last is ${lastChange?.id ?? "none"}`,
       };
     }
-    return { done: true, value: undefined };
+    return { done: true, value: configuration };
   });
 }

@@ -11,6 +11,7 @@ import {
   ensureExporting,
   exportedPositions,
   members,
+  Phases,
   readPhases,
   requestPhase,
 } from "./phases";
@@ -27,9 +28,10 @@ export const provider = implement<ExportPauseInputs>({
   attempt: (inputs) => inputs.attempt,
   async converge(_inputs, { session, begin }) {
     const brokers = await members(session);
-    const before = distinct(await readPhases(session, brokers));
+    const found = await readPhases(session, brokers);
+    const before = distinct(found);
     if (before.length === 1 && before[0] === "PAUSED") {
-      return { how: "already true", observed: await verify(session, brokers) };
+      return { how: "already true", observed: await verify(session, brokers, found) };
     }
     begin();
     if (before.includes("SOFT_PAUSED")) {
@@ -60,8 +62,9 @@ export const provider = implement<ExportPauseInputs>({
 async function verify(
   session: Session,
   brokers: readonly number[],
+  found?: Phases,
 ): Promise<Record<string, unknown>> {
-  const phases = await awaitPhase(session, brokers, "PAUSED");
+  const phases = await awaitPhase(session, brokers, "PAUSED", found);
   const records = await awaitSettled(session);
   return { exporterPhase: "PAUSED", exported: exportedPositions(phases), records };
 }
@@ -78,11 +81,16 @@ async function awaitSettled(session: Session): Promise<number> {
     async () => {
       const records = total(await elasticsearch.documents([RECORDS]));
       if (records !== last.records) {
-        last = { records, since: Date.now() };
+        last = { records, since: performance.now() };
       }
-      return Date.now() - last.since >= settle * 1000
+      const left = last.since + settle * 1000 - performance.now();
+      return left <= 0
         ? { done: true, value: records }
-        : { done: false, seen: `${records} records, unchanged for less than ${settle} s` };
+        : {
+            done: false,
+            seen: `${records} records, unchanged for less than ${settle} s`,
+            againMs: left,
+          };
     },
   );
 }

@@ -1,12 +1,13 @@
 import { listed } from "../../bounded";
 import { peerOf } from "../../camunda/brokers";
 import { numbers } from "../../camunda/topology";
-import type { ElasticsearchClient } from "../../clients/elasticsearch";
+import type { ElasticsearchClient, LastRecord } from "../../clients/elasticsearch";
 import { PartialAnswer } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";
 import { implement } from "./behaviour";
 import { ensureExporting, Phases, readPhases } from "./phases";
+import { Recent } from "./recent";
 import { Refusal, Session } from "./session";
 
 /** Inputs of an `ExportResume`. */
@@ -80,18 +81,30 @@ async function awaitWritten(session: Session, phases: Phases): Promise<void> {
   );
 }
 
+const caughtUp = new Recent<true>();
+
+/**
+ * {@link catchUp}, unless this very run has proved it a moment ago. A region that was lost once more since is not
+ * recreated within that.
+ */
+export async function expectCaughtUp(session: Session): Promise<void> {
+  if (caughtUp.get(session) === undefined) {
+    await catchUp(session, session.settings.timeouts.exporting);
+  }
+}
+
 /**
  * Takes the last position of each partition that the survivor's Elasticsearch has, and waits until the
  * recreated one has as many records up to it. New records on either side do not disturb the comparison.
  * An answer that is not whole is none: it is asked again, never counted as 0.
  */
-export async function catchUp(session: Session, seconds: number): Promise<Record<string, unknown>> {
+async function catchUp(session: Session, seconds: number): Promise<Record<string, unknown>> {
   const survivor = session.elasticsearch(session.settings.region);
   const recreated = session.elasticsearch(peerOf(session.settings.region));
-  let expected: Records | undefined;
+  let expected: Map<number, LastRecord> | undefined;
   let notKnown = false;
   try {
-    const { counts } = await waitFor(
+    const records = await waitFor(
       "the recreated Elasticsearch to catch up",
       seconds,
       session.log,
@@ -99,7 +112,7 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
         notKnown = true;
         try {
           expected ??= await recordsOf(survivor);
-          if (expected.upTo.size === 0) {
+          if (expected.size === 0) {
             throw noRecords(session);
           }
           const lacking = await lackingIn(recreated, expected);
@@ -115,9 +128,10 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
         }
       },
     );
+    caughtUp.keep(session, true);
     return {
-      partitions: counts.size,
-      records: [...counts.values()].reduce((sum, count) => sum + count, 0),
+      partitions: records.size,
+      records: [...records.values()].reduce((sum, { count }) => sum + count, 0),
     };
   } catch (error) {
     if (error instanceof DeadlineExceeded) {
@@ -131,32 +145,20 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
   }
 }
 
-/** The records of an Elasticsearch: the last position of each partition, and how many it has up to there. */
-interface Records {
-  upTo: Map<number, number>;
-  counts: Map<number, number>;
-}
-
-async function recordsOf(elasticsearch: ElasticsearchClient): Promise<Records> {
+async function recordsOf(elasticsearch: ElasticsearchClient): Promise<Map<number, LastRecord>> {
   await elasticsearch.refresh([RECORDS]);
-  const upTo = await elasticsearch.lastPositions(RECORDS);
-  const counts = await elasticsearch.countsUpTo(RECORDS, upTo);
-  const gone = [...counts].filter(([, count]) => count === 0).map(([id]) => String(id));
-  if (gone.length > 0) {
-    // Deleted between the two requests: 0 would be reached by an Elasticsearch that has nothing.
-    throw new PartialAnswer(elasticsearch.url, `no record any more of partition ${listed(gone)}`);
-  }
-  return { upTo, counts };
+  return elasticsearch.lastRecords(RECORDS);
 }
 
-/** Which partitions have fewer records than expected, in words. */
+/** Which partitions have fewer records than expected up to the same position, in words. */
 async function lackingIn(
   elasticsearch: ElasticsearchClient,
-  { upTo, counts }: Records,
+  expected: ReadonlyMap<number, LastRecord>,
 ): Promise<string[]> {
   await elasticsearch.refresh([RECORDS]);
+  const upTo = new Map([...expected].map(([partition, { position }]) => [partition, position]));
   const found = await elasticsearch.countsUpTo(RECORDS, upTo);
-  return [...counts].flatMap(([partition, count]) => {
+  return [...expected].flatMap(([partition, { count }]) => {
     const have = found.get(partition) ?? 0;
     // More is no loss: the survivor may have deleted old indices by its retention meanwhile.
     return have < count ? [`partition ${partition}: ${have} of ${count} records`] : [];

@@ -1,5 +1,11 @@
 import { namedAre, regionOfBroker, RegionName, without } from "../../camunda/brokers";
-import { exporterIds, exporterStates, memberIds, seenIds } from "../../camunda/topology";
+import {
+  Configuration,
+  exporterIds,
+  exporterStates,
+  memberIds,
+  seenIds,
+} from "../../camunda/topology";
 import { waitFor } from "../../clients/poll";
 import { implement, Outcome, Run } from "./behaviour";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
@@ -62,7 +68,7 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
     return {
       how: awaited ? "awaited" : "already true",
       ...(awaited ? { changeId: awaited.id } : {}),
-      observed: await verify(session, id, state),
+      observed: await verify(session, id, state, observation.configuration),
     };
   }
   expectMembersAlive(observation, id);
@@ -78,7 +84,7 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
       : `disabling exporter ${id}`,
   );
   const sent = await sendChange(session, request);
-  await awaitChange(
+  const changed = await awaitChange(
     session,
     sent,
     `exporter ${id} to be ${state}`,
@@ -88,7 +94,7 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
     how: "done",
     ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),
     operations: sent.operations,
-    observed: await verify(session, id, state),
+    observed: await verify(session, id, state, changed),
   };
 }
 
@@ -122,18 +128,25 @@ function enable(session: Session, id: string, inputs: ExporterInputs) {
   return () => session.zeebe.enableExporter(id, inputs.initializeFrom);
 }
 
-/** Verifies by every replica of the configuration, then by the aggregate: one alone has been seen to lie. */
+/**
+ * Verifies by every replica of the configuration, then by the aggregate: one alone has been seen to lie.
+ *
+ * @param seen the configuration as the caller has just seen it
+ */
 async function verify(
   session: Session,
   id: string,
   state: string,
+  seen: Configuration,
 ): Promise<Record<string, unknown>> {
+  let known: Configuration | undefined = seen;
   return waitFor(
     `exporter ${id} to be ${state} in every partition`,
     session.settings.timeouts.exporter,
     session.log,
     async () => {
-      const seen = await observeChanging(session);
+      const seen = known === undefined ? await observeChanging(session) : { configuration: known };
+      known = undefined;
       if (typeof seen === "string") {
         return { done: false, seen };
       }

@@ -15,7 +15,8 @@ import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";
 import { implement } from "./behaviour";
 import { refusePending } from "./changes";
-import { Refusal, Session } from "./session";
+import { Rounds } from "./rounds";
+import { Observation, Refusal, Session } from "./session";
 import { noRecords } from "./exportResume";
 import { total } from "./snapshot";
 import { refuseForeign } from "./snapshotRepository";
@@ -39,10 +40,10 @@ export const provider = implement<FailbackGateInputs>({
   id: (inputs) => `failback-gate-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
   async converge(inputs, { session }) {
-    await expectFailedOver(session, inputs);
+    const observation = await expectFailedOver(session, inputs);
     await expectOwnRepository(session);
     const brokers = brokerIds(inputs.recreated, session.settings.clusterSize);
-    await awaitRecreated(session, inputs, brokers);
+    await awaitRecreated(session, inputs, brokers, observation);
     const leftovers = await expectCleanElasticsearch(session, inputs);
     return {
       how: "already true",
@@ -55,8 +56,12 @@ export const provider = implement<FailbackGateInputs>({
 });
 
 /** The cluster is where the failover left it: exactly the survivors, healthy, the lost region's exporter disabled. */
-async function expectFailedOver(session: Session, inputs: FailbackGateInputs): Promise<void> {
-  const { configuration, topology } = await session.observe();
+async function expectFailedOver(
+  session: Session,
+  inputs: FailbackGateInputs,
+): Promise<Observation> {
+  const observation = await session.observe();
+  const { configuration, topology } = observation;
   const { partitionCount, exporters } = session.settings;
   if (configuration.pendingChange) {
     throw refusePending(
@@ -94,6 +99,7 @@ async function expectFailedOver(session: Session, inputs: FailbackGateInputs): P
   if (total(await session.elasticsearch(session.settings.region).documents([RECORDS])) === 0) {
     throw noRecords(session);
   }
+  return observation;
 }
 
 /** Found out here, and not when exporting is paused: the step that registers it would refuse it then. */
@@ -106,14 +112,27 @@ async function awaitRecreated(
   session: Session,
   inputs: FailbackGateInputs,
   brokers: readonly number[],
+  first: Observation,
 ): Promise<void> {
+  let known: Observation | undefined = first;
+  const rounds = new Rounds(brokers, async (id) => {
+    try {
+      return await notClean(session, id, id === Math.min(...brokers));
+    } catch (error) {
+      if (error instanceof Unreachable || error instanceof Refused) {
+        return `is listed but not up: ${error.message}`;
+      }
+      throw error;
+    }
+  });
   try {
     await waitFor<void>(
       `${named(brokers)} of ${inputs.recreated} to be known to the survivors, without partitions`,
       session.settings.timeouts.gate,
       session.log,
       async () => {
-        const { topology } = await session.observe();
+        const { topology } = known ?? (await session.observe());
+        known = undefined;
         const unseen = brokers.filter((id) => !topology.brokers.some((broker) => broker.id === id));
         if (unseen.length > 0) {
           return { done: false, seen: `${named(unseen)} not seen by the survivors` };
@@ -127,18 +146,7 @@ async function awaitRecreated(
             seen: `${named(holding.map((b) => b.id))} still listed with partitions`,
           };
         }
-        const answers = await Promise.all(
-          brokers.map(async (id) => {
-            const wrong = await notClean(session, id).catch((error: unknown) => {
-              if (error instanceof Unreachable || error instanceof Refused) {
-                return `is listed but not up: ${error.message}`;
-              }
-              throw error;
-            });
-            return wrong === undefined ? [] : [`broker ${id} ${wrong}`];
-          }),
-        );
-        const wrong = answers.flat();
+        const wrong = [...(await rounds.look())].map(([id, what]) => `broker ${id} ${what}`);
         return wrong.length === 0
           ? { done: true, value: undefined }
           : { done: false, seen: listed(wrong, "; ") };
@@ -160,13 +168,25 @@ async function awaitRecreated(
  * Asks a recreated broker itself. One that came back with its old data is listed too: it closes its ports
  * when it learns of the survivors' configuration, and until then knows the one from before the loss.
  *
+ * Whom it is asked for the members, it asks the lowest member that it knows of, and answers what that one says
+ * (8.6.0: while the lowest is dead, every survivor answers 502). Of the lost brokers that is the lowest, if any:
+ * nobody else's answer would be another.
+ *
+ * @param lowest whether it is that one
  * @returns what is wrong with it, or undefined
  */
-async function notClean(session: Session, id: number): Promise<string | undefined> {
+async function notClean(
+  session: Session,
+  id: number,
+  lowest: boolean,
+): Promise<string | undefined> {
   const url = session.brokerUrl(id);
   const replicas = await session.zeebe.exporterPhases(url);
   if (replicas.length > 0) {
     return `runs ${replicas.length} partitions`;
+  }
+  if (!lowest) {
+    return undefined;
   }
   const known = memberIds(await session.zeebe.configuration(url));
   return sameIds(known, session.own)

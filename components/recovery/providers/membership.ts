@@ -16,7 +16,8 @@ import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
 import { declaredPhase } from "../shape";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
-import { catchUp } from "./exportResume";
+import { expectCaughtUp } from "./exportResume";
+import { Rounds } from "./rounds";
 import { Observation, Refusal, Session } from "./session";
 
 /** Inputs of a `BrokerMembership`. */
@@ -55,14 +56,14 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
   const operations = sameIds(intent.brokers, allBrokerIds(intent.clusterSize))
     ? ADD_OPERATIONS
     : FORCE_OPERATIONS;
-  const { awaited } = await observeSettled(
+  const { observation, awaited } = await observeSettled(
     session,
     operations === ADD_OPERATIONS
       ? session.settings.timeouts.join
       : session.settings.timeouts.failover,
     (operation) => isPartOf(operation, operations, intent),
   );
-  const plan = await decide(session, intent);
+  const plan = await decide(session, intent, observation);
   switch (plan.kind) {
     case "nothing": {
       const observed = await verify(session, intent, session.settings.timeouts.failover);
@@ -120,22 +121,31 @@ function carried(record: StepRecord): Partial<Outcome> {
   return omit(record, ["observed"]);
 }
 
-/** Plans by what is there, and waits where waiting is what is to be done. */
+/**
+ * Plans by what is there, and waits where waiting is what is to be done.
+ *
+ * @param first the cluster as it was a moment ago
+ */
 async function decide(
   session: Session,
   intent: MembershipIntent,
+  first: Observation,
 ): Promise<Exclude<MembershipPlan, { kind: "wait" | "refuse" }>> {
   const seconds =
     intent.failback === undefined ? session.settings.timeouts.loss : session.settings.timeouts.gate;
   let refusal = "";
   let said = "";
+  let known: Observation | undefined = first;
+  let ports: Rounds | undefined;
   try {
     return await waitFor(
       "the brokers to be as the step needs them",
       seconds,
       session.log,
       async () => {
-        const plan = planMembership(facts(await session.observe(), session), intent);
+        const seen = known ?? (await session.observe());
+        known = undefined;
+        const plan = planMembership(facts(seen, session), intent);
         if (plan.kind === "refuse") {
           throw new Refusal(plan.why);
         }
@@ -147,10 +157,15 @@ async function decide(
           }
           return { done: false, seen: plan.for };
         }
-        const closed = plan.kind === "add" ? await closedPorts(session, plan.add) : [];
-        if (closed.length > 0) {
-          refusal = `${namedAre(closed)} listed but does not answer, as after a start with old data: adding a broker that does not run never ends; restart it, or delete its volume`;
-          return { done: false, seen: `${named(closed)} does not answer` };
+        if (plan.kind === "add") {
+          if (ports === undefined || !sameIds(ports.brokers, plan.add)) {
+            ports = new Rounds(plan.add, (id) => answers(session, id));
+          }
+          const closed = [...(await ports.look()).keys()];
+          if (closed.length > 0) {
+            refusal = `${namedAre(closed)} listed but does not answer, as after a start with old data: adding a broker that does not run never ends; restart it, or delete its volume`;
+            return { done: false, seen: `${named(closed)} does not answer` };
+          }
         }
         return { done: true, value: plan };
       },
@@ -164,24 +179,21 @@ async function decide(
 }
 
 /**
- * Of some brokers those that do not answer, or not for their replicas. One that came back with old data stays
- * listed, but closes its ports or hangs.
+ * What a broker that is listed says of its replicas. One that came back with old data stays listed, but closes
+ * its ports or hangs.
+ *
+ * @returns what is wrong with it, or undefined
  */
-async function closedPorts(session: Session, brokers: readonly number[]): Promise<number[]> {
-  const closed = await Promise.all(
-    brokers.map(async (id) => {
-      try {
-        await session.zeebe.exporterPhases(session.brokerUrl(id));
-        return [];
-      } catch (error) {
-        if (error instanceof Unreachable || error instanceof Refused) {
-          return [id];
-        }
-        throw error;
-      }
-    }),
-  );
-  return closed.flat();
+async function answers(session: Session, id: number): Promise<string | undefined> {
+  try {
+    await session.zeebe.exporterPhases(session.brokerUrl(id));
+    return undefined;
+  } catch (error) {
+    if (error instanceof Unreachable || error instanceof Refused) {
+      return error.message;
+    }
+    throw error;
+  }
 }
 
 function facts({ configuration, topology }: Observation, session: Session) {
@@ -247,7 +259,7 @@ async function addBrokers(
   const { session } = run;
   if (intent.failback !== undefined) {
     // The steps before this one may be recorded from before the region was lost once more.
-    await catchUp(session, session.settings.timeouts.exporting);
+    await expectCaughtUp(session);
   }
   const plan = await session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
   expectAddPlan(plan, session, brokers, replicationFactor);

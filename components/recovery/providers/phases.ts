@@ -1,10 +1,11 @@
 import { listed } from "../../bounded";
-import { named, sameIds } from "../../camunda/brokers";
+import { named } from "../../camunda/brokers";
 import { memberIds, numbers } from "../../camunda/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";
 import type { Run } from "./behaviour";
+import { isRecent, Recent } from "./recent";
 import { Refusal, Session } from "./session";
 
 /** The exporter phases of the replicas of some brokers, by broker id. */
@@ -25,19 +26,12 @@ export async function readPhases(session: Session, brokers: readonly number[]): 
   );
 }
 
-/** For how long what every member has answered serves the steps of the same run that follow. */
-const RECENT_MS = 30_000;
+/** What every member has answered last. */
+const lastLook = new Recent<Phases>();
 
-const lastLooks = new WeakMap<Session, { at: number; phases: Phases }>();
-
-/** What these brokers have answered a moment ago, unless something was sent since that changes it. */
-function recent(session: Session, brokers: readonly number[]): Phases | undefined {
-  const look = lastLooks.get(session);
-  return look !== undefined &&
-    Date.now() - look.at < RECENT_MS &&
-    sameIds([...look.phases.keys()], brokers)
-    ? look.phases
-    : undefined;
+/** Forgets what was seen of exporting: for whoever is about to change it, or who the members are. */
+export function forgetPhases(session: Session): void {
+  lastLook.forget(session);
 }
 
 /** The distinct phases over all replicas, sorted. */
@@ -52,23 +46,31 @@ export async function members(session: Session): Promise<number[]> {
 
 /**
  * Waits until every replica of every member is in the phase. A partition that no broker reports is not in it.
+ * Who has answered that it is in it is not asked again, unless the others take long.
  *
- * @param known what the brokers have just answered, if they were asked
+ * @param known what every broker has just answered, if they were asked
  */
 export async function awaitPhase(
   session: Session,
   brokers: readonly number[],
   phase: "EXPORTING" | "PAUSED",
-  known?: Phases,
+  known: Phases = new Map(),
 ): Promise<Phases> {
-  let answered = known;
+  const now = performance.now();
+  const answers = new Map([...known].map(([id, replicas]) => [id, { at: now, replicas }]));
   const phases = await waitFor(
     `exporting to be ${phase} on ${named(brokers)}`,
     session.settings.timeouts.exporting,
     session.log,
     async () => {
-      const phases = answered ?? (await readPhases(session, brokers));
-      answered = undefined;
+      const asked = brokers.filter((id) => !isRecent(answers.get(id)?.at ?? -Infinity));
+      await Promise.all(
+        asked.map(async (id) => {
+          const replicas = await session.zeebe.exporterPhases(session.brokerUrl(id));
+          answers.set(id, { at: performance.now(), replicas });
+        }),
+      );
+      const phases: Phases = new Map([...answers].map(([id, { replicas }]) => [id, replicas]));
       const others = [...phases].flatMap(([id, replicas]) =>
         replicas
           .filter((replica) => replica.phase !== phase)
@@ -76,6 +78,12 @@ export async function awaitPhase(
       );
       const reported = new Set([...phases.values()].flat().map((replica) => replica.partition));
       const missing = numbers(session.settings.partitionCount).filter((p) => !reported.has(p));
+      for (const [id, replicas] of phases) {
+        // Whose replica it is that is missing, nothing says.
+        if (missing.length > 0 || replicas.some((replica) => replica.phase !== phase)) {
+          answers.delete(id);
+        }
+      }
       if (missing.length > 0) {
         others.push(`partition ${listed(missing.map(String))} on no broker`);
       }
@@ -84,7 +92,7 @@ export async function awaitPhase(
         : { done: true, value: phases };
     },
   );
-  lastLooks.set(session, { at: Date.now(), phases });
+  lastLook.keep(session, phases);
   return phases;
 }
 
@@ -99,7 +107,7 @@ export async function requestPhase(
   phase: "EXPORTING" | "PAUSED",
   request: () => Promise<void>,
 ): Promise<void> {
-  lastLooks.delete(session);
+  forgetPhases(session);
   await waitFor<void>(
     `the cluster to accept the ${phase === "PAUSED" ? "pause" : "resume"}`,
     session.settings.timeouts.exporting,
@@ -132,15 +140,17 @@ export async function ensureExporting(
   session: Session,
   begin: Run<object>["begin"],
 ): Promise<{ resumed: boolean; phases: Phases }> {
-  const brokers = await members(session);
   const runs = (phases: Phases) => distinct(phases).every((phase) => phase === "EXPORTING");
-  const known = recent(session, brokers);
+  const known = lastLook.get(session);
   if (known !== undefined && runs(known)) {
     return { resumed: false, phases: known };
   }
+  const brokers = known === undefined ? await members(session) : [...known.keys()];
   // One that does not export is enough to resume: a pause reaches all, so mostly the first tells.
-  const first = await readPhases(session, brokers.slice(0, 1));
-  const found = runs(first) ? await readPhases(session, brokers) : first;
+  let found = known ?? (await readPhases(session, brokers.slice(0, 1)));
+  if (runs(found)) {
+    found = await readPhases(session, brokers);
+  }
   if (runs(found)) {
     return { resumed: false, phases: await awaitPhase(session, brokers, "EXPORTING", found) };
   }
@@ -156,16 +166,17 @@ export async function ensureExporting(
  * @param since `now`: every member is asked. `recently`: what this very run has seen a moment ago will do
  */
 export async function expectPaused(session: Session, since: "now" | "recently"): Promise<void> {
-  const brokers = await members(session);
-  const known = since === "recently" ? recent(session, brokers) : undefined;
-  const phases = known ?? (await readPhases(session, brokers));
+  const known = since === "recently" ? lastLook.get(session) : undefined;
+  const phases = known ?? (await readPhases(session, await members(session)));
   const found = distinct(phases);
   if (found.length !== 1 || found[0] !== "PAUSED") {
     throw new Refusal(
-      `exporting is ${found.join(" and ") || "unknown"}, not PAUSED, on ${named(brokers)}: the pause of this attempt was undone; start a new attempt: pulumi config set failback NEW-NAME`,
+      `exporting is ${found.join(" and ") || "unknown"}, not PAUSED, on ${named([...phases.keys()])}: the pause of this attempt was undone; start a new attempt: pulumi config set failback NEW-NAME`,
     );
   }
-  lastLooks.set(session, { at: Date.now(), phases });
+  if (known === undefined) {
+    lastLook.keep(session, phases);
+  }
 }
 
 /** How far the leaders have exported, partition by partition, in words: recorded beside a pause. */

@@ -1,6 +1,6 @@
 import { listed } from "../../bounded";
 import { peerOf, RegionName } from "../../camunda/brokers";
-import type { ElasticsearchClient, ShardRecovery } from "../../clients/elasticsearch";
+import type { ElasticsearchClient, Health, ShardRecovery } from "../../clients/elasticsearch";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { snapshotPrefix } from "../names";
 import { implement } from "./behaviour";
@@ -51,12 +51,12 @@ export const provider = implement<SnapshotRestoreInputs>({
       session.log(`restoring snapshot ${inputs.snapshot} in ${region}`);
       await recreated.restoreSnapshot(inputs.repository, inputs.snapshot, session.indexPatterns);
     }
-    const shards = await awaitDone(session, recreated, inputs);
+    const { shards, healths } = await awaitDone(session, recreated, inputs);
     return {
       how: restoring ? "awaited" : "done",
       observed: {
         shards,
-        ...(await compare(session)),
+        ...(await compare(session, healths)),
       },
     };
   },
@@ -148,7 +148,7 @@ async function awaitDone(
   session: Session,
   recreated: ElasticsearchClient,
   inputs: SnapshotRestoreInputs,
-): Promise<{ done: number; total: number }> {
+): Promise<{ shards: { done: number; total: number }; healths: Healths }> {
   const survivor = session.elasticsearch(session.settings.region);
   try {
     return await waitFor(
@@ -156,11 +156,11 @@ async function awaitDone(
       session.settings.timeouts.restore,
       session.log,
       async () => {
-        const expected = await survivor.health(session.indexPatterns);
-        const restored = await recreated.health(session.indexPatterns);
+        const healths = await healthOf(session, survivor, recreated);
+        const { expected, restored } = healths;
         const [done, total] = [restored.activePrimaryShards, expected.activePrimaryShards];
         return done === total && restored.status !== "red" && expected.status !== "red"
-          ? { done: true, value: { done, total } }
+          ? { done: true, value: { shards: { done, total }, healths } }
           : {
               done: false,
               seen: `${done} of ${total} primary shards active, health ${restored.status}, the survivor's is ${expected.status}`,
@@ -177,8 +177,26 @@ async function awaitDone(
   }
 }
 
+/** Health of Camunda's indices in both Elasticsearches at one moment. */
+interface Healths {
+  /** The survivor's. */
+  expected: Health;
+  restored: Health;
+}
+
+async function healthOf(
+  { indexPatterns }: Session,
+  survivor: ElasticsearchClient,
+  recreated: ElasticsearchClient,
+): Promise<Healths> {
+  return {
+    expected: await survivor.health(indexPatterns),
+    restored: await recreated.health(indexPatterns),
+  };
+}
+
 /** Compares the two Elasticsearches while exporting is paused: index by index, template by template. */
-async function compare(session: Session): Promise<Record<string, unknown>> {
+async function compare(session: Session, healths: Healths): Promise<Record<string, unknown>> {
   const survivor = session.elasticsearch(session.settings.region);
   const recreated = session.elasticsearch(peerOf(session.settings.region));
   const { indexPrefixes } = session.settings;
@@ -201,7 +219,7 @@ async function compare(session: Session): Promise<Record<string, unknown>> {
       `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${listed(missing)}): Camunda could not start on it; start a new attempt: pulumi config set failback NEW-NAME`,
     );
   }
-  const health = await awaitHealth(session, survivor, recreated);
+  const health = await awaitHealth(session, survivor, recreated, healths);
   return {
     indices: Object.keys(expected).length,
     documents: total(found),
@@ -210,25 +228,32 @@ async function compare(session: Session): Promise<Record<string, unknown>> {
   };
 }
 
-/** Replicas are copied after the restore: yellow until then, and for good where the survivor's is yellow too. */
+/**
+ * Replicas are copied after the restore: yellow until then, and for good where the survivor's is yellow too.
+ *
+ * @param seen what the end of the restore has shown
+ */
 async function awaitHealth(
   session: Session,
   survivor: ElasticsearchClient,
   recreated: ElasticsearchClient,
+  seen: Healths,
 ): Promise<string> {
+  let known: Healths | undefined = seen;
   try {
     return await waitFor(
       "the restored Elasticsearch to be as healthy as the survivor's",
       session.settings.timeouts.restore,
       session.log,
       async () => {
-        const expected = (await survivor.health(session.indexPatterns)).status;
-        const { status, unassignedShards } = await recreated.health(session.indexPatterns);
-        return status === "green" || status === expected
+        const { expected, restored } = known ?? (await healthOf(session, survivor, recreated));
+        known = undefined;
+        const { status, unassignedShards } = restored;
+        return status === "green" || status === expected.status
           ? { done: true, value: status }
           : {
               done: false,
-              seen: `${status} with ${unassignedShards} unassigned shards, the survivor's is ${expected}`,
+              seen: `${status} with ${unassignedShards} unassigned shards, the survivor's is ${expected.status}`,
             };
       },
     );

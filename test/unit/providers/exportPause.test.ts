@@ -106,6 +106,40 @@ describe("ExportPause", () => {
     assert.match(bench.lines.join("\n"), /the pause failed: resuming exporting/);
   });
 
+  it("asks no broker again that has said that it is paused", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({
+      path: PARTITIONS,
+      brokerId: 2,
+      skip: 1,
+      times: 3,
+      transform: (body: Body) => {
+        body["1"].exporterPhase = "EXPORTING";
+        return body;
+      },
+    });
+    const asked = (id: number) =>
+      bench.world.requests.filter((r) => r.brokerId === id && PARTITIONS.test(r.path)).length;
+    const before = [0, 2].map(asked);
+    await bench.run.pause();
+    // Before the pause, and after it.
+    assert.deepEqual(
+      [0, 2].map((id, index) => asked(id) - Number(before[index])),
+      [2, 5],
+    );
+  });
+
+  it("looks at the records once, and again when it has waited for them to settle", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { settle: 1 });
+    const counted = () => bench.world.requests.filter(({ path }) => /_stats/.test(path)).length;
+    const before = counted();
+    await bench.run.pause();
+    assert.equal(counted() - before, 2);
+  });
+
   it("says how to resume by hand when the pause cannot be undone", async () => {
     await bench.start();
     await bench.recreate();

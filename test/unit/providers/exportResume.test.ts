@@ -170,19 +170,6 @@ describe("ExportResume", () => {
     }
   }
 
-  it("asks anew when the survivor has lost a partition's records since it said their positions", async () => {
-    await bench.start();
-    await restored();
-    await bench.run.enable();
-    bench.configure({}, { catchUp: 0.3 });
-    bench.world.inject({
-      region: "region0",
-      path: /\/_search/,
-      transform: (body: Body) => (body.aggregations.partitions.buckets[0].last ? body : noIndex),
-    });
-    await begun(bench.run.resume(), /not known \(.*no record any more of partition 1, 2/);
-  });
-
   it("says of many partitions the first that lack records, and how many more", async () => {
     await bench.start("region1", { shape: { partitionCount: 12 } });
     await restored();

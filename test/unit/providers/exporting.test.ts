@@ -32,6 +32,30 @@ describe("Exporting", () => {
     assert.deepEqual(bench.sent(), [RESUME_SENT]);
   });
 
+  it("asks nobody again a moment after the resume, and everybody when the members have changed", async () => {
+    await bench.start();
+    await bench.restored();
+    await bench.world.pauseExporting();
+    await bench.run.enable();
+    await bench.run.resume();
+    const since = async (step: () => Promise<unknown>) => {
+      const before = bench.world.requests.length;
+      await step();
+      return bench.world.requests.slice(before);
+    };
+    assert.deepEqual(await since(() => bench.run.exporting()), []);
+    // That the recreated Elasticsearch lacks no record was proved a moment ago, too.
+    const added = await since(() => bench.run.add());
+    assert.deepEqual(
+      added.filter(({ path }) => path.includes("_search")),
+      [],
+    );
+    const asked = (await since(() => bench.run.exporting("after"))).filter(({ path }) =>
+      PARTITIONS.test(path),
+    );
+    assert.deepEqual([...new Set(asked.map(({ brokerId }) => brokerId))].sort(), [0, 1, 2, 3]);
+  });
+
   it("repeats a resume that was answered 200 with an error inside", async () => {
     await bench.start();
     await bench.pause();

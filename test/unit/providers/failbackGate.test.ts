@@ -6,6 +6,7 @@ import { Body } from "../../support/answers";
 import { refusal } from "../../support/failure";
 
 const TOPOLOGY = /^\/v2\/topology$/;
+const PARTITIONS = /^\/actuator\/partitions$/;
 
 describe("FailbackGate", () => {
   const bench = useBench();
@@ -50,19 +51,42 @@ describe("FailbackGate", () => {
     });
   }
 
-  it("refuses a broker that knows the members from before the loss: it has old data, though it runs no partition", async () => {
-    await bench.start();
+  it("refuses a broker 0 that knows the members from before the loss: it has old data, though it runs no partition", async () => {
+    await bench.start("region0");
     await bench.recreate();
     bench.configure({}, { gate: 0.2 });
     bench.world.inject({
-      brokerId: 3,
+      brokerId: 0,
       path: /^\/actuator\/cluster$/,
       transform: (body: Body) => {
-        body.brokers.push({ id: 1, state: "ACTIVE", partitions: [] });
+        body.brokers.push({ id: 0, state: "ACTIVE", partitions: [] });
         return body;
       },
     });
-    await refusal(bench.run.gate(), /broker 3 knows brokers 0, 1, 2 as members, .* old data/);
+    await refusal(bench.run.gate(), /broker 0 knows brokers 0, 1, 3 as members, .* old data/);
+  });
+
+  it("asks only the broker again that was not there, and the other once more when it is", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({ brokerId: 3, path: PARTITIONS, times: 3, respond: { status: 500 } });
+    const asked = (id: number) =>
+      bench.world.requests.filter((r) => r.brokerId === id && PARTITIONS.test(r.path)).length;
+    const before = [1, 3].map(asked);
+    await bench.run.gate();
+    assert.deepEqual(
+      [1, 3].map((id, index) => asked(id) - Number(before[index])),
+      [2, 4],
+    );
+  });
+
+  it("does not pass for a broker that has gone while the other was waited for", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.5 });
+    bench.world.inject({ brokerId: 3, path: PARTITIONS, times: 3, respond: { status: 500 } });
+    bench.world.inject({ brokerId: 1, path: PARTITIONS, skip: 1, drop: true });
+    await refusal(bench.run.gate(), /broker 1 is listed but not up: .*does not answer/);
   });
 
   it("refuses brokers with old data that answer as if they were clean, until they are restarted", async () => {
