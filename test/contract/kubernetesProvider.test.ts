@@ -29,6 +29,7 @@ describe("Pulumi's provider for Kubernetes: the played one", () => {
       connect: async () => new ProviderClient(server.port),
       config: { kubeconfig: "good", context: "region/0" },
       put: async (object) => void cluster.store.apply(object),
+      remove: async (_apiVersion, ...which) => void cluster.store.remove(...which),
       read: async (_apiVersion, kind, namespace, name) => cluster.store.get(kind, namespace, name),
       charts: { path: join(CHARTS.elasticsearch.chart), repository },
       loseCharts: async () => outages.lose(repository),

@@ -13,6 +13,8 @@ export interface ProviderBench {
   config: Record<string, string>;
   /** Writes an object behind the provider's back, as somebody else. */
   put(object: KubeObject): Promise<void>;
+  /** Takes an object away behind the provider's back. */
+  remove(apiVersion: string, kind: string, namespace: string, name: string): Promise<void>;
   read(
     apiVersion: string,
     kind: string,
@@ -207,6 +209,17 @@ export function providerContract(start: () => Promise<ProviderBench>): void {
   function checked(held: Held, inputs: Properties) {
     return provider.check(CONFIG_MAP, inputs, held.inputs);
   }
+
+  it("shows in a refresh what has become of an object", async function () {
+    this.timeout(60_000);
+    const map = (value: string) => ({ metadata: metadata("drift"), data: { key: value } });
+    const held = await provider.create(CONFIG_MAP, map("a"));
+    assert.deepEqual((await provider.read(CONFIG_MAP, held))?.inputs.data, { key: "a" });
+    await provider.update(CONFIG_MAP, held, map("b"));
+    assert.deepEqual((await provider.read(CONFIG_MAP, held))?.inputs.data, { key: "b" });
+    await bench.remove("v1", "ConfigMap", "camunda", "drift");
+    assert.equal(await provider.read(CONFIG_MAP, held), undefined);
+  });
 
   it("waits for the address of a load balancer until it is told to stop", async function () {
     this.timeout(120_000);

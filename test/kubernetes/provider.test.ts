@@ -26,6 +26,7 @@ describe("Pulumi's provider for Kubernetes: the real one", () => {
       },
       config: { kubeconfig: join(folder, "kubeconfig"), context: "region/0" },
       put: (object) => cluster.create([object]),
+      remove: (...which) => cluster.remove(...which),
       read: (...which) => cluster.read(...which),
       charts: { path: CHARTS.elasticsearch.chart, repository: repository.url },
       loseCharts: () => repository.stop(),

@@ -101,6 +101,23 @@ export class ProviderClient {
     return { ...held, inputs: checked.inputs, outputs: decode(answer.getProperties()) };
   }
 
+  /** What a refresh shows; undefined when it is gone. */
+  async read(type: string, held: Held): Promise<Held | undefined> {
+    const request = new messages.ReadRequest()
+      .setUrn(urnOf(type))
+      .setId(held.id)
+      .setProperties(encode(held.outputs))
+      .setInputs(encode(held.inputs));
+    const answer = await this.ask<messages.ReadResponse>("read", request);
+    return answer.getId() === ""
+      ? undefined
+      : {
+          id: answer.getId(),
+          inputs: decode(answer.getInputs()),
+          outputs: decode(answer.getProperties()),
+        };
+  }
+
   async delete(type: string, held: Held): Promise<void> {
     const request = new messages.DeleteRequest()
       .setUrn(urnOf(type))
@@ -173,9 +190,12 @@ export class RunningPlugin {
   }
 
   async stop(): Promise<void> {
-    const ended = once(this.child, "exit");
-    this.child.kill("SIGKILL");
-    await ended;
+    // One that has crashed has ended already.
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = once(this.child, "exit");
+      this.child.kill("SIGKILL");
+      await ended;
+    }
     this.engine.forceShutdown();
   }
 }
