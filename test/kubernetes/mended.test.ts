@@ -119,7 +119,8 @@ describe("an installation through the real provider that something has befallen"
     await killUpInHelm("region0", "pending-upgrade");
     assert.deepEqual(await revisions("region0", "camunda"), ["1 deployed", "2 pending-upgrade"]);
     await stack.unset("sizing");
-    const { changed } = await stack.up({ refresh: true });
+    // A refresh would show the release as one that failed, and hide whether the program has seen it.
+    const { changed } = await stack.up();
     assert.deepEqual(
       changed.map(({ op, name }) => `${op} ${name}`),
       ["update region-camunda"],
