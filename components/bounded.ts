@@ -12,6 +12,11 @@ export function firstOf(items: readonly string[], shown = SHOWN): string[] {
     : [...items.slice(0, shown), `and ${items.length - shown} more`];
 }
 
+/** A name of the user's, or the beginning of it: Kubernetes lets some have 253 characters. */
+export function shortened(name: string, characters: number): string {
+  return name.length <= characters ? name : `${name.slice(0, characters - 1)}…`;
+}
+
 /** {@link firstOf} in one line: `a, b, c, d, and 508 more`. */
 export function listed(items: readonly string[], separator = ", "): string {
   return firstOf(items).join(separator);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ELASTICSEARCH_RELEASE, RELEASE } from "../camunda/addresses";
+import { shortened } from "../bounded";
 import { HelmRevision, isPending, lastRevision } from "../clients/helmRevision";
 import { Refused, Unreachable } from "../clients/http";
 import type { NamespaceContents } from "../clients/kubernetes";
@@ -171,7 +172,7 @@ async function endDead(session: Session, settings: InstalledSettings): Promise<N
 function whatUpDoes(settings: InstalledSettings, one: HelmRevision): string {
   return isOurs(one)
     ? `${describe(one)}: up ends it when nobody has written it for ${settings.timeouts.release} s`
-    : `${describe(one)} by ${one.writtenBy || "somebody else"}: up will be refused until it has ended`;
+    : `${describe(one)} by ${shortened(one.writtenBy, 40) || "somebody else"}: up will be refused until it has ended`;
 }
 
 /** Whether the plugin of Pulumi has written it last. */
@@ -188,5 +189,6 @@ function deletion(session: Session, { secret }: HelmRevision): string {
 }
 
 function firstOf(names: string[]): string {
-  return names.length === 1 ? String(names[0]) : `${names[0]} and ${names.length - 1} more`;
+  const first = shortened(String(names[0]), 70);
+  return names.length === 1 ? first : `${first} and ${names.length - 1} more`;
 }

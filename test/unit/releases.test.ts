@@ -171,6 +171,23 @@ describe("what a run looks at in its own cluster", () => {
     assert.equal(descriptions.camunda, `applied again after revision 1: ${why}`);
   });
 
+  it("says in a line what it found under names as long as they may be", async () => {
+    await installed();
+    const objects = ["a", "b"].map((letter) => `StatefulSet/${letter.repeat(253)}`);
+    const releases = { camunda: { ...recorded.releases.camunda!, objects } };
+    const [missing = ""] = (await look({ state: { releases } })).warnings;
+    assert.match(
+      missing,
+      /^release camunda is applied again: StatefulSet\/a+… and 1 more missing$/,
+    );
+    revision(2, "pending-upgrade", "m".repeat(128));
+    const [pending = ""] = (await look({ preview: true })).warnings;
+    assert.match(pending, /^release camunda is pending-upgrade by m+…: up will be refused/);
+    for (const line of [missing, pending]) {
+      assert.ok(line.length <= 160, line);
+    }
+  });
+
   it("says what is not ready, and that a release is gone", async () => {
     await installed();
     bench().forbidPods("camunda-elasticsearch-master", 2);

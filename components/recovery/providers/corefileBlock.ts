@@ -61,7 +61,7 @@ async function change(
         return false;
       }
       throw new Refusal(
-        `there is no ${KEY} in ConfigMap ${NAMESPACE}/${NAME}: set dns.kind to what resolves names in this cluster (kube-dns, or none and forward the names yourself)`,
+        `there is no ${KEY} in ConfigMap ${NAMESPACE}/${NAME}: set dns.kind to what resolves names here (kube-dns, or none: forward them yourself)`,
       );
     }
     const wanted = patchCorefile(existing, block);
@@ -80,7 +80,7 @@ async function change(
     }
   }
   throw new Refusal(
-    `ConfigMap ${NAMESPACE}/${NAME} is written by somebody else all the time (${ATTEMPTS} attempts): find out who owns it (kubectl get configmap ${NAME} -n ${NAMESPACE} --show-managed-fields -o yaml), then pulumi up again`,
+    `ConfigMap ${NAMESPACE}/${NAME} is written by somebody else all the time: find out who (kubectl get cm ${NAME} -n ${NAMESPACE} --show-managed-fields -o yaml)`,
   );
 }
 
@@ -89,13 +89,13 @@ function expectLoaded(corefile: string): void {
   const { servers, imports } = readCorefile(corefile);
   if (imports.some((files) => files.endsWith("*.server"))) {
     throw new Refusal(
-      `the Corefile in ConfigMap ${NAMESPACE}/${NAME} is the provider's own, who undoes changes, and imports yours: set dns.kind to coredns-custom`,
+      `the Corefile in ConfigMap ${NAMESPACE}/${NAME} is the provider's own, and imports yours: set dns.kind to coredns-custom`,
     );
   }
   const directives = servers.flatMap((server) => server.directives);
   if (!directives.some(({ name }) => name === "reload")) {
     throw new Refusal(
-      `the Corefile in ConfigMap ${NAMESPACE}/${NAME} has no reload, CoreDNS would not take a change: add a line "reload" to its first server and restart CoreDNS once`,
+      `the Corefile in ConfigMap ${NAMESPACE}/${NAME} has no reload: add a line "reload" to its first server and restart CoreDNS once`,
     );
   }
 }
