@@ -28,6 +28,10 @@ export async function measurePlatform(
   try {
     // The first run of both finds cold caches.
     await scene.program("up");
+    const one = row(
+      "preview of one dynamic resource",
+      await alternate(scene, "preview", pairs, () => scene.other("preview", "dynamic")),
+    );
     const steady = row("preview", await alternate(scene, "preview", pairs));
     const unchanged = row("up without a change", await alternate(scene, "up", pairs));
     const failovers: Pair[] = [];
@@ -38,11 +42,12 @@ export async function measurePlatform(
       }
       await scene.lose();
       preview ??= row("preview of a failover", await alternate(scene, "preview", pairs));
-      failovers.push({ beside: await scene.empty("up"), run: await failOver(scene) });
+      failovers.push({ beside: await scene.other("up", "empty"), run: await failOver(scene) });
     }
     const up = medianCost(unchanged.pairs.map(({ run }) => run));
     const besideUp = failovers.map(({ run }) => ({ beside: up, run }));
     return [
+      one,
       steady,
       ...(preview === undefined ? [] : [preview]),
       unchanged,
@@ -84,20 +89,21 @@ function siteOf(platform: Platform): Site {
   }
 }
 
-/** Pairs of runs that change nothing, the one first and the other first in turn. */
+/** Pairs of runs that change nothing, the empty program first and the other first in turn. */
 async function alternate(
   scene: BenchScene,
   command: "preview" | "up",
   count: number,
+  measure = () => scene.program(command),
 ): Promise<Pair[]> {
   const pairs: Pair[] = [];
   while (pairs.length < count) {
     if (pairs.length % 2 === 0) {
-      const beside = await scene.empty(command);
-      pairs.push({ beside, run: await scene.program(command) });
+      const beside = await scene.other(command, "empty");
+      pairs.push({ beside, run: await measure() });
     } else {
-      const run = await scene.program(command);
-      pairs.push({ beside: await scene.empty(command), run });
+      const run = await measure();
+      pairs.push({ beside: await scene.other(command, "empty"), run });
     }
   }
   return pairs;

@@ -9,7 +9,24 @@ import type { RegionName } from "../world/world";
 import type { Cost } from "./numbers";
 import { measured } from "./usage";
 
-const EMPTY = "empty";
+/** Programs to compare with, by the names of their stacks. */
+const OTHERS = {
+  /** As `pulumi new` makes one. */
+  empty: "export {};\n",
+  /** As Pulumi's documentation writes a dynamic resource: the least that has what this program consists of. */
+  dynamic: `import { dynamic } from "@pulumi/pulumi";
+
+class Thing extends dynamic.Resource {
+  constructor(name: string) {
+    super({ create: async () => ({ id: name }) }, name, {});
+  }
+}
+
+new Thing("thing");
+`,
+};
+
+type Other = keyof typeof OTHERS;
 
 /** A run of `pulumi`: no display that draws, and only one of the two runs that an `up` is. */
 const COMMANDS = {
@@ -17,7 +34,7 @@ const COMMANDS = {
   up: ["up", "--yes", "--skip-preview", "--non-interactive"],
 };
 
-/** Stacks of the program on a site, and one of an empty program in the same backend. Region1 is lost. */
+/** Stacks of the program on a site, and of others in the same backend. Region1 is lost. */
 export class BenchScene implements SiteScene {
   readonly lost: RegionName = "region1";
   readonly survivor: RegionName = "region0";
@@ -32,7 +49,7 @@ export class BenchScene implements SiteScene {
     readonly say: (line: string) => void,
   ) {}
 
-  /** Both regions up and at work, and the empty program up. */
+  /** Both regions up and at work, and the other programs up. */
   static async of(site: Site, say: (line: string) => void): Promise<BenchScene> {
     await site.start();
     const { clusterSize, partitionCount, replicationFactor } = site.world.shape;
@@ -45,7 +62,8 @@ export class BenchScene implements SiteScene {
     try {
       await site.install(scene);
       await scene.work();
-      await scene.makeEmpty();
+      await scene.make("empty");
+      await scene.make("dynamic");
       return scene;
     } catch (error) {
       await scene.end();
@@ -58,9 +76,9 @@ export class BenchScene implements SiteScene {
     return this.pulumi(command, this.survivor, this.workspace.shell.cwd);
   }
 
-  /** The same of the empty program. */
-  empty(command: keyof typeof COMMANDS): Promise<Cost> {
-    return this.pulumi(command, EMPTY, this.emptyFolder);
+  /** The same of a program to compare with. */
+  other(command: keyof typeof COMMANDS, other: Other): Promise<Cost> {
+    return this.pulumi(command, other, this.folderOf(other));
   }
 
   /** The region is lost and declared so; resolves when the survivors have noticed. */
@@ -120,8 +138,8 @@ export class BenchScene implements SiteScene {
     await this.workspace.dispose();
   }
 
-  private get emptyFolder(): string {
-    return path.join(this.workspace.shell.cwd, EMPTY);
+  private folderOf(other: Other): string {
+    return path.join(this.workspace.shell.cwd, other);
   }
 
   /** A failback compares records: without any it is refused. */
@@ -135,17 +153,17 @@ export class BenchScene implements SiteScene {
     });
   }
 
-  /** As `pulumi new` makes one, but compiled as this program is: without a check of its types. */
-  private async makeEmpty(): Promise<void> {
-    const folder = this.emptyFolder;
+  /** Compiled as this program is: without a check of its types. */
+  private async make(other: Other): Promise<void> {
+    const folder = this.folderOf(other);
     await fs.mkdir(folder);
-    await fs.writeFile(path.join(folder, "Pulumi.yaml"), `name: ${EMPTY}\nruntime: nodejs\n`);
-    await fs.writeFile(path.join(folder, "package.json"), `{ "name": "${EMPTY}" }\n`);
-    await fs.writeFile(path.join(folder, "index.ts"), "export {};\n");
+    await fs.writeFile(path.join(folder, "Pulumi.yaml"), `name: ${other}\nruntime: nodejs\n`);
+    await fs.writeFile(path.join(folder, "package.json"), `{ "name": "${other}" }\n`);
+    await fs.writeFile(path.join(folder, "index.ts"), OTHERS[other]);
     await fs.copyFile(path.join(REPOSITORY, "tsconfig.json"), path.join(folder, "tsconfig.json"));
     await fs.symlink(path.join(REPOSITORY, "node_modules"), path.join(folder, "node_modules"));
-    await this.run(["stack", "init", EMPTY, "--secrets-provider", Vault.SECRETS_PROVIDER], folder);
-    await this.empty("up");
+    await this.run(["stack", "init", other, "--secrets-provider", Vault.SECRETS_PROVIDER], folder);
+    await this.other("up", other);
   }
 
   private pulumi(command: keyof typeof COMMANDS, stack: string, cwd: string): Promise<Cost> {
