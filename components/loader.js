@@ -23,15 +23,24 @@ const ROOT = dirname(__dirname) + sep;
 Error.prepareStackTrace = (error, frames) =>
   [String(error), ...frames.map((frame) => `    at ${placed(frame)}`)].join("\n");
 
+const seen = new Map();
+
 /** A frame, where its file is one of ours with the position in the file, not in what was made of it. */
 function placed(frame) {
   const text = frame.toString();
+  const known = seen.get(text);
+  if (known !== undefined) {
+    return known;
+  }
   const file = frame.getFileName() ?? "";
   const ours = file.startsWith(ROOT) && !file.includes(`${sep}node_modules${sep}`);
   const map = ours ? findSourceMap(file) : undefined;
   const { lineNumber, columnNumber } =
     map?.findOrigin(frame.getLineNumber(), frame.getColumnNumber()) ?? {};
-  return lineNumber === undefined
-    ? text
-    : text.replace(/:\d+:\d+(?=\)?$)/, `:${lineNumber}:${columnNumber}`);
+  const place =
+    lineNumber === undefined
+      ? text
+      : text.replace(/:\d+:\d+(?=\)?$)/, `:${lineNumber}:${columnNumber}`);
+  seen.set(text, place);
+  return place;
 }
