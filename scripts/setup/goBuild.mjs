@@ -93,6 +93,8 @@ async function build(go, program, { folder, env, signal }) {
     "-mod=mod",
     "-trimpath",
     "-buildvcs=false",
+    // What the linker leaves out need not be written first: an eighth of the compiler's time.
+    "-gcflags=all=-dwarf=false",
     // Without a version the Automation API refuses the CLI.
     `-ldflags=-s -w -X ${SDK_MODULE}/go/common/version.Version=${program.version}`,
     "-o",

@@ -10,7 +10,7 @@ import { omit } from "../../components/recovery/providers/behaviour";
 const root = process.cwd();
 const DYNAMIC = "./components/recovery/dynamic.ts";
 /** Modules that the logic of several resource types shares. */
-const SHARED = ["behaviour", "byHand", "changes", "phases", "session"];
+const SHARED = ["behaviour", "byHand", "changes", "phases", "recent", "rounds", "session"];
 const providers = readdirSync("components/recovery/providers")
   .filter((file) => file.endsWith(".ts"))
   .map((file) => file.slice(0, -".ts".length))

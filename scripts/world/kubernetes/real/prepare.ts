@@ -106,6 +106,8 @@ async function build(dir: string): Promise<void> {
         GOWORK: "off",
         GOFLAGS: "-mod=readonly -buildvcs=false",
         CGO_ENABLED: "0",
+        // The compiler collects less often: memory for time.
+        GOGC: process.env.GOGC ?? "400",
       },
     });
   const { Dir: provider } = JSON.parse(await go(["mod", "download", "-json", PROVIDER], "0")) as {
@@ -121,7 +123,8 @@ async function build(dir: string): Promise<void> {
   // The machine has other things to do for these minutes.
   await go(
     [
-      ...["build", "-trimpath", "-ldflags", ldflags, "-o", `${dir}/`],
+      // What the linker leaves out need not be written first: an eighth of the compiler's time.
+      ...["build", "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", ldflags, "-o", `${dir}/`],
       ...programs.map((program) => program.package),
     ],
     "10",
