@@ -71,7 +71,7 @@ async function run(
       require.resolve("mocha/bin/mocha.js"),
       "--parallel",
       "--jobs",
-      String((tier.filesPerCore ?? 1) * Math.max(2, availableParallelism())),
+      String(Math.round((tier.filesPerCore ?? 1) * Math.max(2, availableParallelism()))),
       "--reporter",
       path.join(REPOSITORY, "test/support/statsReporter.cjs"),
       ...testFiles(tier.tests ?? []),

@@ -52,13 +52,16 @@ export const TIERS: Tier[] = [
   {
     name: "engine",
     runs: "always",
-    tests: ["test/engine/operator.test.ts", "test/engine/again.test.ts", "test/engine"],
+    tests: ["test/engine/again.test.ts", "test/engine/operator.test.ts", "test/engine"],
+    filesPerCore: 1.5,
   },
   {
     name: "drills",
     runs: "all",
     // That of region0 runs in the next tier.
-    tests: ["eks", "kubernetes", "region1"].map((name) => `test/drills/${name}.test.ts`),
+    tests: ["eks", "operator", "kubernetes", "region1"].map(
+      (name) => `test/drills/${name}.test.ts`,
+    ),
   },
   {
     name: "node24",
