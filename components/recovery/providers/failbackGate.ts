@@ -117,7 +117,7 @@ async function awaitRecreated(
   let known: Observation | undefined = first;
   const rounds = new Rounds(brokers, async (id) => {
     try {
-      return await notClean(session, id, id === Math.min(...brokers));
+      return await notClean(session, id);
     } catch (error) {
       if (error instanceof Unreachable || error instanceof Refused) {
         return `is listed but not up: ${error.message}`;
@@ -168,25 +168,13 @@ async function awaitRecreated(
  * Asks a recreated broker itself. One that came back with its old data is listed too: it closes its ports
  * when it learns of the survivors' configuration, and until then knows the one from before the loss.
  *
- * Whom it is asked for the members, it asks the lowest member that it knows of, and answers what that one says
- * (8.6.0: while the lowest is dead, every survivor answers 502). Of the lost brokers that is the lowest, if any:
- * nobody else's answer would be another.
- *
- * @param lowest whether it is that one
  * @returns what is wrong with it, or undefined
  */
-async function notClean(
-  session: Session,
-  id: number,
-  lowest: boolean,
-): Promise<string | undefined> {
+async function notClean(session: Session, id: number): Promise<string | undefined> {
   const url = session.brokerUrl(id);
   const replicas = await session.zeebe.exporterPhases(url);
   if (replicas.length > 0) {
     return `runs ${replicas.length} partitions`;
-  }
-  if (!lowest) {
-    return undefined;
   }
   const known = memberIds(await session.zeebe.configuration(url));
   return sameIds(known, session.own)

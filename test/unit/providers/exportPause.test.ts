@@ -130,6 +130,25 @@ describe("ExportPause", () => {
     );
   });
 
+  it("asks all brokers again when a partition was on none of them", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { exporting: 5 });
+    for (const brokerId of [0, 2]) {
+      bench.world.inject({
+        path: PARTITIONS,
+        brokerId,
+        skip: 1,
+        times: 1,
+        transform: (body: Body) => {
+          delete body["2"];
+          return body;
+        },
+      });
+    }
+    assert.equal((await bench.run.pause()).outs.record.how, "done");
+  });
+
   it("looks at the records once, and again when it has waited for them to settle", async () => {
     await bench.start();
     await bench.recreate();

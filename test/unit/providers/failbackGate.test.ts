@@ -51,20 +51,29 @@ describe("FailbackGate", () => {
     });
   }
 
-  it("refuses a broker 0 that knows the members from before the loss: it has old data, though it runs no partition", async () => {
-    await bench.start("region0");
-    await bench.recreate();
-    bench.configure({}, { gate: 0.2 });
-    bench.world.inject({
-      brokerId: 0,
-      path: /^\/actuator\/cluster$/,
-      transform: (body: Body) => {
-        body.brokers.push({ id: 0, state: "ACTIVE", partitions: [] });
-        return body;
-      },
+  for (const [lost, id, known] of [
+    ["region1", 1, "0, 2, 3"],
+    ["region1", 3, "0, 1, 2"],
+    ["region0", 0, "1, 2, 3"],
+    ["region0", 2, "0, 1, 3"],
+  ] as const) {
+    it(`refuses broker ${id} when it knows the members from before the loss: it has old data, though it runs no partition`, async () => {
+      await bench.start(lost);
+      await bench.recreate();
+      bench.configure({}, { gate: 0.2 });
+      const other = { 0: 2, 1: 3, 2: 0, 3: 1 }[id];
+      bench.world.inject({
+        brokerId: id,
+        path: /^\/actuator\/cluster$/,
+        transform: (body: Body) => {
+          body.brokers.push({ id: other, state: "ACTIVE", partitions: [] });
+          return body;
+        },
+      });
+      const said = new RegExp(`broker ${id} knows brokers ${known} as members, .* old data`);
+      await refusal(bench.run.gate(), said);
     });
-    await refusal(bench.run.gate(), /broker 0 knows brokers 0, 1, 3 as members, .* old data/);
-  });
+  }
 
   it("asks only the broker again that was not there, and the other once more when it is", async () => {
     await bench.start();
