@@ -28,8 +28,10 @@ export async function runDrill(options: DrillOptions): Promise<Report> {
   try {
     await drill.run();
   } catch (error) {
-    drill.report.error = oneLine(options.signal?.aborted ? options.signal.reason : error);
-    options.say(`stopped: ${drill.report.error}`);
+    const why: unknown = options.signal?.aborted ? options.signal.reason : error;
+    drill.report.error = oneLine(why);
+    // What the engine printed besides its errors may say who is to blame.
+    options.say(`stopped: ${why instanceof Error ? why.message : String(why)}`);
   } finally {
     await drill.end();
   }

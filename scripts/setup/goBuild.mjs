@@ -1,5 +1,5 @@
 // A Pulumi CLI from Go modules, for machines that reach the Go module proxy and not Pulumi's downloads.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { SetupError, run, which, withProgress } from "./process.mjs";
 import { versionOf } from "./thirdParty.mjs";
@@ -20,6 +20,13 @@ const PROGRAMS = [
     text: "building Pulumi's Node.js language host from Go modules",
     package: `${SDK_MODULE}/nodejs/cmd/pulumi-language-nodejs`,
     version: versionOf("go", SDK_MODULE),
+    // When a program ended before the host had read the end of its pipes, the host wrote to a channel that was
+    // closed, and died: the run failed with "error reading from server: EOF" (pulumi/pulumi#13689, mended
+    // upstream in a version that is no package of the module). Here the channel takes what comes late.
+    mends: [
+      ["make(chan *pulumirpc.RunResponse)\n", "make(chan *pulumirpc.RunResponse, 3)\n"],
+      ["\tdefer close(responseChannel)\n", ""],
+    ],
   },
 ];
 
@@ -33,7 +40,7 @@ const BUILD_DEADLINE_MS = 30 * 60_000;
 
 /** The version of the CLI that is built, and the name of its folder in the cache. */
 export const GO_VERSION = PROGRAMS[0].version.slice(1);
-export const GO_FOLDER = `${GO_VERSION}-go-nodejs-${PROGRAMS[1].version.slice(1)}`;
+export const GO_FOLDER = `${GO_VERSION}-go-nodejs-${PROGRAMS[1].version.slice(1)}-mended`;
 
 /**
  * Builds the CLI and its language host into `<folder>/bin`, both at once.
@@ -88,6 +95,10 @@ async function build(go, program, { folder, env, signal }) {
   };
   const runGo = (args) => run(go, args, { cwd, env: goEnv, deadlineMs: BUILD_DEADLINE_MS, signal });
   await runGo(["get", `${program.package}@${program.version}`]);
+  if (program.mends !== undefined) {
+    const source = await runGo(["list", "-mod=mod", "-f", "{{.Dir}}", program.package]);
+    copyMended(source.trim(), cwd, program.mends);
+  }
   await runGo([
     "build",
     "-mod=mod",
@@ -99,6 +110,24 @@ async function build(go, program, { folder, env, signal }) {
     `-ldflags=-s -w -X ${SDK_MODULE}/go/common/version.Version=${program.version}`,
     "-o",
     path.join(folder, "bin", program.name),
-    program.package,
+    program.mends === undefined ? program.package : ".",
   ]);
+}
+
+/** Copies a package's source, in which each text to be mended is there exactly once. */
+function copyMended(source, target, mends) {
+  for (const name of readdirSync(source).filter((file) => file.endsWith(".go"))) {
+    // A copy by text: files of Go's module cache cannot be written to.
+    writeFileSync(path.join(target, name), readFileSync(path.join(source, name)));
+  }
+  const main = path.join(target, "main.go");
+  let text = readFileSync(main, "utf8");
+  for (const [old, mended] of mends) {
+    const parts = text.split(old);
+    if (parts.length !== 2) {
+      throw new SetupError(`${source}/main.go has ${parts.length - 1} times what is to be mended`);
+    }
+    text = parts.join(mended);
+  }
+  writeFileSync(main, text);
 }

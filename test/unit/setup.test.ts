@@ -54,12 +54,19 @@ async function until(condition: () => boolean) {
   }
 }
 
+const HOST_SOURCE = `one
+	responseChannel := make(chan *pulumirpc.RunResponse)
+	defer close(responseChannel)
+two
+`;
+
 /** A checkout with nothing but the setup scripts, and stand-ins for the programs they call. */
 class World {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), "setup-test-"));
   readonly root = path.join(this.folder, "repo");
   readonly bin = path.join(this.folder, "bin");
   readonly cache = path.join(this.folder, "cache");
+  readonly languageHost = path.join(this.folder, "language-host");
   private readonly callsFile = path.join(this.folder, "calls");
 
   constructor() {
@@ -101,6 +108,13 @@ class World {
       "go",
       `const [, , verb, ...args] = process.argv;
       if (verb === "version") console.log("go version go1.26.0 linux/amd64");
+      const host = ${JSON.stringify(this.languageHost)};
+      if (verb === "list") {
+        fs.mkdirSync(host, { recursive: true });
+        fs.writeFileSync(host + "/main.go", process.env.HOST_SOURCE ?? ${JSON.stringify(HOST_SOURCE)});
+        console.log(host);
+      }
+      if (verb === "build" && fs.existsSync("main.go")) fs.copyFileSync("main.go", host + "/built.go");
       if (verb === "build") setTimeout(() => {
         const body = "#!/bin/sh\\necho v3.230.0\\n";
         fs.writeFileSync(args[args.indexOf("-o") + 1], body, { mode: 0o755 });
@@ -139,7 +153,7 @@ class World {
   }
 }
 
-const FROM_GO = "3.230.0-go-nodejs-3.68.0";
+const FROM_GO = "3.230.0-go-nodejs-3.68.0-mended";
 
 describe("setup", function () {
   this.timeout(120_000);
@@ -175,6 +189,20 @@ describe("setup", function () {
     world.lockfile("1.0.1");
     assert.equal((await world.setup()).code, 0);
     assert.deepEqual(world.calls(), [...calls, "npm ci"]);
+  });
+
+  it("mends the language host that it builds, and builds none in which it does not find the fault", async () => {
+    world.go();
+    const other = await world.setup({ HOST_SOURCE: "package main\n" });
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /^setup: .*; Go: .*main\.go has 0 times what is to be mended/m);
+    assert.deepEqual(world.made(), []);
+    const { code, stderr } = await world.setup();
+    assert.equal(code, 0, stderr);
+    assert.equal(
+      readFileSync(path.join(world.languageHost, "built.go"), "utf8"),
+      "one\n\tresponseChannel := make(chan *pulumirpc.RunResponse, 3)\ntwo\n",
+    );
   });
 
   it("takes packages that somebody has installed by hand", async () => {
