@@ -1,7 +1,7 @@
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import { Refused, Unreachable } from "./http";
 import { Api, Progress, whyNot } from "./kubernetesApi";
-import { kubernetesLibrary } from "./kubernetesAccess";
+import { kubernetesLibrary } from "./kubernetesLibrary";
 import { ClusterAddress, describeCluster } from "./kubernetesAddress";
 
 /**

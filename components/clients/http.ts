@@ -2,7 +2,7 @@ import type { AxiosInstance } from "axios";
 import { Agent } from "node:http";
 import { Agent as SecureAgent } from "node:https";
 import { Unreachable } from "./answers";
-import { kubernetesLibrary } from "./kubernetesAccess";
+import { kubernetesLibrary } from "./kubernetesLibrary";
 import { isKubernetesUrl } from "./kubernetesAddress";
 import { forward } from "./portForward";
 

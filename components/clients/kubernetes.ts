@@ -11,7 +11,7 @@ import { ELASTICSEARCH } from "../camunda/addresses";
 import { Refused, Unreachable } from "./answers";
 import { Api, Progress, until, whyNot } from "./kubernetesApi";
 import { HelmRevision, markedAsFailed, revisionOf } from "./helmRevision";
-import { kubernetesLibrary } from "./kubernetesAccess";
+import { kubernetesLibrary } from "./kubernetesLibrary";
 import { ClusterAddress, describeCluster, parseKubernetesAddress } from "./kubernetesAddress";
 
 /** A Deployment: what is wished and what is there. */

@@ -5,20 +5,13 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { isRecord } from "./answers";
 import { ClusterAddress, describeCluster } from "./kubernetesAddress";
+import { kubernetesLibrary } from "./kubernetesLibrary";
 
 /** Longest that a call of the AWS CLI may take; a request whose own deadline is shorter gives up before. */
 const AWS_CLI_MS = 20_000;
 
 /** A token that expires sooner is asked for anew: it has to last until the request has arrived. */
 const TOKEN_MARGIN_MS = 60_000;
-
-/**
- * Loads the Kubernetes client. On the first use only: it takes a third of a second, which a program without
- * such an address need not wait for.
- */
-export function kubernetesLibrary(): Promise<typeof import("@kubernetes/client-node")> {
-  return import("@kubernetes/client-node");
-}
 
 /**
  * How the Kubernetes API of a cluster is reached, and as whom: for `eks` what the AWS CLI says about the

@@ -1,8 +1,9 @@
 import type { ApiException, Configuration, KubeConfig } from "@kubernetes/client-node";
 import type { RequestOptions } from "node:https";
 import { isRecord, reason, Refused, Unreachable } from "./answers";
-import { clusterAccess, firstLine, kubernetesLibrary } from "./kubernetesAccess";
+import { clusterAccess, firstLine } from "./kubernetesAccess";
 import { ClusterAddress } from "./kubernetesAddress";
+import { KubernetesLibrary, kubernetesLibrary } from "./kubernetesLibrary";
 
 /** How far a request has come: an error says what it was waiting for. */
 export interface Progress {
@@ -16,7 +17,7 @@ export class Api {
   clock: string | undefined;
 
   private constructor(
-    private readonly library: typeof import("@kubernetes/client-node"),
+    private readonly library: KubernetesLibrary,
     private readonly config: KubeConfig,
     readonly signal: AbortSignal,
   ) {}
