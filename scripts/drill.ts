@@ -8,10 +8,10 @@ import { eksSite, kubernetesSite } from "./drill/platforms";
 import { realKubernetesSite } from "./drill/realKubernetesSite";
 import { summary, writeReport } from "./drill/report";
 import type { Site } from "./drill/site";
-import { EmbeddedWorld } from "./world/embedded";
-import { CamundaWorld } from "./world/real/camundaWorld";
-import { EmbeddedOnSearch } from "./world/real/embeddedOnSearch";
-import type { RegionName, Shape, World } from "./world/world";
+import { EmbeddedWorld } from "../world/camunda/embedded";
+import { CamundaWorld } from "../world/camunda/real/camundaWorld";
+import { EmbeddedOnSearch } from "../world/search/real/embeddedOnSearch";
+import type { RegionName, Shape, World } from "../world/world";
 
 const HELP = `npm run drill -- [options]
 

@@ -11,8 +11,8 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { Vault } from "./world/vault";
-import type { RegionName } from "./world/world";
+import { Vault } from "../world/pulumi/vault";
+import type { RegionName } from "../world/world";
 
 /** The folder of the Pulumi program. */
 export const REPOSITORY = path.resolve(__dirname, "..");

@@ -1,7 +1,7 @@
 import { EndpointsSite } from "../drill/endpointsSite";
 import { eksSite, kubernetesSite } from "../drill/platforms";
 import type { Site } from "../drill/site";
-import { EmbeddedWorld } from "../world/embedded";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { Cost, Counted, medianCost, Pair, Row, SizeRow, timesTable } from "./numbers";
 import { BenchScene } from "./scene";
 

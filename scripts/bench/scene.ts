@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from "node:util";
 import { waitFor } from "../../components/clients/poll";
 import type { Site, SiteRun, SiteScene } from "../drill/site";
 import { RegionStack, REPOSITORY, Workspace } from "../workspace";
-import { Vault } from "../world/vault";
-import type { RegionName } from "../world/world";
+import { Vault } from "../../world/pulumi/vault";
+import type { RegionName } from "../../world/world";
 import type { Cost } from "./numbers";
 import { measured } from "./usage";
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { brokerIds, brokerMap, peerOf } from "../../components/camunda/brokers";
 import { waitFor } from "../../components/clients/poll";
-import type { RecordedRequest, Recorder } from "../recorder";
+import type { RecordedRequest, Recorder } from "../../world/recorder";
 import { RECOVERY_TARGETS, RegionStack, Workspace } from "../workspace";
-import type { RegionName, World } from "../world/world";
+import type { RegionName, World } from "../../world/world";
 import type { Check, Report } from "./report";
 import type { Site, SiteRun, SiteScene } from "./site";
 import { failoverTimes } from "./times";

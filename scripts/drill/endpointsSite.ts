@@ -1,5 +1,5 @@
-import { Recorder } from "../recorder";
-import type { RegionEndpoints, RegionName, World } from "../world/world";
+import { Recorder } from "../../world/recorder";
+import type { RegionEndpoints, RegionName, World } from "../../world/world";
 import type { Site, SiteScene } from "./site";
 
 /** Camunda that somebody else has installed, at URLs: the world is started and recreated as a whole. */

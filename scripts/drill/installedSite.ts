@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { peerOf } from "../../components/camunda/brokers";
-import { changesSomething, Recorder } from "../recorder";
-import type { InstallableWorld } from "../world/installed/installableWorld";
-import type { RegionName } from "../world/world";
+import { changesSomething, Recorder } from "../../world/recorder";
+import type { InstallableWorld } from "../../world/scenes/installableWorld";
+import type { RegionName } from "../../world/world";
 import type { Site, SiteRun, SiteScene } from "./site";
 
 /** How a platform differs for the checks of a drill. */

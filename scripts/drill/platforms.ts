@@ -1,6 +1,6 @@
-import { EksWorld } from "../world/installed/eksWorld";
-import { KubernetesWorld } from "../world/installed/kubernetesWorld";
-import type { Shape } from "../world/world";
+import { EksWorld } from "../../world/scenes/eksWorld";
+import { KubernetesWorld } from "../../world/scenes/kubernetesWorld";
+import type { Shape } from "../../world/world";
 import { InstalledSite, PlatformTraits } from "./installedSite";
 import type { Site } from "./site";
 

@@ -1,5 +1,5 @@
-import { RealKubernetesWorld } from "../world/installed/realKubernetesWorld";
-import type { Shape } from "../world/world";
+import { RealKubernetesWorld } from "../../world/scenes/realKubernetesWorld";
+import type { Shape } from "../../world/world";
 import { InstalledSite } from "./installedSite";
 import { KUBERNETES_TRAITS } from "./platforms";
 import type { Site } from "./site";

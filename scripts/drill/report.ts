@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import type { RecordedRequest } from "../recorder";
-import type { RegionName } from "../world/world";
+import type { RecordedRequest } from "../../world/recorder";
+import type { RegionName } from "../../world/world";
 
 /** One thing that a drill checked. */
 export interface Check {

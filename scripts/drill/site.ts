@@ -1,6 +1,6 @@
-import type { Recorder } from "../recorder";
+import type { Recorder } from "../../world/recorder";
 import type { Plugin, RegionStack, Workspace } from "../workspace";
-import type { RegionName, World } from "../world/world";
+import type { RegionName, World } from "../../world/world";
 
 /** What a platform tells a drill, and what a drill checks of it. */
 export interface Site {

@@ -1,4 +1,4 @@
-import type { RecordedRequest } from "../recorder";
+import type { RecordedRequest } from "../../world/recorder";
 import type { FailoverTimes } from "./report";
 
 /**

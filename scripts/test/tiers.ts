@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from "node:fs";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
-import { kubernetesAvailable, prepareKubernetes } from "../world/kubernetes/real/prepare";
+import { kubernetesAvailable, prepareKubernetes } from "../../world/kubernetes/real/prepare";
 import { node24Missing, prepareNode24 } from "./node24";
-import { readCamunda, readElasticsearch } from "../world/real/distribution";
-import { prepareSearch, searchAvailable } from "../world/real/prepare";
+import { readCamunda, readElasticsearch } from "../../world/camunda/real/distribution";
+import { prepareSearch, searchAvailable } from "../../world/processes/prepare";
 import { REPOSITORY } from "../workspace";
 
 /** A tier of the tests: what it needs, and where it is. */

@@ -1,4 +1,4 @@
-import { CamundaWorld } from "../../scripts/world/real/camundaWorld";
+import { CamundaWorld } from "../../world/camunda/real/camundaWorld";
 import { contract } from "../contract/suite";
 
 const { CAMUNDA_FOLDER, ELASTICSEARCH_FOLDER } = process.env;

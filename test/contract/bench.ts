@@ -11,7 +11,7 @@ import { ElasticsearchClient } from "../../components/clients/elasticsearch";
 import { Answer, isRecord, Refused, send } from "../../components/clients/http";
 import { waitFor } from "../../components/clients/poll";
 import { ExporterPhase, PlannedChange, ZeebeClient } from "../../components/clients/zeebe";
-import type { World } from "../../scripts/world/world";
+import type { World } from "../../world/world";
 
 const REQUEST_MS = 60_000;
 

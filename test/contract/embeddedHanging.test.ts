@@ -1,4 +1,4 @@
-import { EmbeddedWorld } from "../../scripts/world/embedded";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { contract } from "./suite";
 
 describe("contract: the embedded world, where brokers with old data hang", () =>

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { EmbeddedWorld } from "../../scripts/world/embedded";
-import { CHARTS } from "../../scripts/world/installed/charts";
-import { RegionCluster } from "../../scripts/world/providers/kubernetes/cluster";
-import { KubernetesStandIn } from "../../scripts/world/providers/kubernetes/kubernetesStandIn";
-import { Outages } from "../../scripts/world/providers/outages";
-import { ProviderServer } from "../../scripts/world/providers/server";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
+import { CHARTS } from "../../world/scenes/charts";
+import { RegionCluster } from "../../world/kubernetes/played/cluster";
+import { KubernetesStandIn } from "../../world/kubernetes/played/kubernetesStandIn";
+import { Outages } from "../../world/pulumi/outages";
+import { ProviderServer } from "../../world/pulumi/server";
 import { providerContract } from "../kubernetes/provider.contract";
 import { ProviderClient } from "../kubernetes/providerClient";
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeApiServer } from "../../scripts/world/kubernetes/apiServer";
-import { Controllers, podStatus } from "../../scripts/world/kubernetes/controllers";
-import { ObjectStore } from "../../scripts/world/kubernetes/objects";
+import { KubeApiServer } from "../../world/kubernetes/played/apiServer";
+import { Controllers, podStatus } from "../../world/kubernetes/played/controllers";
+import { ObjectStore } from "../../world/kubernetes/played/objects";
 import { leading, runHere, transportContract } from "../kubernetes/transport.contract";
 
 describe("a cluster's Kubernetes API: the stand-in", () => {

@@ -1,4 +1,4 @@
-import type { World } from "../../scripts/world/world";
+import type { World } from "../../world/world";
 import { Bench } from "./bench";
 import { failback } from "./failback";
 import { failover } from "./failover";

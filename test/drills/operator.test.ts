@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { REPOSITORY, Workspace } from "../../scripts/workspace";
-import { KubernetesWorld } from "../../scripts/world/installed/kubernetesWorld";
+import { KubernetesWorld } from "../../world/scenes/kubernetesWorld";
 
 describe("the commands of an operator where the program has installed Camunda", function () {
   this.timeout(900_000);

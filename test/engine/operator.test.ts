@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ChildProcess, execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { EmbeddedWorld, RecordedRequest } from "../../scripts/world/embedded";
+import { EmbeddedWorld, RecordedRequest } from "../../world/camunda/embedded";
 import { REPOSITORY, Workspace } from "../../scripts/workspace";
 
 /** How a command has ended. */

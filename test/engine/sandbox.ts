@@ -5,7 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { pulumiCommand } from "../../scripts/workspace";
-import { Vault } from "../../scripts/world/vault";
+import { Vault } from "../../world/pulumi/vault";
 
 const run = promisify(execFile);
 

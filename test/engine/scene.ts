@@ -2,10 +2,10 @@ import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { waitFor } from "../../components/clients/poll";
-import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
-import type { RegionName } from "../../scripts/world/world";
-import { CommandStandIn } from "../../scripts/world/providers/command";
-import { debugProviders, ProviderServer } from "../../scripts/world/providers/server";
+import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedded";
+import type { RegionName } from "../../world/world";
+import { CommandStandIn } from "../../world/pulumi/command";
+import { debugProviders, ProviderServer } from "../../world/pulumi/server";
 import { RegionStack, Workspace } from "../../scripts/workspace";
 
 /** A world, a throw-away Pulumi, and the adopted stack of the region that will survive. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { EmbeddedWorld } from "../../scripts/world/embedded";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { REPOSITORY, Workspace } from "../../scripts/workspace";
 
 /** How a command has ended. */

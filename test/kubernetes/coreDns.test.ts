@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { corefile, corefileBlock, patchCorefile } from "../../components/kubernetes/corefile";
-import { RealCluster } from "../../scripts/world/kubernetes/real/cluster";
-import { CoreDns, CoreDnsSpec, OUTSIDE } from "../../scripts/world/kubernetes/real/coreDns";
-import { KubernetesPrograms, prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
-import type { KubeObject } from "../../scripts/world/kubernetes/objects";
-import { DnsDecision } from "../../scripts/world/providers/kubernetes/corefile";
-import { freePorts, returnPorts } from "../../scripts/world/real/ports";
+import { RealCluster } from "../../world/kubernetes/real/cluster";
+import { CoreDns, CoreDnsSpec, OUTSIDE } from "../../world/kubernetes/real/coreDns";
+import { KubernetesPrograms, prepareKubernetes } from "../../world/kubernetes/real/prepare";
+import type { KubeObject } from "../../world/kubernetes/played/objects";
+import { DnsDecision } from "../../world/kubernetes/played/corefile";
+import { freePorts, returnPorts } from "../../world/processes/ports";
 import {
   AKS,
   EKS,

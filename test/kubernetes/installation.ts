@@ -1,6 +1,6 @@
 import { RegionStack, Workspace } from "../../scripts/workspace";
-import { RealKubernetesWorld } from "../../scripts/world/installed/realKubernetesWorld";
-import type { RegionName } from "../../scripts/world/world";
+import { RealKubernetesWorld } from "../../world/scenes/realKubernetesWorld";
+import type { RegionName } from "../../world/world";
 
 /**
  * Two clusters with real API servers, and a workspace with the real provider of Pulumi, for tests that declare

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import type { KubeObject } from "../../scripts/world/kubernetes/objects";
-import type { Properties } from "../../scripts/world/providers/properties";
+import type { KubeObject } from "../../world/kubernetes/played/objects";
+import type { Properties } from "../../world/pulumi/properties";
 import { refusalOf } from "./refusal";
 import { Held, ProviderClient } from "./providerClient";
 

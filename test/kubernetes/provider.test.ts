@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { CHARTS } from "../../scripts/world/installed/charts";
-import { RealCluster } from "../../scripts/world/kubernetes/real/cluster";
-import { prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
+import { CHARTS } from "../../world/scenes/charts";
+import { RealCluster } from "../../world/kubernetes/real/cluster";
+import { prepareKubernetes } from "../../world/kubernetes/real/prepare";
 import { ChartRepository } from "./chartRepository";
 import { ProviderClient, RunningPlugin } from "./providerClient";
 import { providerContract } from "./provider.contract";

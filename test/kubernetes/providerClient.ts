@@ -5,7 +5,7 @@ import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { decode, encode, Properties } from "../../scripts/world/providers/properties";
+import { decode, encode, Properties } from "../../world/pulumi/properties";
 
 /** A resource as the engine has it in its state. */
 export interface Held {

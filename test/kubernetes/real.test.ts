@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RealCluster } from "../../scripts/world/kubernetes/real/cluster";
-import { prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
+import { RealCluster } from "../../world/kubernetes/real/cluster";
+import { prepareKubernetes } from "../../world/kubernetes/real/prepare";
 import { leading, runHere, transportContract } from "./transport.contract";
 
 describe("a cluster's Kubernetes API: the real one", () => {

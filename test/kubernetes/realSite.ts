@@ -10,11 +10,11 @@ import {
 } from "../../components/camunda/addresses";
 import { brokerIds } from "../../components/camunda/brokers";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
-import { kubeconfig } from "../../scripts/world/kubernetes/kubeconfig";
-import type { KubeObject } from "../../scripts/world/kubernetes/objects";
-import { NODE, RealCluster } from "../../scripts/world/kubernetes/real/cluster";
-import { prepareKubernetes } from "../../scripts/world/kubernetes/real/prepare";
-import type { RegionEndpoints, RegionName } from "../../scripts/world/world";
+import { kubeconfig } from "../../world/kubernetes/played/kubeconfig";
+import type { KubeObject } from "../../world/kubernetes/played/objects";
+import { NODE, RealCluster } from "../../world/kubernetes/real/cluster";
+import { prepareKubernetes } from "../../world/kubernetes/real/prepare";
+import type { RegionEndpoints, RegionName } from "../../world/world";
 import { Forward, leading } from "./transport.contract";
 
 const NAMESPACES: Record<RegionName, string> = { region0: "camunda-0", region1: "camunda-1" };

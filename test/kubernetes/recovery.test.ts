@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { changesSomething } from "../../scripts/recorder";
+import { changesSomething } from "../../world/recorder";
 import { RegionStack, Workspace } from "../../scripts/workspace";
-import { EmbeddedWorld } from "../../scripts/world/embedded";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { drillHoldsAt } from "../support/drill";
 import { RealKubernetesSite } from "./realSite";
 

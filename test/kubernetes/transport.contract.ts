@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { Refused, send, Unreachable } from "../../components/clients/http";
 import { KubernetesClient } from "../../components/clients/kubernetes";
 import { waitFor } from "../../components/clients/poll";
-import type { CommandResult, StreamHooks } from "../../scripts/world/kubernetes/apiServer";
-import type { KubeObject } from "../../scripts/world/kubernetes/objects";
+import type { CommandResult, StreamHooks } from "../../world/kubernetes/played/apiServer";
+import type { KubeObject } from "../../world/kubernetes/played/objects";
 import { failureOf } from "../support/failure";
 
 /** Where a port of a pod leads to on this machine. */

@@ -1,4 +1,4 @@
-import { EmbeddedOnSearch } from "../../scripts/world/real/embeddedOnSearch";
+import { EmbeddedOnSearch } from "../../world/search/real/embeddedOnSearch";
 import { contract } from "../contract/suite";
 
 describe("contract: embedded brokers on real OpenSearch", function () {

@@ -1,5 +1,5 @@
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
-import { EmbeddedOnSearch } from "../../scripts/world/real/embeddedOnSearch";
+import { EmbeddedOnSearch } from "../../world/search/real/embeddedOnSearch";
 import { drillHoldsAt } from "../support/drill";
 
 describe("the drill on real OpenSearch", () => {

@@ -12,8 +12,8 @@ import * as snapshot from "../../components/recovery/providers/snapshot";
 import * as snapshotRepository from "../../components/recovery/providers/snapshotRepository";
 import * as snapshotRestore from "../../components/recovery/providers/snapshotRestore";
 import type { Timeouts } from "../../components/config";
-import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
-import type { RegionName } from "../../scripts/world/world";
+import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedded";
+import type { RegionName } from "../../world/world";
 import { lookup, Raw, rawConfig } from "./config";
 
 /** A world in which everything takes milliseconds. */

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configureSession, session } from "../../components/recovery/providers/session";
-import { EmbeddedWorld } from "../../scripts/world/embedded";
-import { CommandResult, KubeApiServer } from "../../scripts/world/kubernetes/apiServer";
-import { Controllers } from "../../scripts/world/kubernetes/controllers";
-import { KubeObject, ObjectStore } from "../../scripts/world/kubernetes/objects";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
+import { CommandResult, KubeApiServer } from "../../world/kubernetes/played/apiServer";
+import { Controllers } from "../../world/kubernetes/played/controllers";
+import { KubeObject, ObjectStore } from "../../world/kubernetes/played/objects";
 import { kubernetesConfig, lookup, Raw } from "./config";
 
 /** What the probe's curl prints for a host: seconds to the address, and to the connection. 0 when there was none. */

@@ -1,5 +1,5 @@
 import type { Key } from "../../components/config";
-import type { RegionEndpoints, RegionName } from "../../scripts/world/world";
+import type { RegionEndpoints, RegionName } from "../../world/world";
 
 /** Raw configuration as a stack has it: texts, and whatever else as JSON. */
 export type Raw = Partial<Record<Key, unknown>>;

@@ -1,5 +1,5 @@
 import { corefileBlock } from "../../components/kubernetes/corefile";
-import type { DnsDecision } from "../../scripts/world/providers/kubernetes/corefile";
+import type { DnsDecision } from "../../world/kubernetes/played/corefile";
 
 /** A Corefile of somebody else, and what is known of it. */
 export interface Sample {

@@ -3,7 +3,7 @@ import { runDrill } from "../../scripts/drill/drill";
 import { summary } from "../../scripts/drill/report";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
 import type { Site } from "../../scripts/drill/site";
-import type { RegionName, World } from "../../scripts/world/world";
+import type { RegionName, World } from "../../world/world";
 
 /** Declares the test that a whole drill holds on a world that somebody else has installed. */
 export function drillHolds(lose: RegionName, make: () => World): void {

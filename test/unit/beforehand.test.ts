@@ -3,7 +3,7 @@ import { readSettings } from "../../components/config";
 import { refusalBeforehand } from "../../components/recovery/beforehand";
 import type { Shape } from "../../components/recovery/shape";
 import type { RecordedState } from "../../components/stackState";
-import { EmbeddedWorld } from "../../scripts/world/embedded";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { useClusterBench } from "../support/clusterBench";
 import { kubernetesConfig, lookup, Raw } from "../support/config";
 

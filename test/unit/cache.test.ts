@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cached, isCached } from "../../scripts/world/real/cache";
+import { cached, isCached } from "../../world/processes/cache";
 
 describe("the cache of what is fetched and built", () => {
   let folder = "";

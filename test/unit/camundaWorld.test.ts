@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { readCamunda, readElasticsearch } from "../../scripts/world/real/distribution";
-import { CamundaWorld } from "../../scripts/world/real/camundaWorld";
+import { readCamunda, readElasticsearch } from "../../world/camunda/real/distribution";
+import { CamundaWorld } from "../../world/camunda/real/camundaWorld";
 import { TIERS } from "../../scripts/test/tiers";
 import { REPOSITORY } from "../../scripts/workspace";
 

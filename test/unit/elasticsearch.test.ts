@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ElasticsearchClient } from "../../components/clients/elasticsearch";
 import { PartialAnswer, Refused } from "../../components/clients/http";
 import { quick } from "../support/bench";
-import { EmbeddedWorld } from "../../scripts/world/embedded";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { failureOf } from "../support/failure";
 import { useServer } from "../support/server";
 

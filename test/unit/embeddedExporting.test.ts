@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { ZeebeClient } from "../../components/clients/zeebe";
-import { EmbeddedWorld } from "../../scripts/world/embedded";
-import type { ExportTarget } from "../../scripts/world/embedded/exporting";
-import type { LogRecord } from "../../scripts/world/embedded/log";
-import type { RegionName } from "../../scripts/world/world";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
+import type { ExportTarget } from "../../world/camunda/embedded/exporting";
+import type { LogRecord } from "../../world/camunda/embedded/log";
+import type { RegionName } from "../../world/world";
 
 /** A search engine that takes what it is told to, later. */
 class Target implements ExportTarget {

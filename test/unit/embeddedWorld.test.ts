@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
-import { EmbeddedWorld, EmbeddedWorldOptions } from "../../scripts/world/embedded";
-import { RegionName } from "../../scripts/world/world";
+import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedded";
+import { RegionName } from "../../world/world";
 
 interface Answer {
   status: number;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { camundaValues, elasticsearchValues, Values } from "../../components/camunda/helmValues";
 import { InstalledSettings, readSettings } from "../../components/config";
-import { EmbeddedWorld } from "../../scripts/world/embedded";
-import { RegionCluster } from "../../scripts/world/providers/kubernetes/cluster";
-import { Regions } from "../../scripts/world/providers/kubernetes/regions";
-import type { RegionName } from "../../scripts/world/world";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
+import { RegionCluster } from "../../world/kubernetes/played/cluster";
+import { Regions } from "../../world/kubernetes/played/regions";
+import type { RegionName } from "../../world/world";
 
 const REGIONS = ["region0", "region1"] as const;
 

@@ -15,7 +15,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { cacheRoot } from "../../scripts/world/real/cache";
+import { cacheRoot } from "../../world/processes/cache";
 
 const repository = path.resolve(__dirname, "../..");
 const WAIT_MS = 60_000;

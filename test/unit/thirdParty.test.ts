@@ -12,7 +12,7 @@ import { lookup, rawConfig } from "../support/config";
 const LIST = "scripts/setup/thirdParty.json";
 
 /** The module that the programs of the tests are built by. */
-const PROGRAMS = "scripts/world/kubernetes/real/programs/";
+const PROGRAMS = "world/kubernetes/real/programs/";
 
 /** What a lockfile says of a package; of a folder of the project, that it is a link. */
 interface Locked {
@@ -38,9 +38,9 @@ const FETCHING = [
   "scripts/setup/packages.mjs", // npm ci: the lockfile
   "scripts/setup/pulumi.mjs", // whether there is one
   "scripts/test/node24.ts",
-  "scripts/world/kubernetes/real/prepare.ts",
-  "scripts/world/real/artifacts.ts",
-  "scripts/world/real/prepare.ts", // whether there is one
+  "world/kubernetes/real/prepare.ts",
+  "world/processes/artifacts.ts",
+  "world/processes/prepare.ts", // whether there is one
 ];
 
 function read(file: string): string {

@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { Outages } from "../../../scripts/world/providers/outages";
-import { debugProviders, ProviderServer } from "../../../scripts/world/providers/server";
-import type { StandIn } from "../../../scripts/world/providers/standIn";
-import { Vault } from "../../../scripts/world/vault";
+import { Outages } from "../../../world/pulumi/outages";
+import { debugProviders, ProviderServer } from "../../../world/pulumi/server";
+import type { StandIn } from "../../../world/pulumi/standIn";
+import { Vault } from "../../../world/pulumi/vault";
 import { pulumiCommand } from "../../../scripts/workspace";
 
 /** A resource of any type, so that a test needs no SDK. */

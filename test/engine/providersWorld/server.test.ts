@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { waitFor } from "../../../components/clients/poll";
-import { Outages } from "../../../scripts/world/providers/outages";
-import { compare, Properties, Secret, UNKNOWN } from "../../../scripts/world/providers/properties";
-import { Call, PartialFailure, Recorded, StandIn } from "../../../scripts/world/providers/standIn";
-import { CommandStandIn } from "../../../scripts/world/providers/command";
+import { Outages } from "../../../world/pulumi/outages";
+import { compare, Properties, Secret, UNKNOWN } from "../../../world/pulumi/properties";
+import { Call, PartialFailure, Recorded, StandIn } from "../../../world/pulumi/standIn";
+import { CommandStandIn } from "../../../world/pulumi/command";
 import { failureOf } from "../../support/failure";
 import { AnyProvider, Bench, Thing } from "./bench";
 

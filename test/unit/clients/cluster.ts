@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubernetesClient } from "../../../components/clients/kubernetes";
-import { KubeApiServer, StreamHooks } from "../../../scripts/world/kubernetes/apiServer";
-import { podStatus } from "../../../scripts/world/kubernetes/controllers";
-import { KubeObject, ObjectStore } from "../../../scripts/world/kubernetes/objects";
+import { KubeApiServer, StreamHooks } from "../../../world/kubernetes/played/apiServer";
+import { podStatus } from "../../../world/kubernetes/played/controllers";
+import { KubeObject, ObjectStore } from "../../../world/kubernetes/played/objects";
 
 /** The stand-in of a cluster for the tests of a suite, new for each, with a kubeconfig that knows it. */
 export class TestCluster {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Refused, Unreachable } from "../../../components/clients/http";
-import { Controllers, podStatus } from "../../../scripts/world/kubernetes/controllers";
-import type { CommandResult } from "../../../scripts/world/kubernetes/apiServer";
+import { Controllers, podStatus } from "../../../world/kubernetes/played/controllers";
+import type { CommandResult } from "../../../world/kubernetes/played/apiServer";
 import { failureOf } from "../../support/failure";
 import { useCluster } from "./cluster";
 

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { send, Unreachable } from "../../../components/clients/http";
 import { KubernetesClient } from "../../../components/clients/kubernetes";
 import { clusterAccess } from "../../../components/clients/kubernetesAccess";
-import { loopbackCertificate } from "../../../scripts/world/kubernetes/certificate";
+import { loopbackCertificate } from "../../../world/kubernetes/played/certificate";
 import {
   FakeAwsAnswers,
   FakeCluster,
   makeFakeAws,
   writeAnswers,
-} from "../../../scripts/world/kubernetes/fakeAws";
+} from "../../../world/aws/fakeAws";
 import { failureOf } from "../../support/failure";
 import { useServer } from "../../support/server";
 import { useCluster } from "./cluster";

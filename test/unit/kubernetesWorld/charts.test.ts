@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { camundaValues } from "../../../components/camunda/helmValues";
 import { isInstalled, readSettings } from "../../../components/config";
-import { renderCamunda } from "../../../scripts/world/providers/kubernetes/charts";
+import { renderCamunda } from "../../../world/kubernetes/played/charts";
 import { eksConfig, lookup } from "../../support/config";
 
 const values = () => {

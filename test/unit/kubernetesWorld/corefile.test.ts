@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { corefile, patchCorefile } from "../../../components/kubernetes/corefile";
-import { Corefile } from "../../../scripts/world/providers/kubernetes/corefile";
+import { Corefile } from "../../../world/kubernetes/played/corefile";
 import {
   FENCED,
   namesOf,

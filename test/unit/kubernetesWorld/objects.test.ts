@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KubeObject, ObjectStore } from "../../../scripts/world/kubernetes/objects";
+import { KubeObject, ObjectStore } from "../../../world/kubernetes/played/objects";
 
 describe("the objects of a cluster", () => {
   it("cannot be changed by whoever looks at them, also by who has given them", () => {

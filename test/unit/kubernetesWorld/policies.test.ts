@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { KubeObject, ObjectStore } from "../../../scripts/world/kubernetes/objects";
-import { policiesAllow } from "../../../scripts/world/providers/kubernetes/policies";
+import { KubeObject, ObjectStore } from "../../../world/kubernetes/played/objects";
+import { policiesAllow } from "../../../world/kubernetes/played/policies";
 
 const PEER = "10.203.0.7";
 const ELSEWHERE = "198.51.100.1";

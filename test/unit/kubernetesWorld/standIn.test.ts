@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { EmbeddedWorld } from "../../../scripts/world/embedded";
-import { RegionCluster } from "../../../scripts/world/providers/kubernetes/cluster";
-import { KubernetesStandIn } from "../../../scripts/world/providers/kubernetes/kubernetesStandIn";
-import { Outages } from "../../../scripts/world/providers/outages";
-import type { Properties } from "../../../scripts/world/providers/properties";
-import type { Call } from "../../../scripts/world/providers/standIn";
+import { EmbeddedWorld } from "../../../world/camunda/embedded";
+import { RegionCluster } from "../../../world/kubernetes/played/cluster";
+import { KubernetesStandIn } from "../../../world/kubernetes/played/kubernetesStandIn";
+import { Outages } from "../../../world/pulumi/outages";
+import type { Properties } from "../../../world/pulumi/properties";
+import type { Call } from "../../../world/pulumi/standIn";
 
 const RELEASE = "kubernetes:helm.sh/v3:Release";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { brokerMap } from "../../../components/camunda/brokers";
 import { provider } from "../../../components/recovery/providers/clusterHealth";
-import { EmbeddedWorld } from "../../../scripts/world/embedded";
+import { EmbeddedWorld } from "../../../world/camunda/embedded";
 import { useClusterBench } from "../../support/clusterBench";
 import { refusal } from "../../support/failure";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import * as ec2 from "../../../scripts/world/providers/aws/ec2";
-import * as eks from "../../../scripts/world/providers/aws/eks";
-import * as iam from "../../../scripts/world/providers/aws/iam";
-import * as lb from "../../../scripts/world/providers/aws/lb";
-import * as route53 from "../../../scripts/world/providers/aws/route53";
-import * as s3 from "../../../scripts/world/providers/aws/s3";
-import { zoneId } from "../../../scripts/world/providers/aws/ec2";
-import { Properties, UNKNOWN } from "../../../scripts/world/providers/properties";
+import * as ec2 from "../../../world/aws/ec2";
+import * as eks from "../../../world/aws/eks";
+import * as iam from "../../../world/aws/iam";
+import * as lb from "../../../world/aws/lb";
+import * as route53 from "../../../world/aws/route53";
+import * as s3 from "../../../world/aws/s3";
+import { zoneId } from "../../../world/aws/ec2";
+import { Properties, UNKNOWN } from "../../../world/pulumi/properties";
 import {
   ACCOUNT,
   autoscalingGroupOf,

@@ -1,14 +1,14 @@
 import { dnsAddresses, subnetPlan } from "../../../components/aws/names";
-import { AwsStandIn } from "../../../scripts/world/providers/aws";
-import * as ec2 from "../../../scripts/world/providers/aws/ec2";
-import * as eks from "../../../scripts/world/providers/aws/eks";
-import * as iam from "../../../scripts/world/providers/aws/iam";
-import * as lb from "../../../scripts/world/providers/aws/lb";
-import { zoneId, zonesOf } from "../../../scripts/world/providers/aws/ec2";
-import { Aws } from "../../../scripts/world/providers/aws/state";
-import { Outages } from "../../../scripts/world/providers/outages";
-import type { Diff, Properties } from "../../../scripts/world/providers/properties";
-import type { Call } from "../../../scripts/world/providers/standIn";
+import { AwsStandIn } from "../../../world/aws";
+import * as ec2 from "../../../world/aws/ec2";
+import * as eks from "../../../world/aws/eks";
+import * as iam from "../../../world/aws/iam";
+import * as lb from "../../../world/aws/lb";
+import { zoneId, zonesOf } from "../../../world/aws/ec2";
+import { Aws } from "../../../world/aws/state";
+import { Outages } from "../../../world/pulumi/outages";
+import type { Diff, Properties } from "../../../world/pulumi/properties";
+import type { Call } from "../../../world/pulumi/standIn";
 
 export const LONDON = "eu-west-2";
 export const PARIS = "eu-west-3";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dnsAddresses } from "../../../components/aws/names";
-import * as ec2 from "../../../scripts/world/providers/aws/ec2";
-import { Network } from "../../../scripts/world/providers/aws/network";
-import type { Properties } from "../../../scripts/world/providers/properties";
+import * as ec2 from "../../../world/aws/ec2";
+import { Network } from "../../../world/aws/network";
+import type { Properties } from "../../../world/pulumi/properties";
 import {
   BuiltRegion,
   buildRegion,

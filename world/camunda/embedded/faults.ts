@@ -1,0 +1,121 @@
+import { RegionName } from "../../world";
+
+/** Which server of a region a request went to. */
+export type ServerName = "management" | "gateway" | "elasticsearch";
+
+/** The server that received a request. */
+export interface Site {
+  region: RegionName;
+  server: ServerName;
+  brokerId?: number;
+}
+
+/** A request that a server of the world received. */
+export interface RecordedRequest extends Site {
+  /** Milliseconds since the epoch. */
+  at: number;
+  method: string;
+  /** Path and query. */
+  path: string;
+  /** Parsed when it is JSON, else text. */
+  body?: unknown;
+  /** Status of the answer; 0 as long as there is none (or when the socket was destroyed instead). */
+  status: number;
+}
+
+/** Something that goes wrong with the requests that it matches. */
+export interface Fault {
+  region?: RegionName;
+  server?: ServerName;
+  brokerId?: number;
+  method?: string;
+  /** Tested against path and query. */
+  path: RegExp;
+  /** How many requests it hits; all when missing. */
+  times?: number;
+  /** How many matching requests pass before it begins. */
+  skip?: number;
+  /** Answers this without doing what was asked. */
+  respond?: { status: number; body?: unknown; headers?: Record<string, string> };
+  /** Changes the true answer. The body is the parsed answer of whichever endpoint, hence untyped. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  transform?: (body: any, status: number) => any;
+  /** Waits before the request is handled. */
+  delayMs?: number;
+  /** Never answers, and keeps the socket open. */
+  hang?: true;
+  /** Does what was asked, then destroys the socket without an answer. */
+  drop?: true;
+}
+
+interface Injected {
+  fault: Fault;
+  seen: number;
+}
+
+/** The faults that are injected at the moment. */
+export class FaultBook {
+  private readonly injected = new Set<Injected>();
+
+  /** Adds a fault; the returned function removes it. */
+  inject(fault: Fault): () => void {
+    const entry = { fault, seen: 0 };
+    this.injected.add(entry);
+    return () => {
+      this.injected.delete(entry);
+    };
+  }
+
+  /** The fault that hits this request: of several, the one that was injected first. */
+  take(request: RecordedRequest): Fault | undefined {
+    let hit: Fault | undefined;
+    for (const entry of this.injected) {
+      if (!matches(entry.fault, request)) continue;
+      const number = entry.seen++;
+      const first = entry.fault.skip ?? 0;
+      const last = first + (entry.fault.times ?? Infinity);
+      if (number >= first && number < last) hit ??= entry.fault;
+    }
+    return hit;
+  }
+}
+
+/** Every request so far, and who wants to know of the next. */
+export class Journal {
+  readonly requests: RecordedRequest[] = [];
+  private readonly listeners = new Set<(request: RecordedRequest) => void>();
+
+  add(request: RecordedRequest): void {
+    this.requests.push(request);
+    this.listeners.forEach((listener) => listener(request));
+  }
+
+  listen(listener: (request: RecordedRequest) => void): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  }
+
+  /** The requests that change something. */
+  mutations(): RecordedRequest[] {
+    return this.requests.filter(
+      ({ method, path }) =>
+        !["GET", "HEAD"].includes(method) &&
+        !/[?&]dryRun=true/.test(path) &&
+        !/\/_(refresh|count|search|verify)(\/|\?|$)/.test(path),
+    );
+  }
+}
+
+function matches(fault: Fault, request: RecordedRequest): boolean {
+  // A pattern with the flag "g" or "y" would remember where the last test ended.
+  fault.path.lastIndex = 0;
+  return (
+    (fault.region === undefined || fault.region === request.region) &&
+    (fault.server === undefined || fault.server === request.server) &&
+    (fault.brokerId === undefined || fault.brokerId === request.brokerId) &&
+    (fault.method === undefined || fault.method.toUpperCase() === request.method) &&
+    fault.path.test(request.path)
+  );
+}

@@ -1,0 +1,114 @@
+import type { ExportTarget } from "./exporting";
+import { RegionName, RepositorySettings, Shape } from "../../world";
+
+/** One exporter that every broker is configured with, and the region whose Elasticsearch it writes to. */
+export interface ExporterTarget {
+  region: RegionName;
+  /** Class of the exporter. Initialising one exporter from another works within a class only. */
+  type: string;
+}
+
+/** What can be chosen for an embedded world. Durations are short, so that a whole failback takes seconds. */
+export interface EmbeddedWorldOptions {
+  shape?: Partial<Shape>;
+  /** How long survivors still list dead brokers in `/v2/topology`. */
+  detectionMs?: number;
+  /** From the return of a quorum to a leader. */
+  electionMs?: number;
+  /** A forced removal. */
+  forceMs?: number;
+  /** One operation of a broker add: a broker that joins the cluster, or a replica that joins a partition. */
+  joinMs?: number;
+  /** One operation of an exporter change: one replica. */
+  exporterMs?: number;
+  /** From the start of a broker until the others list it. */
+  appearMs?: number;
+  /** How much later than `/actuator/cluster` `/v2/topology` shows a replica that joined. */
+  topologyLagMs?: number;
+  /** How long a broker that came back with outdated data answers before it closes its ports. */
+  shutdownMs?: number;
+  /**
+   * What becomes of a broker that came back with outdated data. It closes its ports, or, when it learnt of the
+   * others before it watched for that, `hangs`: it runs its old replicas, does not know them, and never joins.
+   */
+  oldData?: "closes" | "hangs";
+  /** How long an exporter collects records before it writes them. */
+  bulkDelayMs?: number;
+  snapshotMs?: number;
+  restoreMs?: number;
+  /** `200-envelope`: as 8.6.0 answers, always 200 with the real status in the body. `204`: as later patches do. */
+  pauseAnswer?: "200-envelope" | "204";
+  /** Whether a hard pause after a soft pause adds the broker to `corruptedBrokers`. */
+  softThenHardCorrupts?: boolean;
+  elasticsearchAuth?: { user: string; password: string };
+  /** The repository that both regions reach. */
+  repository?: RepositorySettings;
+  /** Buckets that exist besides the one of `repository`. */
+  buckets?: string[];
+  /** Folders that a repository of type `fs` may use besides the one of `repository`. */
+  locations?: string[];
+  exporters?: Record<string, ExporterTarget>;
+  /** The search engines that exporters write to, instead of the stand-in of the region. */
+  searchOf?: (region: RegionName) => ExportTarget;
+  /** Regions that `start` starts: one only is a first installation whose other half does not run yet. */
+  startRegions?: RegionName[];
+}
+
+/** The options with every default filled in. */
+export type Settings = Required<
+  Omit<EmbeddedWorldOptions, "shape" | "elasticsearchAuth" | "searchOf">
+> & {
+  shape: Shape;
+  searchOf?: (region: RegionName) => ExportTarget;
+  elasticsearchAuth?: { user: string; password: string };
+  /** Where an exporter of a region's leader writes, when that is not what {@link exporters} says. */
+  exportTarget?: (from: RegionName, exporterId: string) => RegionName | undefined;
+};
+
+export const regionNames: RegionName[] = ["region0", "region1"];
+
+/** Brokers of region 0 have the even ids, those of region 1 the odd ones. */
+export function regionOf(brokerId: number): RegionName {
+  return brokerId % 2 === 0 ? "region0" : "region1";
+}
+
+const elasticsearchExporter = "io.camunda.zeebe.exporter.ElasticsearchExporter";
+
+/** Fills in the defaults. */
+export function settingsFrom(options: EmbeddedWorldOptions): Settings {
+  return {
+    detectionMs: 1500,
+    electionMs: 800,
+    forceMs: 50,
+    joinMs: 60,
+    exporterMs: 6,
+    appearMs: 100,
+    topologyLagMs: 100,
+    shutdownMs: 150,
+    oldData: "closes",
+    bulkDelayMs: 0,
+    snapshotMs: 150,
+    restoreMs: 200,
+    pauseAnswer: "200-envelope",
+    softThenHardCorrupts: true,
+    repository: { type: "s3", settings: { bucket: "camunda-backup", base_path: "backups" } },
+    buckets: [],
+    locations: [],
+    exporters: {
+      elasticsearchregion0: { region: "region0", type: elasticsearchExporter },
+      elasticsearchregion1: { region: "region1", type: elasticsearchExporter },
+    },
+    startRegions: [...regionNames],
+    ...withoutUndefined(options),
+    shape: {
+      clusterSize: 4,
+      partitionCount: 2,
+      replicationFactor: 4,
+      ...withoutUndefined(options.shape ?? {}),
+    },
+  };
+}
+
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
+}

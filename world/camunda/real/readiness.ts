@@ -1,0 +1,75 @@
+import { Shape } from "../../world";
+import { request, requestJson, until } from "../../processes/http";
+import { OwnProcess } from "../../processes/processes";
+
+/** Generous: a machine with two cores that is busy with something else takes minutes. */
+const startSeconds = 540;
+
+/** What a broker prints when it came back with data of before its removal, and closes its ports. */
+const closedItself = "Please restart the broker to use the new topology";
+
+interface Topology {
+  brokers: {
+    nodeId: number;
+    partitions: { partitionId: number; role: string; health: string }[];
+  }[];
+}
+
+/** Resolves when a search engine can be used. */
+export function searchReady(url: string, process: OwnProcess): Promise<void> {
+  return until({
+    what: `start of ${process.name}`,
+    seconds: startSeconds,
+    processes: [process],
+    holds: async () => {
+      // A single node with replicas configured stays yellow, which serves everything.
+      const { status, text } = await request(`${url}/_cluster/health`);
+      const health = /"status":"(\w+)"/.exec(text)?.[1] ?? "unknown";
+      if (status === 200 && (health === "green" || health === "yellow")) return true;
+      return `it answers ${status}, health ${health}`;
+    },
+  });
+}
+
+/**
+ * Resolves when a broker's management API answers, or the broker has closed it for good as it came
+ * back with old data.
+ */
+export function brokerAnswers(managementUrl: string, process: OwnProcess): Promise<void> {
+  return until({
+    what: `start of ${process.name}`,
+    seconds: startSeconds,
+    processes: [process],
+    holds: async () => {
+      if (process.hasPrinted(closedItself)) return true;
+      const { status } = await request(`${managementUrl}/actuator/health/startup`);
+      return status === 200 || `it answers ${status}`;
+    },
+  });
+}
+
+/** Resolves when every partition of a cluster has one leader and all replicas are healthy. */
+export function clusterHealthy(
+  gateway: string,
+  shape: Shape,
+  processes: OwnProcess[],
+): Promise<void> {
+  return until({
+    what: "start of the cluster",
+    seconds: startSeconds,
+    processes,
+    holds: async () => {
+      const topology = await requestJson<Topology>(`${gateway}/v2/topology`);
+      const replicas = topology.brokers.flatMap((broker) => broker.partitions);
+      const expected = shape.partitionCount * shape.replicationFactor;
+      const healthy = replicas.filter((replica) => replica.health === "healthy").length;
+      if (replicas.length !== expected || healthy !== expected) {
+        return `${healthy} of ${expected} replicas are healthy`;
+      }
+      const leaders = replicas.filter((r) => r.role === "leader").map((r) => r.partitionId);
+      const complete =
+        leaders.length === shape.partitionCount && new Set(leaders).size === leaders.length;
+      return complete || `the leaders are of the partitions ${leaders.join(", ") || "none"}`;
+    },
+  });
+}

@@ -1,0 +1,365 @@
+import { shortId } from "../../camunda/embedded/log";
+import { Settings } from "../../camunda/embedded/options";
+import { Incoming, Reply } from "../../camunda/embedded/server";
+import { indexNotFound, SearchError } from "./searchErrors";
+import { matching, searchFor, toJson } from "./searchQueries";
+import { isPattern, matcher, searchable, SearchIndex, SearchStore } from "./searchStore";
+import { answerSnapshot } from "./snapshotApi";
+import { Snapshots } from "./snapshots";
+import {
+  catRowOf,
+  countOf,
+  healthOf,
+  recoveriesOf,
+  searchedShards,
+  shardCounts,
+  statsOf,
+} from "./searchViews";
+
+const acknowledged: Reply = { status: 200, body: { acknowledged: true } };
+const product = { "X-elastic-product": "Elasticsearch" };
+
+/**
+ * The HTTP API of one Elasticsearch, held to a real OpenSearch by test/contract/search.ts. Where the two differ,
+ * it answers as Elasticsearch 8.15 was recorded: it takes `feature_states`, does not look twice into a writable
+ * repository, says "master node", and has a type of its own for the name of a snapshot that is in use. Left out:
+ * replicas that are ever assigned, `_bulk`, what a body says beyond the aliases of an index.
+ */
+export class Elasticsearch {
+  constructor(
+    private readonly store: SearchStore,
+    private readonly snapshots: Snapshots,
+    private readonly settings: Settings,
+  ) {}
+
+  async answer(request: Incoming): Promise<Reply> {
+    const reply = await this.answerOrFail(request);
+    return { ...reply, headers: { ...product, ...reply.headers } };
+  }
+
+  private async answerOrFail(request: Incoming): Promise<Reply> {
+    try {
+      this.checkCredentials(request);
+      const body = bodyOf(request);
+      const method = request.method === "HEAD" ? "GET" : request.method;
+      const reply = await this.route({ ...request, method }, body);
+      return reply ?? noHandler(request);
+    } catch (error) {
+      if (!(error instanceof SearchError)) throw error;
+      const denied = error.status === 401;
+      return {
+        ...error.reply(),
+        ...(denied && {
+          headers: { "WWW-Authenticate": 'Basic realm="security" charset="UTF-8"' },
+        }),
+      };
+    }
+  }
+
+  private async route(
+    request: Incoming,
+    body: Record<string, unknown>,
+  ): Promise<Reply | undefined> {
+    const [, first = "", second] = request.path.split("/");
+    switch (first) {
+      case "":
+        return this.banner();
+      case "_snapshot":
+        return answerSnapshot(this.snapshots, this.store, request, body);
+      case "_cluster":
+        return second === "health" ? this.health(request) : undefined;
+      case "_cat":
+        return this.cat(request);
+      case "_index_template":
+        return this.templates(request, "index", body);
+      case "_component_template":
+        return this.templates(request, "component", body);
+      case "_template":
+        return { status: 200, body: {} };
+      default:
+        return this.routeIndex(request, body);
+    }
+  }
+
+  private routeIndex(request: Incoming, body: Record<string, unknown>): Reply | undefined {
+    const parts = request.path.split("/").slice(1);
+    const own = parts[0]?.startsWith("_") && parts[0] !== "_all";
+    const expression = own ? undefined : parts.shift();
+    const [action = "", id] = parts;
+    if (action === "") return this.wholeIndex(request, expression ?? "", body);
+    if (action === "_doc" || action === "_create") {
+      return this.document(request, expression ?? "", id, body);
+    }
+    const reads = ["GET", "POST"].includes(request.method);
+    if (!reads) return undefined;
+    switch (action) {
+      case "_count": {
+        const indices = this.readable(expression, request);
+        const count = matching(indices, body["query"]).length;
+        return { status: 200, body: { count, _shards: searchedShards(indices) } };
+      }
+      case "_refresh":
+      case "_flush":
+        return { status: 200, body: { _shards: shardCounts(this.readable(expression, request)) } };
+      case "_recovery":
+        return {
+          status: 200,
+          body: recoveriesOf(
+            this.store.nodeId,
+            this.indices(expression, request, "all"),
+            request.query.get("active_only") === "true",
+          ),
+        };
+      case "_close":
+        this.indices(expression, request).forEach((index) => this.store.close(index));
+        return acknowledged;
+      case "_stats":
+        return { status: 200, body: statsOf(this.readable(expression, request)) };
+      case "_search":
+        return searchFor(this.readable(expression, request), request, body);
+      default:
+        return undefined;
+    }
+  }
+
+  private wholeIndex(
+    request: Incoming,
+    expression: string,
+    body: Record<string, unknown>,
+  ): Reply | undefined {
+    switch (request.method) {
+      case "GET":
+        return {
+          status: 200,
+          body: Object.fromEntries(
+            this.indices(expression, request).map((index) => [index.name, definition(index)]),
+          ),
+        };
+      case "PUT":
+        if (this.store.indices.has(expression)) {
+          const uuid = this.store.indices.get(expression)?.uuid;
+          const reason = `index [${expression}/${uuid}] already exists`;
+          throw new SearchError(400, "resource_already_exists_exception", reason, {
+            index: expression,
+          });
+        }
+        this.store.create(expression, Object.keys((body["aliases"] ?? {}) as object));
+        return {
+          status: 200,
+          body: { acknowledged: true, shards_acknowledged: true, index: expression },
+        };
+      case "DELETE":
+        if (expression.split(",").some((part) => isPattern(part))) {
+          const reason = "Wildcard expressions or all indices are not allowed";
+          throw new SearchError(400, "illegal_argument_exception", reason);
+        }
+        for (const index of this.indices(expression, request)) {
+          if (expression.split(",").some((part) => index.aliases.includes(part))) {
+            const reason = `The provided expression [${expression}] matches an alias, specify the corresponding concrete indices instead.`;
+            throw new SearchError(400, "illegal_argument_exception", reason);
+          }
+        }
+        this.indices(expression, request).forEach(({ name }) => this.store.indices.delete(name));
+        return acknowledged;
+      default:
+        return undefined;
+    }
+  }
+
+  private document(
+    request: Incoming,
+    name: string,
+    id: string | undefined,
+    body: Record<string, unknown>,
+  ): Reply | undefined {
+    if (request.method === "GET") {
+      const index = this.indices(name, request)[0];
+      const source = index && searchable(index).get(id ?? "");
+      if (source === undefined)
+        return { status: 404, body: { _index: name, _id: id, found: false } };
+      return { status: 200, text: toJson({ _index: name, _id: id, found: true, _source: source }) };
+    }
+    if (!["PUT", "POST"].includes(request.method)) return undefined;
+    const documentId = id ?? shortId();
+    const existed = this.store.indices.get(name)?.documents.has(documentId) ?? false;
+    this.store.write(name, documentId, body);
+    return {
+      status: existed ? 200 : 201,
+      body: { _index: name, _id: documentId, result: existed ? "updated" : "created" },
+    };
+  }
+
+  private async health(request: Incoming): Promise<Reply> {
+    const wanted = request.query.get("wait_for_status");
+    const deadline = Date.now() + milliseconds(request.query.get("timeout") ?? "30s");
+    for (;;) {
+      const expression = request.path.split("/")[3];
+      // What is not there may come: until then it is red.
+      const absent = this.store.resolve(expression).missing !== undefined;
+      const health = healthOf(absent ? [] : this.indices(expression, request, "all"));
+      const body = absent ? { ...health, status: "red" } : health;
+      const reached = !absent && (!wanted || ranks.indexOf(body.status) <= ranks.indexOf(wanted));
+      if (reached) return { status: 200, body };
+      if (Date.now() >= deadline) return { status: 408, body: { ...body, timed_out: true } };
+      await new Promise((resolve) => setTimeout(resolve, 20).unref());
+    }
+  }
+
+  private cat(request: Incoming): Reply | undefined {
+    const [, , what, expression] = request.path.split("/");
+    if (what === "count") {
+      const count = String(countOf(this.indices(expression, request)));
+      const seconds = Math.floor(Date.now() / 1000);
+      const timestamp = new Date(seconds * 1000).toISOString().slice(11, 19);
+      return this.catRows(request, [{ epoch: String(seconds), timestamp, count }]);
+    }
+    if (what !== "indices") return undefined;
+    const rows = this.indices(expression, request).map(catRowOf);
+    return this.catRows(request, rows);
+  }
+
+  private catRows(request: Incoming, rows: Record<string, string>[]): Reply {
+    const columns = request.query.get("h")?.split(",");
+    const chosen = rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).filter(
+          ([column]) => !columns || columns.some((c) => matcher(c)(column)),
+        ),
+      ),
+    );
+    if (request.query.get("format") === "json") return { status: 200, body: chosen };
+    const text = chosen.map((row) => `${Object.values(row).join(" ")}\n`).join("");
+    return { status: 200, text, headers: { "Content-Type": "text/plain; charset=UTF-8" } };
+  }
+
+  private templates(
+    request: Incoming,
+    kind: "index" | "component",
+    body: Record<string, unknown>,
+  ): Reply | undefined {
+    const templates = this.store.templates[kind];
+    const name = request.path.split("/")[2] ?? "*";
+    const matching = [...templates.keys()].filter(matcher(name));
+    if (request.method === "PUT") {
+      templates.set(name, body);
+      return acknowledged;
+    }
+    if (matching.length === 0 && !isPattern(name)) {
+      const reason = `${kind} template matching [${name}] not found`;
+      throw new SearchError(404, "resource_not_found_exception", reason);
+    }
+    if (request.method === "DELETE") {
+      matching.forEach((one) => templates.delete(one));
+      return acknowledged;
+    }
+    if (request.method !== "GET") return undefined;
+    const described = matching.map((one) => ({
+      name: one,
+      [`${kind}_template`]: templates.get(one),
+    }));
+    return { status: 200, body: { [`${kind}_templates`]: described } };
+  }
+
+  /** @param expand which indices a pattern stands for when the request does not say */
+  private indices(
+    expression: string | undefined,
+    request: Incoming,
+    expand: "open" | "all" = "open",
+  ): SearchIndex[] {
+    const { found, missing } = this.store.resolve(expression);
+    if (missing === undefined) {
+      const all = (request.query.get("expand_wildcards") ?? expand) === "all";
+      const names = (expression ?? "").split(",");
+      return found.filter(({ closed, name }) => !closed || all || names.includes(name));
+    }
+    if (request.query.get("ignore_unavailable") !== "true") throw indexNotFound(missing);
+    const rest = (expression ?? "").split(",").filter((part) => part !== missing);
+    return rest.length === 0 ? [] : this.indices(rest.join(","), request, expand);
+  }
+
+  /** The indices to read from: one that is closed cannot be read, when it is named. */
+  private readable(expression: string | undefined, request: Incoming): SearchIndex[] {
+    const found = this.indices(expression, request);
+    const closed = found.find((index) => index.closed);
+    if (closed) {
+      const { name, uuid } = closed;
+      throw new SearchError(400, "index_closed_exception", "closed", {
+        index: name,
+        index_uuid: uuid,
+      });
+    }
+    return found;
+  }
+
+  private banner(): Reply {
+    return {
+      status: 200,
+      body: {
+        name: "node-0",
+        cluster_name: "elasticsearch",
+        cluster_uuid: this.store.nodeId,
+        version: { number: "8.15.0", build_flavor: "default", lucene_version: "9.11.1" },
+        tagline: "You Know, for Search",
+      },
+    };
+  }
+
+  private checkCredentials({ headers, method, path }: Incoming): void {
+    const expected = this.settings.elasticsearchAuth;
+    if (!expected) return;
+    const token = Buffer.from(`${expected.user}:${expected.password}`).toString("base64");
+    if (headers.authorization === `Basic ${token}`) return;
+    const user = Buffer.from(headers.authorization?.replace(/^Basic /i, "") ?? "", "base64");
+    const reason = headers.authorization
+      ? `unable to authenticate user [${user.toString().split(":")[0]}] for REST request [${path}]`
+      : `missing authentication credentials for REST request [${path}]`;
+    throw new SearchError(401, "security_exception", method === "HEAD" ? "" : reason);
+  }
+}
+
+const ranks = ["green", "yellow", "red"];
+
+function bodyOf({ text, headers }: Incoming): Record<string, unknown> {
+  if (text === "") return {};
+  const contentType = headers["content-type"] ?? "";
+  if (!/json/.test(contentType)) {
+    const reason = `Content-Type header [${contentType}] is not supported`;
+    throw new SearchError(406, "media_type_header_exception", reason);
+  }
+  try {
+    const body = JSON.parse(text) as unknown;
+    if (typeof body === "object" && body !== null && !Array.isArray(body)) {
+      return body as Record<string, unknown>;
+    }
+  } catch {
+    // Answered like any other body that is no object.
+  }
+  throw new SearchError(400, "parse_exception", "Failed to parse content to map");
+}
+
+function noHandler({ method, path }: Incoming): Reply {
+  return {
+    status: 400,
+    body: { error: `no handler found for uri [${path}] and method [${method}]` },
+  };
+}
+
+function definition(index: SearchIndex): object {
+  return {
+    aliases: Object.fromEntries(index.aliases.map((alias) => [alias, {}])),
+    mappings: {},
+    settings: {
+      index: {
+        number_of_shards: String(index.shards),
+        number_of_replicas: String(index.replicas),
+        uuid: index.uuid,
+        provided_name: index.name,
+      },
+    },
+  };
+}
+
+function milliseconds(duration: string): number {
+  const [, amount, unit] = /^(\d+)(ms|s|m)$/.exec(duration) ?? [];
+  return Number(amount ?? 30) * (unit === "ms" ? 1 : unit === "m" ? 60_000 : 1000);
+}
