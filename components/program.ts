@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { ConfigError, openSecrets, readSettings, Settings, unknownKeys } from "./config";
-import { fetchCharts } from "./kubernetes/charts";
+import { ConfigError, openSecrets, readSettings, Settings, unknownKeys } from "./settings";
+import { fetchCharts } from "./installation/kubernetes/charts";
 import { Region } from "./region";
-import { UserError } from "./userError";
+import { UserError } from "./base/userError";
 
 // Of the SDK, which does not declare it: its public way to a secret hands out an output, not whether it is one.
 const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };

@@ -1,15 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RegionName } from "./camunda/brokers";
-import { isInstalled, Settings } from "./config";
-import type { InstalledOutputs, InstalledRegion, InstalledRegionArgs } from "./installedRegion";
+import type { RegionName } from "./base/brokers";
+import { isInstalled, Settings } from "./settings";
+import type {
+  InstalledOutputs,
+  InstalledRegion,
+  InstalledRegionArgs,
+} from "./installation/installedRegion";
 import { refusalBeforehand } from "./recovery/beforehand";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryStatus } from "./recovery/recovery";
 import { lookAtReleases } from "./recovery/releases";
 import { activeRegionOf, runProblems, shapeOf } from "./recovery/shape";
-import { backendPlace, backendWarnings } from "./stateBackend";
-import { readPeer, readRecorded } from "./stackState";
-import { UserError } from "./userError";
+import { backendPlace, backendWarnings } from "./stack/stateBackend";
+import { readPeer, readRecorded } from "./stack/stackState";
+import { UserError } from "./base/userError";
 
 /**
  * What a stack exports: the contract with platform pipelines, which read it by StackReference. Fields
@@ -144,10 +148,12 @@ async function install(name: string, args: InstalledRegionArgs): Promise<Install
   /* eslint-disable @typescript-eslint/no-require-imports -- loaded here, not at the top */
   const { cluster } = args.settings.installation;
   if (cluster.kind === "eks") {
-    const { EksRegion } = require("./eksRegion") as typeof import("./eksRegion");
+    const { EksRegion } =
+      require("./installation/eks/eksRegion") as typeof import("./installation/eks/eksRegion");
     return EksRegion.create(name, { ...args, eks: cluster });
   }
-  const { KubernetesRegion } = require("./kubernetesRegion") as typeof import("./kubernetesRegion");
+  const { KubernetesRegion } =
+    require("./installation/kubernetes/kubernetesRegion") as typeof import("./installation/kubernetes/kubernetesRegion");
   return new KubernetesRegion(name, { ...args, cluster });
 }
 

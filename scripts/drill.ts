@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { parseArgs } from "node:util";
 import * as path from "node:path";
-import { REGIONS } from "../components/camunda/brokers";
+import { REGIONS } from "../components/base/brokers";
 import { runDrill } from "./drill/drill";
 import { EndpointsSite } from "./drill/endpointsSite";
 import { eksSite, kubernetesSite } from "./drill/platforms";

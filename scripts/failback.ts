@@ -1,4 +1,4 @@
-import { REGIONS, RegionName } from "../components/camunda/brokers";
+import { REGIONS, RegionName } from "../components/base/brokers";
 import { nextAttempt } from "./operator/attempt";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
 import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";

@@ -1,4 +1,4 @@
-import { peerOf } from "../components/camunda/brokers";
+import { peerOf } from "../components/base/brokers";
 import { folderOf, isRegion, npmRun, npmRunPulumi, Place } from "./operator/commands";
 import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";

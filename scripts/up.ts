@@ -1,4 +1,4 @@
-import { REGIONS } from "../components/camunda/brokers";
+import { REGIONS } from "../components/base/brokers";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
 import { confirmed, expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";

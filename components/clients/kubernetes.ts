@@ -7,7 +7,7 @@ import type {
 } from "@kubernetes/client-node";
 import { isIP } from "node:net";
 import { Writable } from "node:stream";
-import { ELASTICSEARCH } from "../camunda/addresses";
+import { ELASTICSEARCH } from "../installation/camunda/addresses";
 import { Refused, Unreachable } from "./answers";
 import { Api, Progress, until, whyNot } from "./kubernetesApi";
 import { HelmRevision, markedAsFailed, revisionOf } from "./helmRevision";

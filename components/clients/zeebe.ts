@@ -5,7 +5,7 @@ import type {
   Operation,
   PendingChange,
   Topology,
-} from "../camunda/topology";
+} from "./topology";
 import { Answer, isRecord, listOf, reason, Refused, send } from "./http";
 
 /** What the cluster answers to a change, real or dry run: what it is going to do, and what it will be then. */

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { allBrokerIds, brokerIds, named, without } from "../camunda/brokers";
-import { memberIds, seenIds } from "../camunda/topology";
+import { allBrokerIds, brokerIds, named, without } from "../base/brokers";
+import { memberIds, seenIds } from "../clients/topology";
 import { Refused, Unreachable } from "../clients/http";
 import { DeadlineExceeded, waitFor } from "../clients/poll";
-import { OVERRIDES, Settings } from "../config";
-import type { RecordedState } from "../stackState";
+import { OVERRIDES, Settings } from "../settings";
+import type { RecordedState } from "../stack/stackState";
 import { Session } from "./providers/session";
 import type { Shape } from "./shape";
 

@@ -1,5 +1,5 @@
-import type { RegionName } from "../camunda/brokers";
-import { RECORDS_PREFIX } from "../config";
+import type { RegionName } from "../base/brokers";
+import { RECORDS_PREFIX } from "../settings";
 
 /**
  * Beginning of the name of every snapshot that a failback to a region takes. What a cluster has restored

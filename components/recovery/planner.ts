@@ -1,13 +1,5 @@
-import { listed } from "../bounded";
-import {
-  brokerIds,
-  named,
-  namedAre,
-  peerOf,
-  RegionName,
-  sameIds,
-  without,
-} from "../camunda/brokers";
+import { listed } from "../base/bounded";
+import { brokerIds, named, namedAre, peerOf, RegionName, sameIds, without } from "../base/brokers";
 
 /** What is known of the cluster when membership is decided. */
 export interface MembershipFacts {

@@ -1,8 +1,8 @@
-import { idsOfMap, named, sameIds, without } from "../camunda/brokers";
-import { describeOperations, memberIds, partitionsWithout, seenIds } from "../camunda/topology";
+import { idsOfMap, named, sameIds, without } from "../base/brokers";
+import { describeOperations, memberIds, partitionsWithout, seenIds } from "../clients/topology";
 import { isKubernetesUrl } from "../clients/kubernetesAddress";
-import type { Settings } from "../config";
-import type { RecordedState } from "../stackState";
+import type { Settings } from "../settings";
+import type { RecordedState } from "../stack/stackState";
 import { snapshotName } from "./names";
 import { planMembership } from "./planner";
 import { Session } from "./providers/session";

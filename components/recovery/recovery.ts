@@ -1,8 +1,8 @@
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
-import { brokerMap, idsOfMap, peerOf, RegionName, REGIONS, sameIds } from "../camunda/brokers";
-import type { Hook, Settings } from "../config";
-import type { RecordedState } from "../stackState";
+import { brokerMap, idsOfMap, peerOf, RegionName, REGIONS, sameIds } from "../base/brokers";
+import type { Hook, Settings } from "../settings";
+import type { RecordedState } from "../stack/stackState";
 import { snapshotName } from "./names";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";

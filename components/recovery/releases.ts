@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ELASTICSEARCH_RELEASE, RELEASE } from "../camunda/addresses";
-import { shortened } from "../bounded";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "../installation/camunda/addresses";
+import { shortened } from "../base/bounded";
 import { HelmRevision, isPending, lastRevision } from "../clients/helmRevision";
 import { Refused, Unreachable } from "../clients/http";
 import type { NamespaceContents } from "../clients/kubernetes";
 import { DeadlineExceeded, waitFor } from "../clients/poll";
-import type { InstalledSettings } from "../config";
-import type { RecordedRelease, RecordedState } from "../stackState";
+import type { InstalledSettings } from "../settings";
+import type { RecordedRelease, RecordedState } from "../stack/stackState";
 import { Refusal, Session } from "./providers/session";
 import type { Shape } from "./shape";
 

@@ -1,7 +1,7 @@
-import { allBrokerIds, brokerIds, RegionName } from "../camunda/brokers";
+import { allBrokerIds, brokerIds, RegionName } from "../base/brokers";
 import { isRecord } from "../clients/http";
-import { OVERRIDES, Settings } from "../config";
-import type { PeerState, RecordedState } from "../stackState";
+import { OVERRIDES, Settings } from "../settings";
+import type { PeerState, RecordedState } from "../stack/stackState";
 
 /**
  * What a run declares.

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { brokerIds, brokerMap, peerOf } from "../../components/camunda/brokers";
+import { brokerIds, brokerMap, peerOf } from "../../components/base/brokers";
 import { waitFor } from "../../components/clients/poll";
 import type { RecordedRequest, Recorder } from "../../world/recorder";
 import { RECOVERY_TARGETS, RegionStack, Workspace } from "../workspace";

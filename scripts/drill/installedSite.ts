@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { peerOf } from "../../components/camunda/brokers";
+import { peerOf } from "../../components/base/brokers";
 import { changesSomething, Recorder } from "../../world/recorder";
 import type { InstallableWorld } from "../../world/scenes/installableWorld";
 import type { RegionName } from "../../world/world";

@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import type { RegionName } from "../../components/camunda/brokers";
+import type { RegionName } from "../../components/base/brokers";
 import { REPOSITORY } from "../workspace";
 
 /** Where the person works, as the command line says. */

@@ -2,7 +2,7 @@ import { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
-import { peerOf, RegionName, REGIONS } from "../../components/camunda/brokers";
+import { peerOf, RegionName, REGIONS } from "../../components/base/brokers";
 import { isRecord } from "../../components/clients/http";
 import { readable, RECOVERY_TARGETS, REPOSITORY } from "../workspace";
 import { npmRunPulumi, Place } from "./commands";

@@ -1,5 +1,5 @@
-import { listed } from "../../components/bounded";
-import { brokerIds, idsOfMap, named, RegionName } from "../../components/camunda/brokers";
+import { listed } from "../../components/base/bounded";
+import { brokerIds, idsOfMap, named, RegionName } from "../../components/base/brokers";
 import { isRecord } from "../../components/clients/http";
 
 /** What the last `up` has verified, for a person. */

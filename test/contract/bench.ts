@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  allBrokerIds,
-  brokerIds,
-  named,
-  peerOf,
-  RegionName,
-} from "../../components/camunda/brokers";
-import { Configuration, Operation, unhealthy } from "../../components/camunda/topology";
+import { allBrokerIds, brokerIds, named, peerOf, RegionName } from "../../components/base/brokers";
+import { Configuration, Operation, unhealthy } from "../../components/clients/topology";
 import { ElasticsearchClient } from "../../components/clients/elasticsearch";
 import { Answer, isRecord, Refused, send } from "../../components/clients/http";
 import { waitFor } from "../../components/clients/poll";

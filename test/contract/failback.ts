@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { peerOf, RegionName, REGIONS } from "../../components/camunda/brokers";
+import { peerOf, RegionName, REGIONS } from "../../components/base/brokers";
 import {
   describePending,
   exporterStates,
   memberIds,
   numbers,
   Operation,
-} from "../../components/camunda/topology";
-import type { Configuration } from "../../components/camunda/topology";
+} from "../../components/clients/topology";
+import type { Configuration } from "../../components/clients/topology";
 import { Refused, Unreachable } from "../../components/clients/http";
 import { assertBlocked, Bench, exporterOf, kinds, RECORDS, refused } from "./bench";
 import { takeOver } from "./takeOver";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { peerOf, RegionName, without } from "../../components/camunda/brokers";
-import { exporterStates, memberIds, Operation, seenIds } from "../../components/camunda/topology";
+import { peerOf, RegionName, without } from "../../components/base/brokers";
+import { exporterStates, memberIds, Operation, seenIds } from "../../components/clients/topology";
 import { isRecord, Refused, Unreachable } from "../../components/clients/http";
 import { assertBlocked, assertForcePlan, Bench, exporterOf, kinds, refused } from "./bench";
 

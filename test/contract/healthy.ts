@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { REGIONS } from "../../components/camunda/brokers";
-import { exporterIds, memberIds, numbers, seenIds } from "../../components/camunda/topology";
+import { REGIONS } from "../../components/base/brokers";
+import { exporterIds, memberIds, numbers, seenIds } from "../../components/clients/topology";
 import { isRecord } from "../../components/clients/http";
 import { assertBlocked, Bench, exporterOf, kinds, RECORDS } from "./bench";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { peerOf, RegionName } from "../../components/camunda/brokers";
+import { peerOf, RegionName } from "../../components/base/brokers";
 import type { SnapshotInfo } from "../../components/clients/elasticsearch";
 import { Bench, RECORDS, refused, REPOSITORY } from "./bench";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { allBrokerIds, brokerIds, brokerMap, RegionName } from "../../components/camunda/brokers";
-import { Key, readSettings } from "../../components/config";
+import { allBrokerIds, brokerIds, brokerMap, RegionName } from "../../components/base/brokers";
+import { Key, readSettings } from "../../components/settings";
 import { Region } from "../../components/region";
 import { eksConfig, kubernetesConfig, lookup } from "../support/config";
 

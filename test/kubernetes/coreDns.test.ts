@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { corefile, corefileBlock, patchCorefile } from "../../components/kubernetes/corefile";
+import {
+  corefile,
+  corefileBlock,
+  patchCorefile,
+} from "../../components/installation/kubernetes/corefile";
 import { RealCluster } from "../../world/kubernetes/real/cluster";
 import { CoreDns, CoreDnsSpec, OUTSIDE } from "../../world/kubernetes/real/coreDns";
 import { KubernetesPrograms, prepareKubernetes } from "../../world/kubernetes/real/prepare";

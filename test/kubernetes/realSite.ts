@@ -7,8 +7,8 @@ import {
   ELASTICSEARCH,
   GATEWAY,
   PORTS,
-} from "../../components/camunda/addresses";
-import { brokerIds } from "../../components/camunda/brokers";
+} from "../../components/installation/camunda/addresses";
+import { brokerIds } from "../../components/base/brokers";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
 import { kubeconfig } from "../../world/kubernetes/played/kubeconfig";
 import type { KubeObject } from "../../world/kubernetes/played/objects";

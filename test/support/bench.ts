@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { allBrokerIds, brokerIds, brokerMap, peerOf } from "../../components/camunda/brokers";
+import { allBrokerIds, brokerIds, brokerMap, peerOf } from "../../components/base/brokers";
 import { snapshotName } from "../../components/recovery/names";
 import * as exporter from "../../components/recovery/providers/exporter";
 import * as exporting from "../../components/recovery/providers/exporting";
@@ -11,7 +11,7 @@ import { session } from "../../components/recovery/providers/session";
 import * as snapshot from "../../components/recovery/providers/snapshot";
 import * as snapshotRepository from "../../components/recovery/providers/snapshotRepository";
 import * as snapshotRestore from "../../components/recovery/providers/snapshotRestore";
-import type { Timeouts } from "../../components/config";
+import type { Timeouts } from "../../components/settings";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedded";
 import type { RegionName } from "../../world/world";
 import { lookup, Raw, rawConfig } from "./config";

@@ -1,4 +1,4 @@
-import type { Configuration, Topology } from "../../components/camunda/topology";
+import type { Configuration, Topology } from "../../components/clients/topology";
 
 /** A healthy configuration: each member has a replica of each partition, every exporter is enabled. */
 export function configurationOf(members: number[], partitionCount = 2): Configuration {

@@ -1,4 +1,4 @@
-import type { Key } from "../../components/config";
+import type { Key } from "../../components/settings";
 import type { RegionEndpoints, RegionName } from "../../world/world";
 
 /** Raw configuration as a stack has it: texts, and whatever else as JSON. */

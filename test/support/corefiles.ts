@@ -1,4 +1,4 @@
-import { corefileBlock } from "../../components/kubernetes/corefile";
+import { corefileBlock } from "../../components/installation/kubernetes/corefile";
 import type { DnsDecision } from "../../world/kubernetes/played/corefile";
 
 /** A Corefile of somebody else, and what is known of it. */

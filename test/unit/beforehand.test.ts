@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readSettings } from "../../components/config";
+import { readSettings } from "../../components/settings";
 import { refusalBeforehand } from "../../components/recovery/beforehand";
 import type { Shape } from "../../components/recovery/shape";
-import type { RecordedState } from "../../components/stackState";
+import type { RecordedState } from "../../components/stack/stackState";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { useClusterBench } from "../support/clusterBench";
 import { kubernetesConfig, lookup, Raw } from "../support/config";

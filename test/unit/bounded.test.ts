@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { firstOf, listed } from "../../components/bounded";
+import { firstOf, listed } from "../../components/base/bounded";
 
 describe("a bounded list", () => {
   const items = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));

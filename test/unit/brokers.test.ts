@@ -12,7 +12,7 @@ import {
   REGIONS,
   sameIds,
   without,
-} from "../../components/camunda/brokers";
+} from "../../components/base/brokers";
 
 const clusterSize = fc.integer({ min: 2, max: 40 }).map((half) => half * 2);
 const region = fc.constantFrom(...REGIONS);

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { ConfigError, KEYS, openSecrets, readSettings, unknownKeys } from "../../components/config";
+import {
+  ConfigError,
+  KEYS,
+  openSecrets,
+  readSettings,
+  unknownKeys,
+} from "../../components/settings";
 import { eksConfig, kubernetesConfig, lookup, nowhere, Raw, rawConfig } from "../support/config";
 
 /** The problems of a configuration. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { HOOKS, KEYS, OVERRIDES, readSettings } from "../../components/config";
+import { HOOKS, KEYS, OVERRIDES, readSettings } from "../../components/settings";
 import { REPOSITORY } from "../../scripts/workspace";
 import { lookup, rawConfig } from "../support/config";
 

@@ -66,7 +66,7 @@ describe("what the state keeps of a provider", () => {
     const registered = await node(
       `
       const pulumi = require("@pulumi/pulumi");
-      const { CorefileBlock } = require("./components/kubernetes/corefileBlock.ts");
+      const { CorefileBlock } = require("./components/installation/kubernetes/corefileBlock.ts");
       pulumi.runtime.setMocks({
         call: () => ({}),
         newResource: ({ type, inputs }) => {

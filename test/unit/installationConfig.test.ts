@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError, readSettings } from "../../components/config";
+import { ConfigError, readSettings } from "../../components/settings";
 import { eksConfig, kubernetesConfig, lookup, Raw } from "../support/config";
 
 function problemsOf(raw: Raw): readonly string[] {

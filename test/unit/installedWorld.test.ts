@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { camundaValues, elasticsearchValues, Values } from "../../components/camunda/helmValues";
-import { InstalledSettings, readSettings } from "../../components/config";
+import {
+  camundaValues,
+  elasticsearchValues,
+  Values,
+} from "../../components/installation/camunda/helmValues";
+import { InstalledSettings, readSettings } from "../../components/settings";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { RegionCluster } from "../../world/kubernetes/played/cluster";
 import { Regions } from "../../world/kubernetes/played/regions";

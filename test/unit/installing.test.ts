@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { brokerMap } from "../../components/camunda/brokers";
-import { readSettings } from "../../components/config";
+import { brokerMap } from "../../components/base/brokers";
+import { readSettings } from "../../components/settings";
 import { activeRegionOf, lossOf, runProblems, shapeOf } from "../../components/recovery/shape";
-import type { PeerState, RecordedNetwork, RecordedState } from "../../components/stackState";
+import type { PeerState, RecordedNetwork, RecordedState } from "../../components/stack/stackState";
 import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../support/config";
 
 const settingsOf = (raw: Raw) => readSettings(lookup({ peerStack: "other", ...raw }));

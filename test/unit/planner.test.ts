@@ -7,7 +7,7 @@ import {
   REGIONS,
   sameIds,
   without,
-} from "../../components/camunda/brokers";
+} from "../../components/base/brokers";
 import {
   MembershipFacts,
   MembershipIntent,

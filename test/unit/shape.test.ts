@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { brokerMap } from "../../components/camunda/brokers";
-import { readSettings } from "../../components/config";
+import { brokerMap } from "../../components/base/brokers";
+import { readSettings } from "../../components/settings";
 import {
   attemptLabel,
   desiredMembership,
@@ -8,7 +8,7 @@ import {
   Shape,
   shapeOf,
 } from "../../components/recovery/shape";
-import type { PeerState, RecordedState } from "../../components/stackState";
+import type { PeerState, RecordedState } from "../../components/stack/stackState";
 import { lookup, Raw, rawConfig } from "../support/config";
 
 const settingsOf = (changes: Raw = {}) =>

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSettings } from "../../components/config";
-import type { EksSettings } from "../../components/config/installation";
-import { backendPlace, backendWarnings } from "../../components/stateBackend";
+import { readSettings } from "../../components/settings";
+import type { EksSettings } from "../../components/settings/installation";
+import { backendPlace, backendWarnings } from "../../components/stack/stateBackend";
 import { eksConfig, lookup } from "../support/config";
 
 const eks = readSettings(lookup(eksConfig())).installation?.cluster as EksSettings;

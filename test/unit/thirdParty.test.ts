@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { readSettings } from "../../components/config";
+import { readSettings } from "../../components/settings";
 import { isOpenSource, THIRD_PARTY, thirdParty } from "../../scripts/thirdParty";
 import { PAGE, thirdPartyPage, writtenPage } from "../../scripts/thirdPartyPage";
 import { REPOSITORY } from "../../scripts/workspace";

@@ -11,7 +11,7 @@ import {
   seenIds,
   Topology,
   unhealthy,
-} from "../../components/camunda/topology";
+} from "../../components/clients/topology";
 import { configurationOf, topologyOf } from "../support/cluster";
 
 /** What is wrong with a cluster of brokers 0 and 2 after this has happened to it. */

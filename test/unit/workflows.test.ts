@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { REGIONS } from "../../components/camunda/brokers";
+import { REGIONS } from "../../components/base/brokers";
 import { RECOVERY_TARGETS, REPOSITORY } from "../../scripts/workspace";
 
 interface Job {

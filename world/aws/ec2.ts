@@ -1,4 +1,4 @@
-import { overlap, parseCidr, within } from "../../components/cidr";
+import { overlap, parseCidr, within } from "../../components/base/cidr";
 import { Properties, stable } from "../pulumi/properties";
 import {
   cidrProblem,

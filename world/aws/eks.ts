@@ -1,4 +1,4 @@
-import { overlap, parseCidr } from "../../components/cidr";
+import { overlap, parseCidr } from "../../components/base/cidr";
 import { isRecord } from "../../components/clients/http";
 import { Corefile } from "../kubernetes/played/corefile";
 import type { Properties } from "../pulumi/properties";

@@ -1,4 +1,4 @@
-import { host, parseCidr, within } from "../../components/cidr";
+import { host, parseCidr, within } from "../../components/base/cidr";
 import type { Properties } from "../pulumi/properties";
 import { SECURITY_GROUP, SUBNET, VPC } from "./ec2";
 import { NODE_GROUP } from "./eks";

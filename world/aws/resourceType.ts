@@ -1,6 +1,6 @@
 import { hasUnknown, Properties, UNKNOWN } from "../pulumi/properties";
 import type { Answer, Call } from "../pulumi/standIn";
-import { parseCidr } from "../../components/cidr";
+import { parseCidr } from "../../components/base/cidr";
 import { isRecord } from "../../components/clients/http";
 import { Aws, AwsError, Item } from "./state";
 

@@ -1,6 +1,6 @@
 import type { RegionEndpoints, RegionName } from "../world";
 import { Recorder } from "../recorder";
-import { peerOf } from "../../components/camunda/brokers";
+import { peerOf } from "../../components/base/brokers";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../camunda/embedded";
 import { ApiRequest, KubeApiServer } from "../kubernetes/played/apiServer";
 import { Outages } from "../pulumi/outages";

@@ -4,8 +4,8 @@ import {
   describePending,
   Operation,
   PendingChange,
-} from "../../camunda/topology";
-import { COORDINATOR } from "../../camunda/brokers";
+} from "../../clients/topology";
+import { COORDINATOR } from "../../base/brokers";
 import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, Seen, waitFor } from "../../clients/poll";
 import { ChangePending, PlannedChange } from "../../clients/zeebe";

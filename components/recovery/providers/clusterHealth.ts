@@ -1,6 +1,6 @@
-import { listed } from "../../bounded";
-import { idsOfMap } from "../../camunda/brokers";
-import { unhealthy } from "../../camunda/topology";
+import { listed } from "../../base/bounded";
+import { idsOfMap } from "../../base/brokers";
+import { unhealthy } from "../../clients/topology";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
 import { Refusal } from "./session";

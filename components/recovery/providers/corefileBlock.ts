@@ -1,7 +1,7 @@
 import { ConfigMapClient } from "../../clients/configMap";
 import { parseKubernetesAddress } from "../../clients/kubernetesAddress";
-import { blockIn, patchCorefile } from "../../kubernetes/corefile";
-import { readCorefile } from "../../kubernetes/corefileText";
+import { blockIn, patchCorefile } from "../../installation/kubernetes/corefile";
+import { readCorefile } from "../../installation/kubernetes/corefileText";
 import { implement } from "./behaviour";
 import { Refusal, Session } from "./session";
 

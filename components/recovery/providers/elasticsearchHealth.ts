@@ -1,4 +1,4 @@
-import { ELASTICSEARCH } from "../../camunda/addresses";
+import { ELASTICSEARCH } from "../../installation/camunda/addresses";
 import type { StatefulSetState } from "../../clients/kubernetes";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";

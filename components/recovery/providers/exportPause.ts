@@ -1,4 +1,4 @@
-import { named } from "../../camunda/brokers";
+import { named } from "../../base/brokers";
 import { waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";
 import { implement } from "./behaviour";

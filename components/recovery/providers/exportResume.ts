@@ -1,6 +1,6 @@
-import { listed } from "../../bounded";
-import { peerOf } from "../../camunda/brokers";
-import { numbers } from "../../camunda/topology";
+import { listed } from "../../base/bounded";
+import { peerOf } from "../../base/brokers";
+import { numbers } from "../../clients/topology";
 import type { ElasticsearchClient, LastRecord } from "../../clients/elasticsearch";
 import { PartialAnswer } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";

@@ -1,11 +1,11 @@
-import { namedAre, regionOfBroker, RegionName, without } from "../../camunda/brokers";
+import { namedAre, regionOfBroker, RegionName, without } from "../../base/brokers";
 import {
   Configuration,
   exporterIds,
   exporterStates,
   memberIds,
   seenIds,
-} from "../../camunda/topology";
+} from "../../clients/topology";
 import { waitFor } from "../../clients/poll";
 import { implement, Outcome, Run } from "./behaviour";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";

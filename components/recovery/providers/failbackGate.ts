@@ -1,4 +1,4 @@
-import { listed } from "../../bounded";
+import { listed } from "../../base/bounded";
 import {
   brokerIds,
   COORDINATOR,
@@ -8,8 +8,8 @@ import {
   sameIds,
   RegionName,
   without,
-} from "../../camunda/brokers";
-import { describePending, exporterStates, memberIds, unhealthy } from "../../camunda/topology";
+} from "../../base/brokers";
+import { describePending, exporterStates, memberIds, unhealthy } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";

@@ -1,5 +1,5 @@
-import { listed } from "../../bounded";
-import { allBrokerIds, brokerMap, idsOfMap, named, namedAre, sameIds } from "../../camunda/brokers";
+import { listed } from "../../base/bounded";
+import { allBrokerIds, brokerMap, idsOfMap, named, namedAre, sameIds } from "../../base/brokers";
 import {
   describeOperations,
   memberIds,
@@ -8,7 +8,7 @@ import {
   seenIds,
   Topology,
   unhealthy,
-} from "../../camunda/topology";
+} from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";

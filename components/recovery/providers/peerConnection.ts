@@ -1,15 +1,15 @@
 import type { V1NetworkPolicyPeer } from "@kubernetes/client-node";
-import { listed } from "../../bounded";
-import { dnsAddresses } from "../../aws/names";
+import { listed } from "../../base/bounded";
+import { dnsAddresses } from "../../installation/eks/names";
 import {
   brokerHost,
   ELASTICSEARCH,
   elasticsearchHost,
   FENCE_POLICY,
   PORTS,
-} from "../../camunda/addresses";
-import { brokerIds } from "../../camunda/brokers";
-import { overlap, within } from "../../cidr";
+} from "../../installation/camunda/addresses";
+import { brokerIds } from "../../base/brokers";
+import { overlap, within } from "../../base/cidr";
 import { Refused, Unreachable } from "../../clients/http";
 import type { Probe } from "../../clients/kubernetes";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";

@@ -1,6 +1,6 @@
-import { listed } from "../../bounded";
-import { named } from "../../camunda/brokers";
-import { memberIds, numbers } from "../../camunda/topology";
+import { listed } from "../../base/bounded";
+import { named } from "../../base/brokers";
+import { memberIds, numbers } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";

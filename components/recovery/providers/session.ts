@@ -1,11 +1,11 @@
-import { brokerIds, named, regionOfBroker, RegionName } from "../../camunda/brokers";
-import { Configuration, seenIds, Topology } from "../../camunda/topology";
+import { brokerIds, named, regionOfBroker, RegionName } from "../../base/brokers";
+import { Configuration, seenIds, Topology } from "../../clients/topology";
 import { ElasticsearchClient } from "../../clients/elasticsearch";
 import { Refused, Unreachable } from "../../clients/http";
 import { KubernetesClient } from "../../clients/kubernetes";
 import type { Log } from "../../clients/poll";
 import { ZeebeClient } from "../../clients/zeebe";
-import { Key, readSettings, Settings } from "../../config";
+import { Key, readSettings, Settings } from "../../settings";
 
 /**
  * A step must not be taken, or cannot be. The message is one line for the operator: the fact, and the

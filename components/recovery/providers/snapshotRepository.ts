@@ -1,4 +1,4 @@
-import type { RegionName } from "../../camunda/brokers";
+import type { RegionName } from "../../base/brokers";
 import type { Repository } from "../../clients/elasticsearch";
 import { Refused } from "../../clients/http";
 import { implement } from "./behaviour";

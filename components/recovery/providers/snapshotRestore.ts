@@ -1,5 +1,5 @@
-import { listed } from "../../bounded";
-import { peerOf, RegionName } from "../../camunda/brokers";
+import { listed } from "../../base/bounded";
+import { peerOf, RegionName } from "../../base/brokers";
 import type { ElasticsearchClient, Health, ShardRecovery } from "../../clients/elasticsearch";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { snapshotPrefix } from "../names";

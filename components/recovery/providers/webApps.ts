@@ -1,4 +1,4 @@
-import { RELEASE, WEB_APPS } from "../../camunda/addresses";
+import { RELEASE, WEB_APPS } from "../../installation/camunda/addresses";
 import { isRecord } from "../../clients/http";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement, Outcome } from "./behaviour";

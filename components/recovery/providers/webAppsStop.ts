@@ -1,4 +1,4 @@
-import { WEB_APPS } from "../../camunda/addresses";
+import { WEB_APPS } from "../../installation/camunda/addresses";
 import { implement } from "./behaviour";
 import { ensureReplicas } from "./webApps";
 

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { adoptsBucket, BackupBucket, bucketIsThere } from "../../../components/aws/backupBucket";
-import { awsProvider } from "../../../components/aws/provider";
-import type { RegionName } from "../../../components/camunda/brokers";
-import type { EksSettings } from "../../../components/config/installation";
+import {
+  adoptsBucket,
+  BackupBucket,
+  bucketIsThere,
+} from "../../../components/installation/eks/backupBucket";
+import { awsProvider } from "../../../components/installation/eks/provider";
+import type { RegionName } from "../../../components/base/brokers";
+import type { EksSettings } from "../../../components/settings/installation";
 import { BOTH, declare, eksSettings } from "./declared";
 import { ownProvider } from "./scene";
 

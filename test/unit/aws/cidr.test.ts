@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { dnsAddresses, subnetPlan, ZONES } from "../../../components/aws/names";
+import { dnsAddresses, subnetPlan, ZONES } from "../../../components/installation/eks/names";
 import {
   cidrProblems,
   formatCidr,
@@ -9,7 +9,7 @@ import {
   parseCidr,
   subnet,
   within,
-} from "../../../components/cidr";
+} from "../../../components/base/cidr";
 
 const block = (min: number, max: number) =>
   fc

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as debuggable from "@pulumi/pulumi/runtime/debuggable";
-import type { RegionName } from "../../../components/camunda/brokers";
-import type { EksSettings } from "../../../components/config/installation";
+import type { RegionName } from "../../../components/base/brokers";
+import type { EksSettings } from "../../../components/settings/installation";
 
 /** A resource as a component registers it, with the options that decide over running data. */
 export interface Declared {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { STORAGE_CLASS } from "../../../components/aws/eksCluster";
+import { STORAGE_CLASS } from "../../../components/installation/eks/eksCluster";
 import { BOTH, Declarations, declare } from "./declared";
 import { clusterOf, SceneArgs } from "./scene";
 

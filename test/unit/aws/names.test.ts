@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { bucketName, clusterName, s3Endpoint } from "../../../components/aws/names";
-import { zoneIds } from "../../../components/aws/zones";
+import { bucketName, clusterName, s3Endpoint } from "../../../components/installation/eks/names";
+import { zoneIds } from "../../../components/installation/eks/zones";
 import { eksSettings } from "./declared";
 
 describe("names in AWS", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { awsProvider, expectAccount } from "../../../components/aws/provider";
+import { awsProvider, expectAccount } from "../../../components/installation/eks/provider";
 import { declare, eksSettings } from "./declared";
 
 describe("the AWS provider of a stack", () => {

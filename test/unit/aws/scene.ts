@@ -1,11 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { awsProvider } from "../../../components/aws/provider";
-import { DnsChaining } from "../../../components/aws/dnsChaining";
-import { EksCluster } from "../../../components/aws/eksCluster";
-import { PeerFence } from "../../../components/aws/peerFence";
-import { RegionNetwork, RegionNetworkArgs } from "../../../components/aws/regionNetwork";
-import type { RegionName } from "../../../components/camunda/brokers";
-import type { EksSettings } from "../../../components/config/installation";
+import { awsProvider } from "../../../components/installation/eks/provider";
+import { DnsChaining } from "../../../components/installation/eks/dnsChaining";
+import { EksCluster } from "../../../components/installation/eks/eksCluster";
+import { PeerFence } from "../../../components/installation/eks/peerFence";
+import {
+  RegionNetwork,
+  RegionNetworkArgs,
+} from "../../../components/installation/eks/regionNetwork";
+import type { RegionName } from "../../../components/base/brokers";
+import type { EksSettings } from "../../../components/settings/installation";
 import { eksSettings } from "./declared";
 
 /** What differs between the scenes. */

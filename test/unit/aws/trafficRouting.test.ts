@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { TrafficRouting } from "../../../components/aws/trafficRouting";
-import type { RegionName } from "../../../components/camunda/brokers";
+import { TrafficRouting } from "../../../components/installation/eks/trafficRouting";
+import type { RegionName } from "../../../components/base/brokers";
 import { declare, eksSettings } from "./declared";
 import { ownProvider } from "./scene";
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { allBrokerIds, REGIONS } from "../../../components/camunda/brokers";
+import { allBrokerIds, REGIONS } from "../../../components/base/brokers";
 import {
   camundaValues,
   elasticsearchValues,
   Values,
   WAIT_FOR_PEER,
-} from "../../../components/camunda/helmValues";
-import { profileOf } from "../../../components/camunda/profile";
-import { ConfigError } from "../../../components/config";
+} from "../../../components/installation/camunda/helmValues";
+import { profileOf } from "../../../components/generations/profile";
+import { ConfigError } from "../../../components/settings";
 import { eksSettings, kubernetesSettings } from "../kubernetes/declared";
 
 const spread = (matchLabels: Record<string, string>) => ({

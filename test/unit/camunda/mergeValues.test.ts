@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { mergeValues } from "../../../components/camunda/mergeValues";
+import { mergeValues } from "../../../components/installation/camunda/mergeValues";
 
 const scalar = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null));
 const key = fc.constantFrom("a", "b", "c", "env", "list");

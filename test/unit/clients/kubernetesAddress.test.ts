@@ -5,7 +5,7 @@ import {
   isKubernetesUrl,
   parseKubernetesAddress,
 } from "../../../components/clients/kubernetesAddress";
-import { readSettings } from "../../../components/config";
+import { readSettings } from "../../../components/settings";
 import { eksConfig, kubernetesConfig, lookup } from "../../support/config";
 
 describe("addresses in a Kubernetes cluster", () => {

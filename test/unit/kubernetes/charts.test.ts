@@ -5,8 +5,8 @@ import { createServer, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSettings } from "../../../components/config";
-import { fetchCharts } from "../../../components/kubernetes/charts";
+import { readSettings } from "../../../components/settings";
+import { fetchCharts } from "../../../components/installation/kubernetes/charts";
 import { kubernetesConfig, lookup, Raw } from "../../support/config";
 
 const CAMUNDA = "camunda-platform-11.12.3.tgz";

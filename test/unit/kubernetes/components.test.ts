@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { camundaValues, elasticsearchValues } from "../../../components/camunda/helmValues";
-import { CamundaRelease } from "../../../components/kubernetes/camundaRelease";
-import { corefileBlock } from "../../../components/kubernetes/corefile";
-import { DnsChaining } from "../../../components/kubernetes/dnsChaining";
-import { Elasticsearch } from "../../../components/kubernetes/elasticsearch";
-import { CamundaNamespace } from "../../../components/kubernetes/namespace";
-import { PeerFence } from "../../../components/kubernetes/peerFence";
+import {
+  camundaValues,
+  elasticsearchValues,
+} from "../../../components/installation/camunda/helmValues";
+import { CamundaRelease } from "../../../components/installation/kubernetes/camundaRelease";
+import { corefileBlock } from "../../../components/installation/kubernetes/corefile";
+import { DnsChaining } from "../../../components/installation/kubernetes/dnsChaining";
+import { Elasticsearch } from "../../../components/installation/kubernetes/elasticsearch";
+import { CamundaNamespace } from "../../../components/installation/kubernetes/namespace";
+import { PeerFence } from "../../../components/installation/kubernetes/peerFence";
 import { Declared, declare, eksSettings, kubernetesSettings, SECRET } from "./declared";
 
 const RELEASE = "kubernetes:helm.sh/v3:Release";

@@ -5,7 +5,7 @@ import {
   corefile,
   corefileBlock,
   patchCorefile,
-} from "../../../components/kubernetes/corefile";
+} from "../../../components/installation/kubernetes/corefile";
 import { FENCED as SAMPLE_FENCED, OPEN as SAMPLE_OPEN, SAMPLES } from "../../support/corefiles";
 
 const names = {

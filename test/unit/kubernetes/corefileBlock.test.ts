@@ -4,9 +4,9 @@ import { createServer, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { corefileBlock, patchCorefile } from "../../../components/kubernetes/corefile";
+import { corefileBlock, patchCorefile } from "../../../components/installation/kubernetes/corefile";
 import { provider } from "../../../components/recovery/providers/corefileBlock";
-import type { Key } from "../../../components/config";
+import type { Key } from "../../../components/settings";
 import { lookup, Raw } from "../../support/config";
 import { begun, refusal } from "../../support/failure";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { camundaValues } from "../../../components/camunda/helmValues";
-import { isInstalled, readSettings } from "../../../components/config";
+import { camundaValues } from "../../../components/installation/camunda/helmValues";
+import { isInstalled, readSettings } from "../../../components/settings";
 import { renderCamunda } from "../../../world/kubernetes/played/charts";
 import { eksConfig, lookup } from "../../support/config";
 

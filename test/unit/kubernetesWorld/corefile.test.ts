@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { corefile, patchCorefile } from "../../../components/kubernetes/corefile";
+import { corefile, patchCorefile } from "../../../components/installation/kubernetes/corefile";
 import { Corefile } from "../../../world/kubernetes/played/corefile";
 import {
   FENCED,

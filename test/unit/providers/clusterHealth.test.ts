@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { brokerMap } from "../../../components/camunda/brokers";
+import { brokerMap } from "../../../components/base/brokers";
 import { provider } from "../../../components/recovery/providers/clusterHealth";
 import { EmbeddedWorld } from "../../../world/camunda/embedded";
 import { useClusterBench } from "../../support/clusterBench";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { provider } from "../../../components/recovery/providers/membership";
 import { configureSession, Session, session } from "../../../components/recovery/providers/session";
-import { readSettings } from "../../../components/config";
+import { readSettings } from "../../../components/settings";
 import { lookup, rawConfig } from "../../support/config";
 import { Unreachable } from "../../../components/clients/http";
 import { Body } from "../../support/answers";

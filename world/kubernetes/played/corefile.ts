@@ -4,7 +4,7 @@ import {
   readCorefile,
   ServerBlock,
   zoneOf,
-} from "../../../components/kubernetes/corefileText";
+} from "../../../components/installation/kubernetes/corefileText";
 
 /** What CoreDNS does with a name: asks somebody else, answers with a code, or looks in its own cluster. */
 export type DnsDecision =

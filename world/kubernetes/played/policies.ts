@@ -1,5 +1,5 @@
 import { isRecord } from "../../../components/clients/http";
-import { parseCidr, within } from "../../../components/cidr";
+import { parseCidr, within } from "../../../components/base/cidr";
 import type { KubeObject, ObjectStore } from "./objects";
 
 /** The other end of a connection, as a policy of this cluster sees it. */

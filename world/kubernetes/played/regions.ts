@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { host as addressIn } from "../../../components/cidr";
+import { host as addressIn } from "../../../components/base/cidr";
 import type { EmbeddedWorld, Found, Surroundings } from "../../camunda/embedded";
 import type { CommandResult, StreamHooks } from "./apiServer";
 import type { KubeObject } from "./objects";

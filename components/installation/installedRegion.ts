@@ -1,0 +1,65 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { ElasticsearchHealth } from "../recovery/resources";
+import type { InstalledSettings } from "../settings";
+import type { CamundaRelease } from "./kubernetes/camundaRelease";
+import type { Shape } from "../recovery/shape";
+import type { PeerState, RecordedState } from "../stack/stackState";
+
+/** What an installed region hands to the recovery and to the stack's outputs. */
+export interface InstalledRegion {
+  /** What must be in place before a recovery acts: the fence, open or closed, and the names. */
+  readonly before: pulumi.Resource[];
+  /** Camunda's release. */
+  readonly camunda: CamundaRelease;
+  /** What the stack exports of it. */
+  readonly outputs: InstalledOutputs;
+  /** Declares what comes after a recovery: nothing of it may keep a recovery from ending. */
+  afterRecovery(recovery: pulumi.Resource): void;
+}
+
+/** Outputs of an installed region. */
+export interface InstalledOutputs {
+  /** Kubeconfig of the region's cluster: a secret, although it holds no credential but a way to get one. */
+  kubeconfig?: pulumi.Output<string>;
+  /** The bucket of the region's backups. */
+  backupBucket?: pulumi.Output<string>;
+  /** The region's VPC and its peering with the other's. */
+  network?: { vpcId: pulumi.Output<string>; peeringConnectionId?: pulumi.Output<string> };
+}
+
+/** What both installed regions are made from. */
+export interface InstalledRegionArgs {
+  settings: InstalledSettings;
+  shape: Shape;
+  peer: PeerState;
+  recorded: RecordedState;
+  /** The description of each release by its name; another one than is recorded applies the release again. */
+  descriptions: Record<string, string | undefined>;
+}
+
+/**
+ * A fence closes before anything else, and opens when the names of the other region are back: its brokers
+ * start at that moment, and those of this region must find them.
+ */
+export function namesFirst(fenced: boolean, dns: pulumi.Resource): pulumi.Resource[] {
+  return fenced ? [] : [dns];
+}
+
+/**
+ * Looked at when it was installed, and once more when the number of nodes changes. After Camunda is installed, which
+ * starts beside it; never for the first time in a failover, which waits for nothing of Elasticsearch.
+ */
+export function elasticsearchHealth(
+  { settings, shape, recorded }: InstalledRegionArgs,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+  return shape === "failed-over" && recorded.searchReady !== true
+    ? []
+    : [
+        new ElasticsearchHealth(
+          "elasticsearch-health",
+          { nodes: settings.installation.sizing.elasticsearch.nodes },
+          options,
+        ),
+      ];
+}

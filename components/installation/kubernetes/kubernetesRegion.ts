@@ -1,0 +1,96 @@
+import { Provider } from "@pulumi/kubernetes/provider";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  elasticsearchHealth,
+  InstalledOutputs,
+  InstalledRegion,
+  InstalledRegionArgs,
+  namesFirst,
+} from "../installedRegion";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "../camunda/addresses";
+import type { KubernetesSettings } from "../../settings/installation";
+import { CamundaRelease } from "./camundaRelease";
+import { DnsChaining } from "./dnsChaining";
+import { Elasticsearch } from "./elasticsearch";
+import { CamundaNamespace } from "./namespace";
+import { PeerFence } from "./peerFence";
+
+/**
+ * One region in a cluster that is there already (GKE, AKS, OpenShift, on-premises), named by a context of
+ * the kubeconfig. Owns what is inside: names, fence, Elasticsearch, Camunda. Network and bucket are given.
+ */
+export class KubernetesRegion extends pulumi.ComponentResource implements InstalledRegion {
+  readonly before: pulumi.Resource[];
+  readonly camunda: CamundaRelease;
+  readonly outputs: InstalledOutputs;
+
+  constructor(name: string, args: InstalledRegionArgs & { cluster: KubernetesSettings }) {
+    const { settings, shape, cluster } = args;
+    const { region } = settings;
+    const { namespaces } = settings.installation;
+    const provider = new Provider(`${name}-kubernetes`, {
+      context: cluster.contexts[region],
+      enableServerSideApply: true,
+      // Else a ConfigMap is replaced by one of another name when it changes.
+      enableConfigMapMutable: true,
+    });
+    super("camunda8:region:KubernetesRegion", name, {}, { providers: [provider] });
+    const parent = { parent: this };
+
+    const namespace = new CamundaNamespace(
+      `${name}-namespace`,
+      { name: namespaces[region] },
+      parent,
+    );
+    const dns = new DnsChaining(
+      `${name}-dns`,
+      { kubernetes: cluster, region, namespaces, fenced: shape === "failed-over" },
+      parent,
+    );
+    // Policies add up, so it is there only while a loss is declared: closed, then opened, then gone. Also
+    // when the declaration was taken back: it would go last, after what needs it open.
+    const fence =
+      shape === "failed-over" || shape === "failing-back" || args.recorded.fenceClosed === true
+        ? new PeerFence(
+            `${name}-fence`,
+            {
+              kubernetes: cluster,
+              region,
+              namespace: namespace.name,
+              state: shape === "failed-over" ? "closed" : "opened",
+            },
+            { parent: this, dependsOn: namesFirst(shape === "failed-over", dns) },
+          ).resources
+        : [];
+    const elasticsearch = new Elasticsearch(
+      `${name}-elasticsearch`,
+      {
+        settings,
+        namespace: namespace.name,
+        description: args.descriptions[ELASTICSEARCH_RELEASE],
+      },
+      { ...parent, dependsOn: [dns] },
+    );
+    this.camunda = new CamundaRelease(
+      `${name}-camunda`,
+      {
+        settings,
+        rejoining: shape === "rejoining",
+        namespace: namespace.name,
+        description: args.descriptions[RELEASE],
+      },
+      { ...parent, dependsOn: [elasticsearch, dns] },
+    );
+    const healthy = elasticsearchHealth(args, {
+      parent: this,
+      dependsOn: [elasticsearch, this.camunda],
+    });
+    this.before = shape === "failed-over" ? fence : [...fence, dns, this.camunda, ...healthy];
+    this.outputs = {};
+    this.registerOutputs(this.outputs);
+  }
+
+  afterRecovery(): void {
+    // How users reach a cluster that is given is not this program's: hooks tell whoever decides it.
+  }
+}

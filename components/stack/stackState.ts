@@ -1,0 +1,263 @@
+import * as pulumi from "@pulumi/pulumi";
+import { RELEASE } from "../installation/camunda/addresses";
+import { isRecord } from "../clients/http";
+
+/** What another stack says of itself, or why that is not known. */
+export type PeerState =
+  | {
+      known: true;
+      /** The region that it declares lost, or that it has recorded as lost. */
+      lostRegion: string | undefined;
+      /** Whether it has brought that region back and only the declaration is left. */
+      restored: boolean;
+      /** Whether its `up` has installed Camunda. */
+      installed: boolean;
+      /** The region that it says serves the users. */
+      activeRegion: string | undefined;
+      network: RecordedNetwork;
+    }
+  | {
+      known: false;
+      why: string;
+      /** Whether there is no such stack, or none that has run: a first installation. Else it could not be read. */
+      absent?: true;
+    };
+
+/** Ids of the network between the regions, as a stack has them recorded. Only AWS has any. */
+export interface RecordedNetwork {
+  /** Its own VPC. */
+  vpcId?: string;
+  /** The peering that it has requested (region1). */
+  requestedPeering?: string;
+  /** The VPC that the peering was requested to. */
+  requestedVpcId?: string;
+  /** The peering that it has accepted (region0). */
+  acceptedPeering?: string;
+}
+
+/** What the state of this stack has recorded of the recovery: by the last `up`, whatever has happened since. */
+export interface RecordedState {
+  brokers?: Record<string, string>;
+  /** What the membership was last brought about for: `phase` of BrokerMembership. */
+  phase?: string;
+  exporters: Record<string, string>;
+  /** `attempt` of {@link Exporting}. */
+  exportingAttempt?: string;
+  /** The attempt whose gate is in the state: its steps may have begun. */
+  gateAttempt?: string;
+  /** Set when the state could not be read: what was before is not known. */
+  unreadable?: true;
+  /** The output `recovery` of the last `up`. */
+  recovery?: Record<string, unknown>;
+  /** The output `activeRegion` of the last `up`. */
+  activeRegion?: string;
+  /** Whether Camunda's release is in the state. */
+  installed: boolean;
+  /** The namespace of the region, once it is in the state: from then on there is a cluster to look into. */
+  namespace?: string;
+  /** The Helm releases, by name. */
+  releases: Record<string, RecordedRelease>;
+  network: RecordedNetwork;
+  /** The bucket of the backups. */
+  bucket?: string;
+  /** Whether the cluster was found healthy after the installation. */
+  healthy?: boolean;
+  /** Whether every node of Elasticsearch was found ready after the installation. */
+  searchReady?: boolean;
+  /** Whether the NetworkPolicy that is the fence is in the state, closed. */
+  fenceClosed?: boolean;
+}
+
+/** What the state has of a Helm release. */
+export interface RecordedRelease {
+  /** The revision that this stack has made last. */
+  revision?: number;
+  /** The `description` that it was given: changes when it must be applied again. */
+  description?: string;
+  /** `Kind/name` of what it consists of. */
+  objects: string[];
+}
+
+/**
+ * Longest time for what a stack has recorded, in milliseconds. It takes a tenth of a second, but on a machine with much
+ * else to do five were not enough, and a recreated region took itself for a first installation or was refused.
+ */
+const DEADLINE_MS = 15_000;
+
+/**
+ * Reads the other region's outputs. Tolerant by construction: a StackReference to a stack that is
+ * missing or unreadable fails the whole run, and cannot be caught, and then a lost region could block
+ * the recovery from its loss. Only named values are taken: the engine hands over secrets in clear.
+ */
+export async function readPeer(peerStack: string | undefined): Promise<PeerState> {
+  if (peerStack === undefined) {
+    return {
+      known: false,
+      absent: true,
+      why: "peerStack is not set, and the stack's name does not hold its region",
+    };
+  }
+  try {
+    const recorded = recordedOf(await readResources(peerStack));
+    const declared = /^(failed over from|failing back to) (region[01])/.exec(recorded.phase ?? "");
+    // The membership counts before the outputs: an `up` of the peer that has failed half way may have
+    // forced this region out already, and its outputs are still those of before.
+    return {
+      known: true,
+      lostRegion: declared?.[2] ?? textOf(recorded.recovery, "lostRegion"),
+      restored:
+        textOf(recorded.recovery, "phase") === "restored" && declared?.[1] !== "failed over from",
+      installed: recorded.installed,
+      activeRegion: recorded.activeRegion,
+      network: recorded.network,
+    };
+  } catch (error) {
+    const why = firstLine(error);
+    return {
+      known: false,
+      why,
+      ...(/unknown stack|no stack named/i.test(why) ? { absent: true } : {}),
+    };
+  }
+}
+
+/** Reads what this stack has recorded. Nothing recorded, or not readable: an empty state. */
+export async function readRecorded(): Promise<RecordedState> {
+  try {
+    return recordedOf(
+      // A backend that was slow once: what follows from not knowing is worse than some seconds.
+      await readResources(pulumi.getStack()).catch(() => readResources(pulumi.getStack())),
+    );
+  } catch (error) {
+    await pulumi.log.warn(
+      `the recorded state of this stack cannot be read (${firstLine(error)}): everything is looked at anew`,
+    );
+    return { exporters: {}, installed: false, releases: {}, network: {}, unreadable: true };
+  }
+}
+
+async function readResources(stack: string): Promise<Record<string, unknown>> {
+  const found = await within(
+    pulumi.runtime.invoke(
+      "pulumi:pulumi:readStackResourceOutputs",
+      { stackName: fullName(stack) },
+      { async: true },
+    ),
+  );
+  return isRecord(found) && isRecord(found.outputs) ? found.outputs : {};
+}
+
+function recordedOf(resources: Record<string, unknown>): RecordedState {
+  const recorded: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
+  for (const resource of Object.values(resources)) {
+    if (!isRecord(resource) || !isRecord(resource.outputs)) {
+      continue;
+    }
+    const outputs = resource.outputs;
+    switch (resource.type) {
+      case "pulumi-nodejs:dynamic/camunda:BrokerMembership":
+        recorded.brokers = isRecord(outputs.brokers)
+          ? (outputs.brokers as Record<string, string>)
+          : undefined;
+        recorded.phase = textOf(outputs, "phase");
+        break;
+      case "pulumi-nodejs:dynamic/camunda:Exporter":
+        Object.assign(recorded.exporters, outputs.exporters);
+        break;
+      case "pulumi-nodejs:dynamic/camunda:ClusterHealth":
+        recorded.healthy = true;
+        break;
+      case "pulumi-nodejs:dynamic/camunda:ElasticsearchHealth":
+        recorded.searchReady = true;
+        break;
+      case "pulumi-nodejs:dynamic/camunda:Exporting":
+        recorded.exportingAttempt = textOf(outputs, "attempt");
+        break;
+      case "pulumi-nodejs:dynamic/camunda:FailbackGate":
+        recorded.gateAttempt = textOf(outputs, "attempt");
+        break;
+      case "kubernetes:helm.sh/v3:Release":
+        recorded.installed ||= outputs.name === RELEASE;
+        recorded.releases[String(outputs.name)] = releaseOf(outputs);
+        break;
+      case "kubernetes:core/v1:Namespace":
+        recorded.namespace = textOf(outputs.metadata, "name");
+        break;
+      case "aws:s3/bucket:Bucket":
+        recorded.bucket = textOf(outputs, "bucket");
+        break;
+      case "kubernetes:networking.k8s.io/v1:NetworkPolicy":
+        recorded.fenceClosed = namesPeers(outputs.spec);
+        break;
+      case "aws:ec2/vpc:Vpc":
+        recorded.network.vpcId = textOf(outputs, "id");
+        break;
+      case "aws:ec2/vpcPeeringConnection:VpcPeeringConnection":
+        recorded.network.requestedPeering = textOf(outputs, "id");
+        recorded.network.requestedVpcId = textOf(outputs, "peerVpcId");
+        break;
+      case "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter":
+        recorded.network.acceptedPeering = textOf(outputs, "vpcPeeringConnectionId");
+        break;
+      case "pulumi:pulumi:Stack":
+        recorded.recovery = isRecord(outputs.recovery) ? outputs.recovery : undefined;
+        recorded.activeRegion = textOf(outputs, "activeRegion");
+        break;
+    }
+  }
+  return recorded;
+}
+
+function releaseOf(outputs: Record<string, unknown>): RecordedRelease {
+  const revision = isRecord(outputs.status) ? outputs.status.revision : undefined;
+  const names = isRecord(outputs.resourceNames) ? outputs.resourceNames : {};
+  return {
+    ...(typeof revision === "number" ? { revision } : {}),
+    description: textOf(outputs, "description"),
+    // By "Deployment.apps/apps/v1" or "Service/v1"; the names with their namespace when the chart gives one.
+    objects: Object.entries(names).flatMap(([key, list]) =>
+      (Array.isArray(list) ? list : []).map(
+        (name) => `${key.split(/[./]/)[0]}/${String(name).split("/").at(-1)}`,
+      ),
+    ),
+  };
+}
+
+/** Whether a NetworkPolicy names who is let in: an open one lets everybody in. */
+function namesPeers(spec: unknown): boolean {
+  const rules = isRecord(spec) ? spec.ingress : undefined;
+  const [rule] = Array.isArray(rules) ? (rules as unknown[]) : [];
+  return isRecord(rule) && Array.isArray(rule.from) && rule.from.length > 0;
+}
+
+function fullName(stack: string): string {
+  return stack.includes("/")
+    ? stack
+    : `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
+}
+
+/** A backend that hangs must not hold a recovery up. */
+async function within<T>(promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`no answer within ${DEADLINE_MS / 1000} s`)),
+      DEADLINE_MS,
+    );
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function textOf(value: unknown, key: string): string | undefined {
+  const found = isRecord(value) ? value[key] : undefined;
+  return typeof found === "string" ? found : undefined;
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n").find((line) => line.trim() !== "") ?? "no reason given";
+}
