@@ -5,12 +5,7 @@ import { send, Unreachable } from "../../../components/clients/http";
 import { KubernetesClient } from "../../../components/clients/kubernetes";
 import { clusterAccess } from "../../../components/clients/kubernetesAccess";
 import { loopbackCertificate } from "../../../world/kubernetes/played/certificate";
-import {
-  FakeAwsAnswers,
-  FakeCluster,
-  makeFakeAws,
-  writeAnswers,
-} from "../../../world/aws/fakeAws";
+import { FakeAwsAnswers, FakeCluster, makeFakeAws, writeAnswers } from "../../../world/aws/fakeAws";
 import { failureOf } from "../../support/failure";
 import { useServer } from "../../support/server";
 import { useCluster } from "./cluster";

@@ -14,7 +14,12 @@ import { deployProcess, startInstance } from "./instances";
 import { findOrInstallJava } from "./java";
 import { freePorts, returnPorts } from "../../processes/ports";
 import { prepareSearch, SearchDistribution } from "../../processes/prepare";
-import { OwnProcess, removeAtExit, removedAlready, residentMemory } from "../../processes/processes";
+import {
+  OwnProcess,
+  removeAtExit,
+  removedAlready,
+  residentMemory,
+} from "../../processes/processes";
 import { brokerAnswers, clusterHealthy } from "./readiness";
 import { SearchNodes } from "../../search/real/searchNodes";
 import { Log, stamped } from "../../processes/tools";
