@@ -1,3 +1,5 @@
+import { isRecord } from "../base/json";
+
 /** Nothing answered, or the answer broke off: whether a request took effect is not known. */
 export class Unreachable extends Error {
   constructor(
@@ -58,11 +60,6 @@ function textOf(body: unknown): string {
     }
   }
   return JSON.stringify(body) ?? "no body";
-}
-
-/** Whether a value is a JSON object (not an array, not null). */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The list under `key` of a JSON object, checked to be one: half an answer must not pass as an empty list. */

@@ -1,13 +1,5 @@
-import {
-  Answer,
-  Credentials,
-  isRecord,
-  listOf,
-  PartialAnswer,
-  reason,
-  Refused,
-  send,
-} from "./http";
+import { Answer, Credentials, listOf, PartialAnswer, reason, Refused, send } from "./http";
+import { isRecord } from "../base/json";
 
 /** A snapshot as its repository lists it. */
 export interface SnapshotInfo {

@@ -1,6 +1,6 @@
 import type { V1ObjectMeta, V1Secret } from "@kubernetes/client-node";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { isRecord } from "./answers";
+import { isRecord } from "../base/json";
 
 /** One revision of a release, as Helm keeps it: a Secret, with what it stands for in its labels. */
 export interface HelmRevision {

@@ -6,7 +6,7 @@ import { kubernetesLibrary } from "./kubernetesLibrary";
 import { isKubernetesUrl } from "./kubernetesAddress";
 import { forward } from "./portForward";
 
-export { isRecord, listOf, PartialAnswer, reason, Refused, Unreachable } from "./answers";
+export { listOf, PartialAnswer, reason, Refused, Unreachable } from "./answers";
 
 /** What a server answered, whatever its status: the status alone decides nothing in these APIs. */
 export interface Answer {

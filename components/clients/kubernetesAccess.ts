@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { isRecord } from "./answers";
+import { isRecord } from "../base/json";
 import { ClusterAddress, describeCluster } from "./kubernetesAddress";
 import { kubernetesLibrary } from "./kubernetesLibrary";
 

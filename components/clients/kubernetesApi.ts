@@ -1,6 +1,7 @@
 import type { ApiException, Configuration, KubeConfig } from "@kubernetes/client-node";
 import type { RequestOptions } from "node:https";
-import { isRecord, reason, Refused, Unreachable } from "./answers";
+import { reason, Refused, Unreachable } from "./answers";
+import { isRecord } from "../base/json";
 import { clusterAccess, firstLine } from "./kubernetesAccess";
 import { ClusterAddress } from "./kubernetesAddress";
 import { KubernetesLibrary, kubernetesLibrary } from "./kubernetesLibrary";

@@ -6,7 +6,8 @@ import type {
   PendingChange,
   Topology,
 } from "./topology";
-import { Answer, isRecord, listOf, reason, Refused, send } from "./http";
+import { Answer, listOf, reason, Refused, send } from "./http";
+import { isRecord } from "../base/json";
 
 /** What the cluster answers to a change, real or dry run: what it is going to do, and what it will be then. */
 export interface PlannedChange {

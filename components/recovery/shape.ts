@@ -1,5 +1,5 @@
 import { allBrokerIds, brokerIds, RegionName } from "../base/brokers";
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 import { OVERRIDES, Settings } from "../settings";
 import type { PeerState, RecordedState } from "../stack/stackState";
 

@@ -1,6 +1,6 @@
 import { zoneIds } from "../installation/eks/zones";
 import { REGIONS } from "../base/brokers";
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 import type { EksSettings, InstallationKey as Key, Traffic } from "./installation";
 import { byRegion, readCidrs } from "./regions";
 import type { Reader } from "./reader";

@@ -2,7 +2,7 @@ import { bucketName, s3Client } from "../installation/eks/names";
 import { endpointsOf } from "../installation/camunda/addresses";
 import { brokerIds, RegionName, REGIONS } from "../base/brokers";
 import { profileOf } from "../generations/profile";
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 import type { Key, RegionEndpoints, Settings } from "./index";
 import type { Installation } from "./installation";
 import type { Reader } from "./reader";

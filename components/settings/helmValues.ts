@@ -1,4 +1,4 @@
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 import type { InstallationKey as Key } from "./installation";
 import type { Reader } from "./reader";
 

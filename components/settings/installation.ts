@@ -1,6 +1,6 @@
 import { profileOf } from "../generations/profile";
 import { RegionName, REGIONS } from "../base/brokers";
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 import { readEks } from "./eks";
 import { refuseUnsupported } from "./helmValues";
 import { readKubernetes } from "./kubernetes";

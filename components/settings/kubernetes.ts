@@ -1,5 +1,5 @@
 import { RegionName, REGIONS } from "../base/brokers";
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 import type { InstallationKey as Key, KubernetesSettings } from "./installation";
 import { byRegion, readCidrs } from "./regions";
 import type { Reader } from "./reader";

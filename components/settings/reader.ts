@@ -1,4 +1,4 @@
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 import { isKubernetesUrl, parseKubernetesAddress } from "../clients/kubernetesAddress";
 
 /** All problems of a configuration, one line each. */

@@ -1,6 +1,6 @@
 import { RegionName, REGIONS } from "../base/brokers";
 import { cidrProblems } from "../base/cidr";
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 import type { InstallationKey as Key, RegionCidrs } from "./installation";
 import type { Reader } from "./reader";
 

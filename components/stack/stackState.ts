@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RELEASE } from "../installation/camunda/addresses";
-import { isRecord } from "../clients/http";
+import { isRecord } from "../base/json";
 
 /** What another stack says of itself, or why that is not known. */
 export type PeerState =

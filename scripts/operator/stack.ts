@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { peerOf, RegionName, REGIONS } from "../../components/base/brokers";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { readable, RECOVERY_TARGETS, REPOSITORY } from "../workspace";
 import { npmRunPulumi, Place } from "./commands";
 import { Stop, say } from "./console";

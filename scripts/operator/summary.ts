@@ -1,6 +1,6 @@
 import { listed } from "../../components/base/bounded";
 import { brokerIds, idsOfMap, named, RegionName } from "../../components/base/brokers";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 
 /** What the last `up` has verified, for a person. */
 export function summaryOf(outputs: Record<string, unknown>): string {

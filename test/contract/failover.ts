@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { peerOf, RegionName, without } from "../../components/base/brokers";
 import { exporterStates, memberIds, Operation, seenIds } from "../../components/clients/topology";
-import { isRecord, Refused, Unreachable } from "../../components/clients/http";
+import { Refused, Unreachable } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { assertBlocked, assertForcePlan, Bench, exporterOf, kinds, refused } from "./bench";
 
 const bothEnabled = { [exporterOf("region0")]: "ENABLED", [exporterOf("region1")]: "ENABLED" };

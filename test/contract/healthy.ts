@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { REGIONS } from "../../components/base/brokers";
 import { exporterIds, memberIds, numbers, seenIds } from "../../components/clients/topology";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { assertBlocked, Bench, exporterOf, kinds, RECORDS } from "./bench";
 
 const bothEnabled = { [exporterOf("region0")]: "ENABLED", [exporterOf("region1")]: "ENABLED" };

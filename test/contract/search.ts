@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { Bench, RECORDS } from "./bench";
 
 /** A request, and what it is answered: its status, the type of the error, and a part of the reasons. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { waitFor } from "../../components/clients/poll";
 import { REPOSITORY } from "../../scripts/workspace";
 import { Scene } from "./scene";

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import type { RegionOutputs } from "../../components/region";
 import { REPOSITORY } from "../../scripts/workspace";
 

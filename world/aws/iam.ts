@@ -1,4 +1,4 @@
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import type { Properties } from "../pulumi/properties";
 import { arn, jsonObject, record, ResourceType, Scope, strings, text } from "./resourceType";
 import { Aws, AwsError, Item } from "./state";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { compare, Diff, Properties, UNKNOWN } from "../pulumi/properties";
 import type { Call, Failure, Recorded, StandIn } from "../pulumi/standIn";
 import { EC2_TYPES } from "./ec2";

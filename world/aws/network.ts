@@ -1,5 +1,5 @@
 import { overlap, parseCidr, within } from "../../components/base/cidr";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { Corefile } from "../kubernetes/played/corefile";
 import type { Properties } from "../pulumi/properties";
 import {

@@ -1,7 +1,7 @@
 import { hasUnknown, Properties, UNKNOWN } from "../pulumi/properties";
 import type { Answer, Call } from "../pulumi/standIn";
 import { parseCidr } from "../../components/base/cidr";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { Aws, AwsError, Item } from "./state";
 
 /** Where a resource is made. */

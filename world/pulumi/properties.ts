@@ -1,7 +1,7 @@
 import { specialSecretSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { isDeepStrictEqual } from "node:util";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 
 /** Inputs or outputs of a resource, as a program writes them. */
 export type Properties = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
-import { isRecord } from "../../components/clients/http";
+import { isRecord } from "../../components/base/json";
 import { EmbeddedWorldOptions } from "../camunda/embedded";
 import { makeFakeAws, writeAnswers } from "../aws/fakeAws";
 import type { KubeObject } from "../kubernetes/played/objects";

@@ -1,4 +1,4 @@
-import { isRecord } from "../../clients/http";
+import { isRecord } from "../../base/json";
 
 type Named = Record<string, unknown> & { name: string };
 

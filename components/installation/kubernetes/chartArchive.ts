@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { isRecord, listOf } from "../../clients/answers";
+import { listOf } from "../../clients/answers";
+import { isRecord } from "../../base/json";
 import type { Chart } from "../../settings/installation";
 
 /** Longest time for one request, in milliseconds: an index has megabytes. */

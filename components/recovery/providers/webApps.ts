@@ -1,5 +1,5 @@
 import { RELEASE, WEB_APPS } from "../../installation/camunda/addresses";
-import { isRecord } from "../../clients/http";
+import { isRecord } from "../../base/json";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement, Outcome } from "./behaviour";
 import { Refusal, Session } from "./session";

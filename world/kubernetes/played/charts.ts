@@ -1,4 +1,4 @@
-import { isRecord } from "../../../components/clients/http";
+import { isRecord } from "../../../components/base/json";
 import type { BrokerInstallation } from "../../camunda/embedded";
 import type { KubeObject } from "./objects";
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { isRecord } from "../../../components/clients/http";
+import { isRecord } from "../../../components/base/json";
 import type { KubeObject } from "./objects";
 import { compare, Diff, hasUnknown, Properties, UNKNOWN } from "../../pulumi/properties";
 import type { Outages } from "../../pulumi/outages";

@@ -1,4 +1,4 @@
-import { isRecord } from "../../../components/clients/http";
+import { isRecord } from "../../../components/base/json";
 import { parseCidr, within } from "../../../components/base/cidr";
 import type { KubeObject, ObjectStore } from "./objects";
 

@@ -1,4 +1,4 @@
-import { isRecord } from "../../../components/clients/http";
+import { isRecord } from "../../../components/base/json";
 import type { Properties } from "../../pulumi/properties";
 import { blockProblem } from "./policies";
 
