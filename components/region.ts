@@ -10,7 +10,7 @@ import { refusalBeforehand } from "./recovery/beforehand";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryStatus } from "./recovery/recovery";
 import { lookAtReleases } from "./recovery/releases";
-import { activeRegionOf, runProblems, shapeOf } from "./recovery/shape";
+import { activeRegionOf, runProblems, Shape, shapeOf } from "./recovery/shape";
 import { backendPlace, backendWarnings } from "./stack/stateBackend";
 import { readPeer, readRecorded } from "./stack/stackState";
 import { UserError } from "./base/userError";
@@ -45,6 +45,12 @@ export interface RegionOutputs extends InstalledOutputs {
   /** The snapshot repository that a failback uses. */
   snapshotRepository: { name: string; type: string };
 }
+
+/** What the fence must be, by what is declared. */
+const FENCE: Partial<Record<Shape, InstalledRegionArgs["fence"]>> = {
+  "failed-over": "closed",
+  "failing-back": "opened",
+};
 
 /** One region of the dual-region cluster: everything that its stack owns. */
 export class Region {
@@ -97,7 +103,9 @@ export class Region {
     const installed = isInstalled(settings)
       ? await install(name, {
           settings,
-          shape,
+          fence: FENCE[shape],
+          rejoining: shape === "rejoining",
+          activeRegion: activeRegionOf(settings, shape),
           peer,
           recorded,
           descriptions: releases?.descriptions ?? {},

@@ -2,7 +2,7 @@ import type { V1ConfigMap } from "@kubernetes/client-node";
 import { Refused, Unreachable } from "./http";
 import { Api, Progress, whyNot } from "./kubernetesApi";
 import { kubernetesLibrary } from "./kubernetesLibrary";
-import { ClusterAddress, describeCluster } from "./kubernetesAddress";
+import { ClusterAddress, describeCluster } from "../base/kubernetesAddress";
 
 /**
  * ConfigMaps of one namespace, of which a part may be ours.

@@ -1,4 +1,5 @@
-import { Answer, Credentials, listOf, PartialAnswer, reason, Refused, send } from "./http";
+import { Answer, listOf, PartialAnswer, reason, Refused, send } from "./http";
+import type { Credentials } from "../settings/types";
 import { isRecord } from "../base/json";
 
 /** A snapshot as its repository lists it. */

@@ -2,8 +2,9 @@ import type { AxiosInstance } from "axios";
 import { Agent } from "node:http";
 import { Agent as SecureAgent } from "node:https";
 import { Unreachable } from "./answers";
+import type { Credentials } from "../settings/types";
 import { kubernetesLibrary } from "./kubernetesLibrary";
-import { isKubernetesUrl } from "./kubernetesAddress";
+import { isKubernetesUrl } from "../base/kubernetesAddress";
 import { forward } from "./portForward";
 
 export { listOf, PartialAnswer, reason, Refused, Unreachable } from "./answers";
@@ -12,12 +13,6 @@ export { listOf, PartialAnswer, reason, Refused, Unreachable } from "./answers";
 export interface Answer {
   status: number;
   body: unknown;
-}
-
-/** A user name and password for HTTP basic authentication. */
-export interface Credentials {
-  user: string;
-  password: string;
 }
 
 let made: AxiosInstance | undefined;

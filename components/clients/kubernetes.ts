@@ -7,12 +7,11 @@ import type {
 } from "@kubernetes/client-node";
 import { isIP } from "node:net";
 import { Writable } from "node:stream";
-import { ELASTICSEARCH } from "../installation/camunda/addresses";
 import { Refused, Unreachable } from "./answers";
 import { Api, Progress, until, whyNot } from "./kubernetesApi";
 import { HelmRevision, markedAsFailed, revisionOf } from "./helmRevision";
 import { kubernetesLibrary } from "./kubernetesLibrary";
-import { ClusterAddress, describeCluster, parseKubernetesAddress } from "./kubernetesAddress";
+import { ClusterAddress, describeCluster, parseKubernetesAddress } from "../base/kubernetesAddress";
 
 /** A Deployment: what is wished and what is there. */
 export interface DeploymentState {
@@ -282,16 +281,20 @@ export class KubernetesClient {
   }
 
   /**
-   * Whether a host of the other region resolves and answers, as a pod of this one sees it: curl in the pod
-   * of Elasticsearch, whose image has it. Only the times that curl prints are read; its exit code tells
+   * Whether a host of the other region resolves and answers, as a pod of this one sees it: curl in a container
+   * whose image has it. Only the times that curl prints are read; its exit code tells
    * nothing, since a DNS server answers no HTTP.
    */
-  async probe(namespace: string, host: string, port: number): Promise<Probe> {
-    const pod = `${ELASTICSEARCH}-0`;
+  async probe(
+    namespace: string,
+    { pod, container }: { pod: string; container: string },
+    host: string,
+    port: number,
+  ): Promise<Probe> {
     const { stdout, stderr, exitCode } = await this.exec(
       namespace,
       pod,
-      "elasticsearch",
+      container,
       [
         ...["curl", "--silent", "--output", "/dev/null"],
         ...["--connect-timeout", String(PROBE_CONNECT_S), "--max-time", String(PROBE_TOTAL_S)],

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { isRecord } from "../base/json";
-import { ClusterAddress, describeCluster } from "./kubernetesAddress";
+import { ClusterAddress, describeCluster } from "../base/kubernetesAddress";
 import { kubernetesLibrary } from "./kubernetesLibrary";
 
 /** Longest that a call of the AWS CLI may take; a request whose own deadline is shorter gives up before. */

@@ -3,7 +3,7 @@ import type { RequestOptions } from "node:https";
 import { reason, Refused, Unreachable } from "./answers";
 import { isRecord } from "../base/json";
 import { clusterAccess, firstLine } from "./kubernetesAccess";
-import { ClusterAddress } from "./kubernetesAddress";
+import { ClusterAddress } from "../base/kubernetesAddress";
 import { KubernetesLibrary, kubernetesLibrary } from "./kubernetesLibrary";
 
 /** How far a request has come: an error says what it was waiting for. */

@@ -4,7 +4,11 @@ import { Duplex, PassThrough, Writable } from "node:stream";
 import { Unreachable } from "./answers";
 import { Api, Progress, whyNot } from "./kubernetesApi";
 import { firstLine } from "./kubernetesAccess";
-import { describeAddress, KubernetesAddress, parseKubernetesAddress } from "./kubernetesAddress";
+import {
+  describeAddress,
+  KubernetesAddress,
+  parseKubernetesAddress,
+} from "../base/kubernetesAddress";
 
 /** A request that goes through a Kubernetes API, as an HTTP client sends it. */
 export interface ForwardedRequest {

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { ElasticsearchHealth } from "../recovery/resources";
+import type { RegionName } from "../base/brokers";
+import { ElasticsearchHealth } from "./elasticsearchHealth";
 import type { InstalledSettings } from "../settings";
 import type { CamundaRelease } from "./kubernetes/camundaRelease";
-import type { Shape } from "../recovery/shape";
 import type { PeerState, RecordedState } from "../stack/stackState";
 
 /** What an installed region hands to the recovery and to the stack's outputs. */
@@ -30,7 +30,15 @@ export interface InstalledOutputs {
 /** What both installed regions are made from. */
 export interface InstalledRegionArgs {
   settings: InstalledSettings;
-  shape: Shape;
+  /**
+   * The fence towards the other region: closed while that is lost, opened while it is failed back; undefined:
+   * nothing is said of it, and it is open.
+   */
+  fence: "closed" | "opened" | undefined;
+  /** Whether this region was lost, is made anew, and waits to be failed back. */
+  rejoining: boolean;
+  /** The region that serves the users. */
+  activeRegion: RegionName;
   peer: PeerState;
   recorded: RecordedState;
   /** The description of each release by its name; another one than is recorded applies the release again. */
@@ -50,10 +58,10 @@ export function namesFirst(fenced: boolean, dns: pulumi.Resource): pulumi.Resour
  * starts beside it; never for the first time in a failover, which waits for nothing of Elasticsearch.
  */
 export function elasticsearchHealth(
-  { settings, shape, recorded }: InstalledRegionArgs,
+  { settings, fence, recorded }: InstalledRegionArgs,
   options: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
-  return shape === "failed-over" && recorded.searchReady !== true
+  return fence === "closed" && recorded.searchReady !== true
     ? []
     : [
         new ElasticsearchHealth(

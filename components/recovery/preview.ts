@@ -1,6 +1,6 @@
 import { idsOfMap, named, sameIds, without } from "../base/brokers";
 import { describeOperations, memberIds, partitionsWithout, seenIds } from "../clients/topology";
-import { isKubernetesUrl } from "../clients/kubernetesAddress";
+import { isKubernetesUrl } from "../base/kubernetesAddress";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { snapshotName } from "./names";

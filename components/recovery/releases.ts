@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ELASTICSEARCH_RELEASE, RELEASE } from "../installation/camunda/addresses";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "../generations/objects";
 import { shortened } from "../base/bounded";
 import { HelmRevision, isPending, lastRevision } from "../clients/helmRevision";
 import { Refused, Unreachable } from "../clients/http";

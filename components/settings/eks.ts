@@ -1,7 +1,7 @@
-import { zoneIds } from "../installation/eks/zones";
+import { zoneIds } from "./eksZones";
 import { REGIONS } from "../base/brokers";
 import { isRecord } from "../base/json";
-import type { EksSettings, InstallationKey as Key, Traffic } from "./installation";
+import type { EksSettings, InstallationKey as Key, Traffic } from "./types";
 import { byRegion, readCidrs } from "./regions";
 import type { Reader } from "./reader";
 

@@ -1,10 +1,9 @@
-import { bucketName, s3Client } from "../installation/eks/names";
-import { endpointsOf } from "../installation/camunda/addresses";
+import { bucketName, s3Client } from "./eksNames";
+import { endpointsOf } from "./addresses";
 import { brokerIds, RegionName, REGIONS } from "../base/brokers";
 import { profileOf } from "../generations/profile";
 import { isRecord } from "../base/json";
-import type { Key, RegionEndpoints, Settings } from "./index";
-import type { Installation } from "./installation";
+import type { Installation, Key, RegionEndpoints, Settings } from "./types";
 import type { Reader } from "./reader";
 
 /** Reads where both regions answer: computed where this program installs them, else given. */

@@ -1,5 +1,5 @@
 import { isRecord } from "../base/json";
-import type { InstallationKey as Key } from "./installation";
+import type { InstallationKey as Key } from "./types";
 import type { Reader } from "./reader";
 
 /** What Camunda does not support in two regions (concept page, limitations), refused where it is asked for. */

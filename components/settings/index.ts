@@ -1,61 +1,20 @@
 import { peerOf, RegionName, REGIONS } from "../base/brokers";
-import type { Credentials } from "../clients/http";
 import { readEndpoints, readExporters, readRepository } from "./endpoints";
-import { Installation, INSTALLATION_KEYS, readInstallation } from "./installation";
+import { readInstallation } from "./installation";
 import { ConfigError, Reader } from "./reader";
+import {
+  Credentials,
+  HOOKS,
+  Installation,
+  Key,
+  KEYS,
+  OVERRIDES,
+  Settings,
+  Timeouts,
+} from "./types";
 
+export * from "./types";
 export { ConfigError };
-
-/** Where one region's Camunda and Elasticsearch answer. */
-export interface RegionEndpoints {
-  /** Zeebe REST API, without `/v2`: shows which brokers are seen. */
-  gateway: string;
-  /** Zeebe management API, without `/actuator`: changes membership, exporters and exporting. */
-  management: string;
-  /** Management API of every broker of the region by id: the only place that shows a pause. */
-  brokers: Record<string, string>;
-  /** Elasticsearch of the region. */
-  elasticsearch: string;
-}
-
-/** How long each kind of wait may take, in seconds. Past it the step fails, names what it saw last, and the next `up` goes on. */
-export interface Timeouts {
-  /** One HTTP request. Default 10. */
-  request: number;
-  /** Until the survivors no longer see a broker that was lost; they take 10 to 12 s. Default 60. */
-  loss: number;
-  /** Forced removal with the elections after it. Default 120. */
-  failover: number;
-  /** Disabling or enabling an exporter in every partition. Default 60. */
-  exporter: number;
-  /** Pausing or resuming exporting on every broker. Default 60. */
-  exporting: number;
-  /**
-   * How long the surviving Elasticsearch must hold the same number of records after a pause, before it is
-   * snapshotted: longer than the exporters' bulk delay (5 s unless the brokers say otherwise), since they
-   * write what they have collected even when paused. Default 6.
-   */
-  settle: number;
-  /** Until the brokers of the recreated region are known to the survivors. Default 300. */
-  gate: number;
-  /** Snapshot of the surviving Elasticsearch: grows with its data. Default 3600. */
-  snapshot: number;
-  /** Restore in the recreated Elasticsearch: grows with its data. Default 3600. */
-  restore: number;
-  /** Until the recreated Elasticsearch has caught up with the survivor's after exporting was resumed. Default 900. */
-  catchUp: number;
-  /** Adding the brokers of the recreated region: they copy every partition. Default 1800. */
-  join: number;
-  /** Until a cluster that is being installed has all brokers and is healthy. Default 1200. */
-  formation: number;
-  /** Stopping or starting Operate and Tasklist, until their pods are gone or ready. Default 300. */
-  webApps: number;
-  /**
-   * How long nobody may have written an operation of Helm that a killed run has left unended, before it counts as
-   * dead and is ended. Default 300, the deadline of Helm's own waits.
-   */
-  release: number;
-}
 
 const DEFAULT_TIMEOUTS: Timeouts = {
   request: 10,
@@ -73,107 +32,6 @@ const DEFAULT_TIMEOUTS: Timeouts = {
   webApps: 300,
   release: 300,
 };
-
-/** The refusals that a written reason may override, and what is at stake. */
-export const OVERRIDES = {
-  "peer-declares-loss":
-    "the other region's stack declares this region lost: two halves forced apart lose data for good",
-  "export-gap":
-    "an exporter is enabled outside a failback: the records of the time it was disabled may be missing",
-  "fence-unproved":
-    "the fence to the lost region could not be proved from inside a pod: a lost region that lives on could still be heard",
-  "still-seen":
-    "the brokers of the region that is declared lost are alive: the fence and the forced removal would take a healthy half out of the cluster",
-  "switch-back":
-    "the region that was lost and recreated is to serve the users again, who have been with the other one since the failover",
-} as const;
-
-/** Name of a refusal that can be overridden. */
-export type Override = keyof typeof OVERRIDES;
-
-/** How Camunda comes to a region. */
-export type Platform = "eks" | "kubernetes" | "endpoints";
-
-/** Commands of the user's own around a recovery, run where Pulumi runs. Each must end with 0 only when it is done. */
-export const HOOKS = [
-  "beforeFailover",
-  "afterFailover",
-  "beforeFailback",
-  "afterFailback",
-] as const;
-
-/** Name of a hook. */
-export type Hook = (typeof HOOKS)[number];
-
-/** The whole configuration of a stack, validated. */
-export interface Settings {
-  platform: Platform;
-  /** What the stack installs itself; nothing on `endpoints`. */
-  installation: Installation | undefined;
-  /** The region that serves the users while both are there. */
-  activeRegion: RegionName;
-  hooks: Partial<Record<Hook, string>>;
-  /** The region that this stack owns. */
-  region: RegionName;
-  /** The other region. */
-  peer: RegionName;
-  /** Name of the stack that owns the other region, or undefined when it cannot be told. */
-  peerStack: string | undefined;
-  camundaVersion: string;
-  clusterSize: number;
-  partitionCount: number;
-  replicationFactor: number;
-  endpoints: Record<RegionName, RegionEndpoints>;
-  /** Id of the exporter that writes to each region's Elasticsearch. */
-  exporters: Record<RegionName, string>;
-  repository: { name: string; type: string; settings: Record<string, unknown> };
-  /** Beginnings of the names of Camunda's indices and templates. */
-  indexPrefixes: string[];
-  webApps: { stop: string; start: string } | undefined;
-  credentials: Credentials | undefined;
-  /** The region that a human has declared lost. */
-  lostRegion: RegionName | undefined;
-  /** Name of the running attempt to fail back. */
-  failback: string | undefined;
-  overrides: Partial<Record<Override, string>>;
-  timeouts: Timeouts;
-}
-
-/** Settings of a stack that installs its region. */
-export type InstalledSettings = Settings & { installation: Installation };
-
-/** Whether the stack installs its region. */
-export function isInstalled(settings: Settings): settings is InstalledSettings {
-  return settings.installation !== undefined;
-}
-
-/** Every key that the program reads. A key that is not listed here is a typing error of the user's. */
-export const KEYS = [
-  "platform",
-  "region",
-  "peerStack",
-  "camundaVersion",
-  "clusterSize",
-  "partitionCount",
-  "replicationFactor",
-  "endpoints",
-  "exporters",
-  "snapshotRepository",
-  "indexPrefixes",
-  "webApps",
-  "elasticsearchUser",
-  "elasticsearchPassword",
-  "lostRegion",
-  "failback",
-  "overrides",
-  "timeouts",
-  "activeRegion",
-  "hooks",
-  ...INSTALLATION_KEYS,
-] as const;
-
-/** A key of the configuration. */
-export type Key = (typeof KEYS)[number];
 
 /**
  * The one reader of the configuration, for the program and for the provider process alike: both hand it

@@ -1,6 +1,6 @@
 import { RegionName, REGIONS } from "../base/brokers";
 import { isRecord } from "../base/json";
-import type { InstallationKey as Key, KubernetesSettings } from "./installation";
+import type { InstallationKey as Key, KubernetesSettings } from "./types";
 import { byRegion, readCidrs } from "./regions";
 import type { Reader } from "./reader";
 

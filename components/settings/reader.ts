@@ -1,5 +1,5 @@
 import { isRecord } from "../base/json";
-import { isKubernetesUrl, parseKubernetesAddress } from "../clients/kubernetesAddress";
+import { isKubernetesUrl, parseKubernetesAddress } from "../base/kubernetesAddress";
 
 /** All problems of a configuration, one line each. */
 export class ConfigError extends Error {

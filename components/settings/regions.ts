@@ -1,7 +1,7 @@
 import { RegionName, REGIONS } from "../base/brokers";
 import { cidrProblems } from "../base/cidr";
 import { isRecord } from "../base/json";
-import type { InstallationKey as Key, RegionCidrs } from "./installation";
+import type { InstallationKey as Key, RegionCidrs } from "./types";
 import type { Reader } from "./reader";
 
 /** Reads the blocks of addresses of both regions, which must not overlap. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { RELEASE } from "../installation/camunda/addresses";
+import { RELEASE } from "../generations/objects";
 import { isRecord } from "../base/json";
 
 /** What another stack says of itself, or why that is not known. */

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { isRecord } from "../base/json";
-import type { EksSettings } from "../settings/installation";
+import type { EksSettings } from "../settings";
 
 /** Where the state and the key of its secrets are, as far as the machine that runs Pulumi tells. */
 export interface BackendPlace {

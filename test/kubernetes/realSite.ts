@@ -1,13 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  brokerPod,
-  BROKERS,
-  ELASTICSEARCH,
-  GATEWAY,
-  PORTS,
-} from "../../components/installation/camunda/addresses";
+import { brokerPod } from "../../components/settings/addresses";
+import { BROKERS, ELASTICSEARCH, GATEWAY, PORTS } from "../../components/generations/objects";
 import { brokerIds } from "../../components/base/brokers";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
 import { kubeconfig } from "../../world/kubernetes/played/kubeconfig";

@@ -1,3 +1,4 @@
+import { LOOKOUT } from "../../components/generations/objects";
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createServer, IncomingMessage, Server, ServerResponse } from "node:http";
@@ -361,14 +362,14 @@ export function transportContract(
   it("probes a host from inside a pod", async function () {
     this.timeout(30_000);
     const { port } = server.address() as AddressInfo;
-    const open = await client().probe(NAMESPACE, "localhost", port);
+    const open = await client().probe(NAMESPACE, LOOKOUT, "localhost", port);
     assert.ok(open.resolved && open.connected, JSON.stringify(open));
     assert.ok((open.roundTripMs ?? -1) >= 0 && (open.roundTripMs ?? 1e9) < 1_000);
-    assert.deepEqual(await client().probe(NAMESPACE, "127.0.0.1", await closedPort()), {
+    assert.deepEqual(await client().probe(NAMESPACE, LOOKOUT, "127.0.0.1", await closedPort()), {
       resolved: true,
       connected: false,
     });
-    assert.deepEqual(await client().probe(NAMESPACE, "no-such-host.invalid", port), {
+    assert.deepEqual(await client().probe(NAMESPACE, LOOKOUT, "no-such-host.invalid", port), {
       resolved: false,
       connected: false,
     });

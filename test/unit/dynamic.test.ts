@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
-import { providerText } from "../../components/recovery/dynamic";
+import { providerText } from "../../components/base/dynamic";
 import { omit } from "../../components/recovery/providers/behaviour";
 
 const root = process.cwd();

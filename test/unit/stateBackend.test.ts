@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSettings } from "../../components/settings";
-import type { EksSettings } from "../../components/settings/installation";
+import type { EksSettings } from "../../components/settings";
 import { backendPlace, backendWarnings } from "../../components/stack/stateBackend";
 import { eksConfig, lookup } from "../support/config";
 

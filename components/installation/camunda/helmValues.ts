@@ -1,14 +1,7 @@
-import { s3Client, s3Endpoint } from "../eks/names";
-import type { InstalledSettings } from "../../settings";
-import type { EksSettings } from "../../settings/installation";
-import {
-  brokerHost,
-  ELASTICSEARCH_RELEASE,
-  elasticsearchHost,
-  PORTS,
-  REJOINING,
-  RELEASE,
-} from "./addresses";
+import { s3Client, s3Endpoint } from "../../settings/eksNames";
+import type { EksSettings, InstalledSettings } from "../../settings";
+import { brokerHost, elasticsearchHost } from "../../settings/addresses";
+import { ELASTICSEARCH_RELEASE, PORTS, REJOINING, RELEASE } from "../../generations/objects";
 import {
   allBrokerIds,
   brokerIds,

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../../base/brokers";
-import type { EksSettings } from "../../settings/installation";
+import type { EksSettings } from "../../settings";
 import type { RecordedState } from "../../stack/stackState";
 import { UserError } from "../../base/userError";
-import { bucketName } from "./names";
+import { bucketName } from "../../settings/eksNames";
 import * as aws from "./sdk";
 import { trustServiceAccount } from "./trust";
 

@@ -1,8 +1,8 @@
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { PORTS } from "../camunda/addresses";
+import { PORTS } from "../../generations/objects";
 import { REGIONS, RegionName } from "../../base/brokers";
-import type { EksSettings } from "../../settings/installation";
+import type { EksSettings } from "../../settings";
 import type { EksCluster } from "./eksCluster";
 import type { RegionNetwork } from "./regionNetwork";
 import * as aws from "./sdk";

@@ -1,10 +1,10 @@
 import { Provider } from "@pulumi/kubernetes/provider";
 import * as storage from "@pulumi/kubernetes/storage/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { PORTS } from "../camunda/addresses";
+import { PORTS } from "../../generations/objects";
 import { peerOf, RegionName } from "../../base/brokers";
-import type { EksSettings } from "../../settings/installation";
-import { clusterName } from "./names";
+import type { EksSettings } from "../../settings";
+import { clusterName } from "../../settings/eksNames";
 import { expectAccount } from "./provider";
 import type { RegionNetwork } from "./regionNetwork";
 import * as aws from "./sdk";

@@ -2,15 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { adoptsBucket, BackupBucket } from "./backupBucket";
 import { DnsChaining } from "./dnsChaining";
 import { EksCluster } from "./eksCluster";
-import { dnsAddresses } from "./names";
+import { dnsAddresses } from "../../settings/eksNames";
 import { PeerFence } from "./peerFence";
 import { awsProvider } from "./provider";
 import { RegionNetwork } from "./regionNetwork";
 import type * as aws from "./sdk";
 import { TrafficRouting } from "./trafficRouting";
-import { ELASTICSEARCH_RELEASE, RELEASE } from "../camunda/addresses";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "../../generations/objects";
 import { peerOf } from "../../base/brokers";
-import type { EksSettings } from "../../settings/installation";
+import type { EksSettings } from "../../settings";
 import { CamundaRelease } from "../kubernetes/camundaRelease";
 import { corefile } from "../kubernetes/corefile";
 import { ELASTICSEARCH_SERVICE_ACCOUNT, Elasticsearch } from "../kubernetes/elasticsearch";
@@ -22,7 +22,6 @@ import {
   InstalledRegionArgs,
   namesFirst,
 } from "../installedRegion";
-import { activeRegionOf } from "../../recovery/shape";
 
 /** Arguments of {@link EksRegion}. */
 export interface EksRegionArgs extends InstalledRegionArgs {
@@ -52,12 +51,12 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
     provider: aws.Provider,
     adopt: boolean,
   ) {
-    const { settings, shape, eks } = args;
+    const { settings, eks } = args;
     const { region } = settings;
     const { namespaces } = settings.installation;
     super("camunda8:region:EksRegion", name, {}, { providers: [provider] });
     const parent = { parent: this };
-    const fenced = shape === "failed-over";
+    const fenced = args.fence === "closed";
 
     const network = new RegionNetwork(
       `${name}-network`,
@@ -119,7 +118,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
       `${name}-camunda`,
       {
         settings,
-        rejoining: shape === "rejoining",
+        rejoining: args.rejoining,
         namespace: namespace.name,
         description: args.descriptions[RELEASE],
       },
@@ -140,14 +139,14 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
   }
 
   afterRecovery(recovery: pulumi.Resource): void {
-    const { settings, shape, eks } = this.args;
+    const { settings, activeRegion, eks } = this.args;
     if (eks.traffic !== undefined) {
       new TrafficRouting(
         `${this.name}-traffic`,
         {
           traffic: eks.traffic,
           region: settings.region,
-          active: activeRegionOf(settings, shape) === settings.region,
+          active: activeRegion === settings.region,
         },
         { parent: this, dependsOn: [recovery] },
       );

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../../base/brokers";
-import type { EksSettings } from "../../settings/installation";
+import type { EksSettings } from "../../settings";
 import type { RegionNetwork } from "./regionNetwork";
 import * as aws from "./sdk";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "../../base/brokers";
-import type { EksSettings } from "../../settings/installation";
+import type { EksSettings } from "../../settings";
 import { UserError } from "../../base/userError";
 import * as aws from "./sdk";
 

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../../base/brokers";
-import type { EksSettings } from "../../settings/installation";
-import { clusterName, dnsAddresses, subnetPlan, SubnetPlan } from "./names";
+import type { EksSettings } from "../../settings";
+import { clusterName, dnsAddresses, subnetPlan, SubnetPlan } from "../../settings/eksNames";
 import * as aws from "./sdk";
-import { zoneIds } from "./zones";
+import { zoneIds } from "../../settings/eksZones";
 
 /** Arguments of {@link RegionNetwork}. */
 export interface RegionNetworkArgs {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "../../base/brokers";
-import type { Traffic } from "../../settings/installation";
+import type { Traffic } from "../../settings";
 import * as aws from "./sdk";
 
 /** Arguments of {@link TrafficRouting}. */

@@ -1,6 +1,6 @@
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { REJOINING, RELEASE } from "../camunda/addresses";
+import { REJOINING, RELEASE } from "../../generations/objects";
 import { camundaValues } from "../camunda/helmValues";
 import type { InstalledSettings } from "../../settings";
 import { helmRelease } from "./release";

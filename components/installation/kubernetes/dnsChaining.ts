@@ -1,8 +1,8 @@
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { PORTS } from "../camunda/addresses";
+import { PORTS } from "../../generations/objects";
 import { peerOf, RegionName } from "../../base/brokers";
-import type { KubernetesSettings } from "../../settings/installation";
+import type { KubernetesSettings } from "../../settings";
 import { UserError } from "../../base/userError";
 import { corefileBlock, PeerNames } from "./corefile";
 import { CorefileBlock } from "./corefileBlock";

@@ -1,6 +1,6 @@
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { ELASTICSEARCH_RELEASE } from "../camunda/addresses";
+import { ELASTICSEARCH_RELEASE } from "../../generations/objects";
 import { elasticsearchValues, S3_KEYS, S3_KEYS_SECRET } from "../camunda/helmValues";
 import type { InstalledSettings } from "../../settings";
 import { helmRelease } from "./release";

@@ -7,8 +7,8 @@ import {
   InstalledRegionArgs,
   namesFirst,
 } from "../installedRegion";
-import { ELASTICSEARCH_RELEASE, RELEASE } from "../camunda/addresses";
-import type { KubernetesSettings } from "../../settings/installation";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "../../generations/objects";
+import type { KubernetesSettings } from "../../settings";
 import { CamundaRelease } from "./camundaRelease";
 import { DnsChaining } from "./dnsChaining";
 import { Elasticsearch } from "./elasticsearch";
@@ -25,7 +25,8 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
   readonly outputs: InstalledOutputs;
 
   constructor(name: string, args: InstalledRegionArgs & { cluster: KubernetesSettings }) {
-    const { settings, shape, cluster } = args;
+    const { settings, cluster } = args;
+    const fenced = args.fence === "closed";
     const { region } = settings;
     const { namespaces } = settings.installation;
     const provider = new Provider(`${name}-kubernetes`, {
@@ -44,22 +45,22 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
     );
     const dns = new DnsChaining(
       `${name}-dns`,
-      { kubernetes: cluster, region, namespaces, fenced: shape === "failed-over" },
+      { kubernetes: cluster, region, namespaces, fenced },
       parent,
     );
     // Policies add up, so it is there only while a loss is declared: closed, then opened, then gone. Also
     // when the declaration was taken back: it would go last, after what needs it open.
     const fence =
-      shape === "failed-over" || shape === "failing-back" || args.recorded.fenceClosed === true
+      args.fence !== undefined || args.recorded.fenceClosed === true
         ? new PeerFence(
             `${name}-fence`,
             {
               kubernetes: cluster,
               region,
               namespace: namespace.name,
-              state: shape === "failed-over" ? "closed" : "opened",
+              state: fenced ? "closed" : "opened",
             },
-            { parent: this, dependsOn: namesFirst(shape === "failed-over", dns) },
+            { parent: this, dependsOn: namesFirst(fenced, dns) },
           ).resources
         : [];
     const elasticsearch = new Elasticsearch(
@@ -75,7 +76,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
       `${name}-camunda`,
       {
         settings,
-        rejoining: shape === "rejoining",
+        rejoining: args.rejoining,
         namespace: namespace.name,
         description: args.descriptions[RELEASE],
       },
@@ -85,7 +86,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
       parent: this,
       dependsOn: [elasticsearch, this.camunda],
     });
-    this.before = shape === "failed-over" ? fence : [...fence, dns, this.camunda, ...healthy];
+    this.before = fenced ? fence : [...fence, dns, this.camunda, ...healthy];
     this.outputs = {};
     this.registerOutputs(this.outputs);
   }

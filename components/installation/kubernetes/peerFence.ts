@@ -1,8 +1,8 @@
 import * as networking from "@pulumi/kubernetes/networking/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { FENCE_POLICY } from "../camunda/addresses";
+import { FENCE_POLICY } from "../../generations/objects";
 import { peerOf, RegionName } from "../../base/brokers";
-import type { KubernetesSettings } from "../../settings/installation";
+import type { KubernetesSettings } from "../../settings";
 
 /** Arguments of {@link PeerFence}. */
 export interface PeerFenceArgs {

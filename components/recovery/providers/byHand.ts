@@ -1,4 +1,4 @@
-import { isKubernetesUrl, parseKubernetesAddress } from "../../clients/kubernetesAddress";
+import { isKubernetesUrl, parseKubernetesAddress } from "../../base/kubernetesAddress";
 import type { Session } from "./session";
 
 /** The port of the operator's own machine that a command is given to forward. */

@@ -1,15 +1,10 @@
+import type { CorefileBlockInputs } from "../../installation/kubernetes/corefileBlock";
 import { ConfigMapClient } from "../../clients/configMap";
-import { parseKubernetesAddress } from "../../clients/kubernetesAddress";
+import { parseKubernetesAddress } from "../../base/kubernetesAddress";
 import { blockIn, patchCorefile } from "../../installation/kubernetes/corefile";
 import { readCorefile } from "../../installation/kubernetes/corefileText";
 import { implement } from "./behaviour";
 import { Refusal, Session } from "./session";
-
-/** Inputs of a `CorefileBlock`. */
-export interface CorefileBlockInputs {
-  /** Our server block in the Corefile. */
-  block: string;
-}
 
 const NAMESPACE = "kube-system";
 const NAME = "coredns";

@@ -1,14 +1,9 @@
-import { ELASTICSEARCH } from "../../installation/camunda/addresses";
+import type { ElasticsearchHealthInputs } from "../../installation/elasticsearchHealth";
+import { ELASTICSEARCH } from "../../generations/objects";
 import type { StatefulSetState } from "../../clients/kubernetes";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
 import { Refusal } from "./session";
-
-/** Inputs of an `ElasticsearchHealth`. */
-export interface ElasticsearchHealthInputs {
-  /** Nodes of Elasticsearch that are wished in this stack's region: another number is verified anew. */
-  nodes: number;
-}
 
 /**
  * Every node of the region's Elasticsearch is ready. The release does not wait for them, and nothing else of an

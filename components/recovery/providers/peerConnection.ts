@@ -1,13 +1,8 @@
 import type { V1NetworkPolicyPeer } from "@kubernetes/client-node";
 import { listed } from "../../base/bounded";
-import { dnsAddresses } from "../../installation/eks/names";
-import {
-  brokerHost,
-  ELASTICSEARCH,
-  elasticsearchHost,
-  FENCE_POLICY,
-  PORTS,
-} from "../../installation/camunda/addresses";
+import { dnsAddresses } from "../../settings/eksNames";
+import { brokerHost, elasticsearchHost } from "../../settings/addresses";
+import { ELASTICSEARCH, FENCE_POLICY, PORTS, LOOKOUT } from "../../generations/objects";
 import { brokerIds } from "../../base/brokers";
 import { overlap, within } from "../../base/cidr";
 import { Refused, Unreachable } from "../../clients/http";
@@ -167,7 +162,7 @@ function admits(peers: V1NetworkPolicyPeer[] | undefined, blocks: string[]): boo
 async function answering(session: Session, target: Target): Promise<string | undefined> {
   const { connected } = await session
     .kubernetes()
-    .probe(session.namespace(), target.host, target.port);
+    .probe(session.namespace(), LOOKOUT, target.host, target.port);
   return connected ? nameOf(target) : undefined;
 }
 
@@ -239,7 +234,7 @@ async function probeWhenThere(session: Session, { host, port }: Target): Promise
   const cluster = session.kubernetes();
   const namespace = session.namespace();
   try {
-    return await cluster.probe(namespace, host, port);
+    return await cluster.probe(namespace, LOOKOUT, host, port);
   } catch (error) {
     // No pod, or a container that does not run yet: it may come.
     if (error instanceof Refused && (error.status === 404 || error.status >= 500)) {

@@ -1,4 +1,4 @@
-import { RELEASE, WEB_APPS } from "../../installation/camunda/addresses";
+import { RELEASE, WEB_APPS } from "../../generations/objects";
 import { isRecord } from "../../base/json";
 import { DeadlineExceeded, waitFor } from "../../clients/poll";
 import { implement, Outcome } from "./behaviour";

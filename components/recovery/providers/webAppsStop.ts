@@ -1,4 +1,4 @@
-import { WEB_APPS } from "../../installation/camunda/addresses";
+import { WEB_APPS } from "../../generations/objects";
 import { implement } from "./behaviour";
 import { ensureReplicas } from "./webApps";
 

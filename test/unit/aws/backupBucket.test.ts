@@ -6,7 +6,7 @@ import {
 } from "../../../components/installation/eks/backupBucket";
 import { awsProvider } from "../../../components/installation/eks/provider";
 import type { RegionName } from "../../../components/base/brokers";
-import type { EksSettings } from "../../../components/settings/installation";
+import type { EksSettings } from "../../../components/settings";
 import { BOTH, declare, eksSettings } from "./declared";
 import { ownProvider } from "./scene";
 

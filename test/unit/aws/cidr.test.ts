@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { dnsAddresses, subnetPlan, ZONES } from "../../../components/installation/eks/names";
+import { dnsAddresses, subnetPlan, ZONES } from "../../../components/settings/eksNames";
 import {
   cidrProblems,
   formatCidr,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as debuggable from "@pulumi/pulumi/runtime/debuggable";
 import type { RegionName } from "../../../components/base/brokers";
-import type { EksSettings } from "../../../components/settings/installation";
+import type { EksSettings } from "../../../components/settings";
 
 /** A resource as a component registers it, with the options that decide over running data. */
 export interface Declared {

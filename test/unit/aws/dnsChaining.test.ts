@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dnsAddresses } from "../../../components/installation/eks/names";
+import { dnsAddresses } from "../../../components/settings/eksNames";
 import { BOTH, Declarations, declare } from "./declared";
 import { chainedOf, SceneArgs } from "./scene";
 

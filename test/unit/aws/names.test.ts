@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { bucketName, clusterName, s3Endpoint } from "../../../components/installation/eks/names";
-import { zoneIds } from "../../../components/installation/eks/zones";
+import { bucketName, clusterName, s3Endpoint } from "../../../components/settings/eksNames";
+import { zoneIds } from "../../../components/settings/eksZones";
 import { eksSettings } from "./declared";
 
 describe("names in AWS", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dnsAddresses, subnetPlan } from "../../../components/installation/eks/names";
+import { dnsAddresses, subnetPlan } from "../../../components/settings/eksNames";
 import { BOTH, Declarations, declare } from "./declared";
 import { networkOf, SceneArgs } from "./scene";
 

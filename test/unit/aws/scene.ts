@@ -8,7 +8,7 @@ import {
   RegionNetworkArgs,
 } from "../../../components/installation/eks/regionNetwork";
 import type { RegionName } from "../../../components/base/brokers";
-import type { EksSettings } from "../../../components/settings/installation";
+import type { EksSettings } from "../../../components/settings";
 import { eksSettings } from "./declared";
 
 /** What differs between the scenes. */

@@ -5,7 +5,7 @@ import { createServer, Server } from "node:net";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PORTS, REJOINING } from "../../../components/installation/camunda/addresses";
+import { PORTS, REJOINING } from "../../../components/generations/objects";
 import { WAIT_FOR_PEER } from "../../../components/installation/camunda/helmValues";
 
 /** What a pod of the script is: its name, where broker 0 is, and at which ports the brokers are. */

@@ -1,3 +1,4 @@
+import { LOOKOUT } from "../../../components/generations/objects";
 import assert from "node:assert/strict";
 import { Refused, Unreachable } from "../../../components/clients/http";
 import { Controllers, podStatus } from "../../../world/kubernetes/played/controllers";
@@ -118,7 +119,7 @@ describe("the Kubernetes client", () => {
       };
     });
 
-    const probe = (host = "dns.example") => cluster.client.probe("camunda", host, 53);
+    const probe = (host = "dns.example") => cluster.client.probe("camunda", LOOKOUT, host, 53);
 
     it("has curl connect, within seconds", async () => {
       result = { stdout: "0.001000 0.021000 10.202.7.4", exitCode: 0 };

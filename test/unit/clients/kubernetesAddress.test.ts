@@ -4,7 +4,7 @@ import {
   describeAddress,
   isKubernetesUrl,
   parseKubernetesAddress,
-} from "../../../components/clients/kubernetesAddress";
+} from "../../../components/base/kubernetesAddress";
 import { readSettings } from "../../../components/settings";
 import { eksConfig, kubernetesConfig, lookup } from "../../support/config";
 

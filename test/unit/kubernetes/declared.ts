@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { InstalledSettings, isInstalled, readSettings } from "../../../components/settings";
-import type { KubernetesSettings } from "../../../components/settings/installation";
+import type { KubernetesSettings } from "../../../components/settings";
 import { lookup, Raw } from "../../support/config";
 
 /** A resource as a component registers it. */

@@ -129,6 +129,22 @@ describe("BrokerMembership when a region is recreated", () => {
     assert.equal(bench.world.cluster(bench.survivor).members.length, 4);
   });
 
+  it("sends nothing when only the gateway has not learned yet how many replicas there are", async () => {
+    await bench.start();
+    await bench.restored();
+    await bench.run.add();
+    const topology = (await (
+      await fetch(`${bench.world.endpoints[bench.survivor].gateway}/v2/topology`)
+    ).json()) as Body;
+    bench.world.inject({
+      path: TOPOLOGY,
+      respond: { status: 200, body: { ...topology, replicationFactor: 2 } },
+      times: 1,
+    });
+    assert.equal((await bench.run.add()).outs.record.how, "already true");
+    assert.equal(bench.sent().length, 1);
+  });
+
   it("refuses to add brokers of a region whose Elasticsearch lacks records, as after it was recreated once more", async () => {
     await bench.start();
     await bench.recreate();

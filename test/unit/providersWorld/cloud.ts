@@ -1,4 +1,4 @@
-import { dnsAddresses, subnetPlan } from "../../../components/installation/eks/names";
+import { dnsAddresses, subnetPlan } from "../../../components/settings/eksNames";
 import { AwsStandIn } from "../../../world/aws";
 import * as ec2 from "../../../world/aws/ec2";
 import * as eks from "../../../world/aws/eks";

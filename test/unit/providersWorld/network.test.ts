@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dnsAddresses } from "../../../components/installation/eks/names";
+import { dnsAddresses } from "../../../components/settings/eksNames";
 import * as ec2 from "../../../world/aws/ec2";
 import { Network } from "../../../world/aws/network";
 import type { Properties } from "../../../world/pulumi/properties";

@@ -1,6 +1,6 @@
-import type { RegionName } from "../../base/brokers";
-import { host, subnet } from "../../base/cidr";
-import type { EksSettings } from "../../settings/installation";
+import type { RegionName } from "../base/brokers";
+import { host, subnet } from "../base/cidr";
+import type { EksSettings } from "./types";
 
 /** Name of a region's EKS cluster. */
 export function clusterName(eks: Pick<EksSettings, "prefix">, region: RegionName): string {

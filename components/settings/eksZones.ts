@@ -1,4 +1,4 @@
-import { ZONES } from "./names";
+import { ZONES } from "./eksNames";
 
 /** Zones that EKS refuses for its control plane (EKS user guide, network requirements), or that AWS opens to nobody new. */
 const CLOSED = ["use1-az3", "usw1-az2", "cac1-az3", "apne1-az3"];
