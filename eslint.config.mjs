@@ -1,14 +1,52 @@
 import pulumi from "@pulumi/eslint-plugin";
+import { createNodeResolver, importX } from "eslint-plugin-import-x";
 import tseslint from "typescript-eslint";
+
+/** What stands on what: a file imports from its own layer and from those before it. */
+const LAYERS = [
+  "components/base",
+  "components/generations",
+  "components/settings",
+  "components/clients",
+  "components/stack",
+  "components/installation",
+  "components/recovery",
+  "components/*.ts",
+];
+
+/** What rehearses and tests, and what an operator runs: of these neither knows the first. */
+const REHEARSAL = ["world", "test", "scripts/drill", "scripts/bench", "scripts/test"];
+const OPERATION = [
+  "components",
+  "scripts/operator",
+  ...["up", "failover", "failback"].map((verb) => `scripts/${verb}.ts`),
+];
+
+const zones = [
+  ...LAYERS.flatMap((target, place) =>
+    LAYERS.slice(place + 1).map((from) => ({ target, from, message: `${target} stands below it` })),
+  ),
+  ...OPERATION.flatMap((target) =>
+    REHEARSAL.map((from) => ({ target, from, message: "an operator's run knows no rehearsal" })),
+  ),
+  { target: "components", from: "scripts", message: "the program stands below its commands" },
+].map(({ target, from, message }) => ({ target: `./${target}`, from: `./${from}`, message }));
 
 export default tseslint.config({ ignores: ["node_modules/"] }, ...tseslint.configs.recommended, {
   files: ["**/*.ts"],
   languageOptions: { parserOptions: { project: "./tsconfig.check.json" } },
-  plugins: { "@pulumi": pulumi },
+  plugins: { "@pulumi": pulumi, import: importX },
+  settings: {
+    "import-x/extensions": [".ts", ".js"],
+    "import-x/parsers": { "@typescript-eslint/parser": [".ts"] },
+    "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".js"] })],
+  },
   rules: {
     "@pulumi/no-output-in-template-literal": "error",
     "@typescript-eslint/no-floating-promises": "error",
     "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: false }],
+    "import/no-cycle": "error",
+    "import/no-restricted-paths": ["error", { zones }],
     "no-empty": "error",
     eqeqeq: "error",
   },

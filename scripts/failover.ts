@@ -5,7 +5,7 @@ import type { Interrupt } from "./operator/interrupt";
 import { make } from "./operator/move";
 import { OperatorStack, Stacks } from "./operator/stack";
 import { brokersOf, recordOf, summaryOf } from "./operator/summary";
-import { AFTER_FAILOVER_TARGETS, FAILOVER_TARGETS } from "./workspace";
+import { AFTER_FAILOVER_TARGETS, FAILOVER_TARGETS } from "./operator/targets";
 
 const HELP = `npm run failover -- --lost region0|region1 [options]
 

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { Preparation } from "./test/preparation";
 import { Processes } from "./test/processes";
 import { testFiles, Tier, TIERS } from "./test/tiers";
-import { REPOSITORY } from "./workspace";
+import { REPOSITORY } from "./repository";
 
 const names = (tiers: Tier[]) => tiers.map(({ name }) => name).join(", ");
 const EVERY_TIME = TIERS.filter(({ runs }) => runs === "always");

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { Registry, THIRD_PARTY } from "./thirdParty";
-import { REPOSITORY } from "./workspace";
+import { REPOSITORY } from "./repository";
 
 /** The page that is made of the list, from the repository's root. */
 export const PAGE = "docs/third-party.md";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { CASES, graphOf } from "../test/golden/graph";
 import { PAGE, thirdPartyPage } from "./thirdPartyPage";
-import { REPOSITORY } from "./workspace";
+import { REPOSITORY } from "./repository";
 
 /**
  * Writes anew what is made of something else, the golden resource graphs and the page of what is fetched:

@@ -1,5 +1,5 @@
 import type { Recorder } from "../../world/recorder";
-import type { Plugin, RegionStack, Workspace } from "../workspace";
+import type { Plugin, RegionStack, Workspace } from "../../world/pulumi/workspace";
 import type { RegionName, World } from "../../world/world";
 
 /** What a platform tells a drill, and what a drill checks of it. */

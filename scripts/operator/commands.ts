@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import type { RegionName } from "../../components/base/brokers";
-import { REPOSITORY } from "../workspace";
+import { REPOSITORY } from "../repository";
 
 /** Where the person works, as the command line says. */
 export interface Place {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { REPOSITORY } from "../workspace";
+import { REPOSITORY } from "../repository";
 
 /**
  * The processes of one run of tests. All of them, and all that these start, have one temporary folder as

@@ -5,7 +5,7 @@ import { kubernetesAvailable, prepareKubernetes } from "../../world/kubernetes/r
 import { node24Missing, prepareNode24 } from "./node24";
 import { readCamunda, readElasticsearch } from "../../world/camunda/real/distribution";
 import { prepareSearch, searchAvailable } from "../../world/processes/prepare";
-import { REPOSITORY } from "../workspace";
+import { REPOSITORY } from "../repository";
 
 /** A tier of the tests: what it needs, and where it is. */
 export interface Tier {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { REPOSITORY, Workspace } from "../../scripts/workspace";
+import { Workspace } from "../../world/pulumi/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 import { KubernetesWorld } from "../../world/scenes/kubernetesWorld";
 
 describe("the commands of an operator where the program has installed Camunda", function () {

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { isRecord } from "../../components/base/json";
 import { waitFor } from "../../components/clients/poll";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 import { Scene } from "./scene";
 
 /** The command of the workflow as a shell reads it, on a workspace of the test. */

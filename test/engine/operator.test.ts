@@ -3,7 +3,8 @@ import { ChildProcess, execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { EmbeddedWorld, RecordedRequest } from "../../world/camunda/embedded";
-import { REPOSITORY, Workspace } from "../../scripts/workspace";
+import { Workspace } from "../../world/pulumi/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 
 /** How a command has ended. */
 interface Ended {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Stack } from "@pulumi/pulumi/automation";
 import * as path from "node:path";
 import type { Contract } from "../../examples/platform-pipeline/contract";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 import { Sandbox } from "./sandbox";
 
 const PROJECT = "camunda-dual-region";

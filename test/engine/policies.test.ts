@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Stack } from "@pulumi/pulumi/automation";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 import { Scene } from "./scene";
 import { Ended, pulumiIn, Sandbox, Shell } from "./sandbox";
 

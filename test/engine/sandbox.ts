@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { pulumiCommand } from "../../scripts/workspace";
+import { pulumiCommand } from "../../world/pulumi/workspace";
 import { Vault } from "../../world/pulumi/vault";
 
 const run = promisify(execFile);

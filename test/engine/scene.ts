@@ -6,7 +6,7 @@ import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedde
 import type { RegionName } from "../../world/world";
 import { CommandStandIn } from "../../world/pulumi/command";
 import { debugProviders, ProviderServer } from "../../world/pulumi/server";
-import { RegionStack, Workspace } from "../../scripts/workspace";
+import { RegionStack, Workspace } from "../../world/pulumi/workspace";
 
 /** A world, a throw-away Pulumi, and the adopted stack of the region that will survive. */
 export class Scene {

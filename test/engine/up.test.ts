@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
-import { REPOSITORY, Workspace } from "../../scripts/workspace";
+import { Workspace } from "../../world/pulumi/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 
 /** How a command has ended. */
 interface Ended {

@@ -1,4 +1,4 @@
-import { RegionStack, Workspace } from "../../scripts/workspace";
+import { RegionStack, Workspace } from "../../world/pulumi/workspace";
 import { RealKubernetesWorld } from "../../world/scenes/realKubernetesWorld";
 import type { RegionName } from "../../world/world";
 

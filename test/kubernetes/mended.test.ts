@@ -5,7 +5,7 @@ import { existsSync, rmSync } from "node:fs";
 import * as path from "node:path";
 import type { KubeObject } from "../../world/kubernetes/played/objects";
 import { CHARTS } from "../../world/scenes/charts";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 import type { RegionName } from "../../world/world";
 import { descendants } from "../engine/scene";
 import { ChartRepository } from "./chartRepository";

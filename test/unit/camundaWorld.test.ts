@@ -15,7 +15,7 @@ import * as path from "node:path";
 import { readCamunda, readElasticsearch } from "../../world/camunda/real/distribution";
 import { CamundaWorld } from "../../world/camunda/real/camundaWorld";
 import { TIERS } from "../../scripts/test/tiers";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 
 /** Folders as somebody has them who has unpacked the distributions, with programs of ours in them. */
 class Folders {

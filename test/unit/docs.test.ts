@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { HOOKS, KEYS, OVERRIDES, readSettings } from "../../components/settings";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 import { lookup, rawConfig } from "../support/config";
 
 const PAGES = [

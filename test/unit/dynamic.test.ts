@@ -8,7 +8,7 @@ import { providerText } from "../../components/base/dynamic";
 import { omit } from "../../components/recovery/providers/behaviour";
 
 const root = process.cwd();
-const DYNAMIC = "./components/recovery/dynamic.ts";
+const DYNAMIC = "./components/base/dynamic.ts";
 /** Modules that the logic of several resource types shares. */
 const SHARED = ["behaviour", "byHand", "changes", "phases", "recent", "rounds", "session"];
 const providers = readdirSync("components/recovery/providers")

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { isRecord } from "../../components/base/json";
 import type { RegionOutputs } from "../../components/region";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 
 type Outputs = pulumi.Unwrap<RegionOutputs>;
 

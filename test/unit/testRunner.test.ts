@@ -7,7 +7,7 @@ import { waitFor } from "../../components/clients/poll";
 import { Preparation } from "../../scripts/test/preparation";
 import { Processes, StartOptions } from "../../scripts/test/processes";
 import { testFiles, TIERS } from "../../scripts/test/tiers";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 
 describe("npm test", function () {
   this.timeout(240_000);

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { readSettings } from "../../components/settings";
 import { isOpenSource, THIRD_PARTY, thirdParty } from "../../scripts/thirdParty";
 import { PAGE, thirdPartyPage, writtenPage } from "../../scripts/thirdPartyPage";
-import { REPOSITORY } from "../../scripts/workspace";
+import { REPOSITORY } from "../../scripts/repository";
 import { lookup, rawConfig } from "../support/config";
 
 const LIST = "scripts/setup/thirdParty.json";
@@ -200,7 +200,7 @@ describe("what is fetched", () => {
 
   it("is fetched by what takes it from the list alone", () => {
     const found = files().filter(
-      (file) => /^scripts\//.test(file) && fetchers(read(file)).length > 0,
+      (file) => /^(scripts|world)\//.test(file) && fetchers(read(file)).length > 0,
     );
     assert.deepEqual(found.sort(), FETCHING);
     assert.deepEqual(fetchers('run("mvn", []); which(`go`)'), ["mvn", "go"]);

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { REGIONS } from "../../components/base/brokers";
-import { RECOVERY_TARGETS, REPOSITORY } from "../../scripts/workspace";
+import { RECOVERY_TARGETS } from "../../scripts/operator/targets";
+import { REPOSITORY } from "../../scripts/repository";
 
 interface Job {
   needs?: string;

@@ -1,5 +1,5 @@
 import type { Recorder } from "../recorder";
-import type { Plugin } from "../../scripts/workspace";
+import type { Plugin } from "../pulumi/workspace";
 import type { EmbeddedWorld } from "../camunda/embedded";
 import type { RegionName } from "../world";
 

@@ -10,7 +10,4 @@ export interface CorefileBlockInputs {
  * Our block in the Corefile of a cluster whose DNS is not ours, between two marks. What others have in it
  * stays. Deleting it takes the block out; a refresh shows what somebody has changed of it.
  */
-export const CorefileBlock = dynamicResource<CorefileBlockInputs>(
-  "corefileBlock",
-  "CorefileBlock",
-);
+export const CorefileBlock = dynamicResource<CorefileBlockInputs>("corefileBlock", "CorefileBlock");

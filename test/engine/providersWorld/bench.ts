@@ -7,7 +7,7 @@ import { Outages } from "../../../world/pulumi/outages";
 import { debugProviders, ProviderServer } from "../../../world/pulumi/server";
 import type { StandIn } from "../../../world/pulumi/standIn";
 import { Vault } from "../../../world/pulumi/vault";
-import { pulumiCommand } from "../../../scripts/workspace";
+import { pulumiCommand } from "../../../world/pulumi/workspace";
 
 /** A resource of any type, so that a test needs no SDK. */
 export class Thing extends pulumi.CustomResource {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { load } from "../../../components/clients/kubernetesLibrary";
-import { REPOSITORY } from "../../../scripts/workspace";
+import { REPOSITORY } from "../../../scripts/repository";
 
 describe("the Kubernetes client", function () {
   this.timeout(60_000);

@@ -11,30 +11,10 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { Vault } from "../world/pulumi/vault";
-import type { RegionName } from "../world/world";
-
-/** The folder of the Pulumi program. */
-export const REPOSITORY = path.resolve(__dirname, "..");
-
-/**
- * What a recovery consists of: its steps, and the fence and the names of the other region. Only these are
- * refreshed and changed by it: nothing else may move while a region is lost, and the network of a lost
- * region cannot be looked at.
- */
-export const RECOVERY_TARGETS = ["**Recovery$**", "**PeerFence**", "**DnsChaining$**"];
-
-/**
- * What a failover consists of (the fence with its component, which may be made on the day): nothing that could end it without being needed for it. The engine starts no
- * other step when one has failed.
- */
-export const FAILOVER_TARGETS = ["**Recovery$**", "**PeerFence**"];
-
-/** What follows a failover: the names of the lost region fail at once, and brokers of this one wait for nobody. */
-export const AFTER_FAILOVER_TARGETS = [
-  "**DnsChaining$**",
-  "**CamundaRelease$kubernetes:core/v1:ConfigMap**",
-];
+import { readable } from "../../scripts/operator/readable";
+import { REPOSITORY } from "../../scripts/repository";
+import { Vault } from "./vault";
+import type { RegionName } from "../world";
 
 /** What a preview showed a person, and what it would do. */
 export interface Preview {
@@ -244,33 +224,4 @@ export class RegionStack {
 
 function shown(event: { severity: string; ephemeral?: boolean }): boolean {
   return event.severity !== "debug" && event.ephemeral !== true;
-}
-
-/**
- * A preview without what the engine prints for machines: progress dots and URNs, of which only the
- * resource's name is kept.
- */
-export function readable(output: string): string {
-  const lines: string[] = [];
-  for (const line of output.split("\n")) {
-    const name = /^\s*\[urn=.*::([^:]+)\]$/.exec(line)?.[1];
-    const last = lines.length - 1;
-    if (name !== undefined) {
-      // The stack's own line is left out, so its name has no line to stand on.
-      if (last < 0) {
-        continue;
-      }
-      lines[last] = (lines[last] as string).replace(
-        /pulumi-nodejs:dynamic\/\w+:(\w+):/,
-        `$1 ${name}`,
-      );
-    } else if (
-      line.trim() !== "" &&
-      !/^(@ |Previewing update|Loading)/.test(line) &&
-      !/^\s*\[(provider|id)=|pulumi:pulumi:Stack: \(same\)/.test(line)
-    ) {
-      lines.push(line);
-    }
-  }
-  return lines.join("\n");
 }

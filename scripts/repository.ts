@@ -1,0 +1,4 @@
+import * as path from "node:path";
+
+/** The folder of the Pulumi program. */
+export const REPOSITORY = path.resolve(__dirname, "..");
