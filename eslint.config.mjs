@@ -48,6 +48,7 @@ export default tseslint.config({ ignores: ["node_modules/"] }, ...tseslint.confi
     "import/no-cycle": "error",
     "import/no-restricted-paths": ["error", { zones }],
     "no-empty": "error",
+    curly: ["error", "all"],
     eqeqeq: "error",
   },
 });

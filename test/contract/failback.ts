@@ -24,8 +24,12 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
     try {
       return (await zeebe().exporterPhases(bench.brokerUrl(id))).length === 0 ? "up" : "busy";
     } catch (error) {
-      if (error instanceof Unreachable) return "closed";
-      if (error instanceof Refused) return "hanging";
+      if (error instanceof Unreachable) {
+        return "closed";
+      }
+      if (error instanceof Refused) {
+        return "hanging";
+      }
       throw error;
     }
   };
@@ -35,10 +39,16 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
       const { brokers } = await zeebe().topology();
       for (const id of bench.ids(lost)) {
         const broker = brokers.find((seen) => seen.id === id);
-        if (broker === undefined) return `broker ${id} is not listed`;
-        if (broker.partitions.length > 0) return `broker ${id} has partitions`;
+        if (broker === undefined) {
+          return `broker ${id} is not listed`;
+        }
+        if (broker.partitions.length > 0) {
+          return `broker ${id} has partitions`;
+        }
         const problem = await wrong(await stateOf(id), id);
-        if (problem !== undefined) return `broker ${id} ${problem}`;
+        if (problem !== undefined) {
+          return `broker ${id} ${problem}`;
+        }
       }
       return undefined;
     };
@@ -57,7 +67,9 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
           "what becomes of the old data",
           120,
           listed(async (own, id) => {
-            if (own !== "up") return own === "busy" ? "is busy" : undefined;
+            if (own !== "up") {
+              return own === "busy" ? "is busy" : undefined;
+            }
             const known = memberIds(await zeebe().configuration(bench.brokerUrl(id)));
             return known.length === survivors().length ? undefined : "knows the lost as members";
           }),
@@ -118,7 +130,9 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
     assert.deepEqual(await search.documents([RECORDS]), {});
     assert.deepEqual(await search.recoveries([RECORDS]), []);
     assert.notEqual((await search.health()).status, "red");
-    if (data === "empty") assert.deepEqual(await search.templates(["zeebe-record"]), []);
+    if (data === "empty") {
+      assert.deepEqual(await search.templates(["zeebe-record"]), []);
+    }
   });
 
   it("cannot add the recreated brokers by force either", async () => {

@@ -57,7 +57,9 @@ export function healthyCluster(bench: Bench): void {
       for (const { partition, role, phase } of held) {
         assert.equal(phase, "EXPORTING");
         assert.ok(["LEADER", "FOLLOWER"].includes(role), role);
-        if (role === "LEADER") leaders.push(partition);
+        if (role === "LEADER") {
+          leaders.push(partition);
+        }
       }
     }
     assert.deepEqual(leaders.sort(), partitions());

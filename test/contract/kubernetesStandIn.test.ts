@@ -36,8 +36,11 @@ describe("a cluster's Kubernetes API: the stand-in", () => {
       lose: async () => server.lose(2_000),
       restore: async () => server.restore(),
       stop: async () => {
-        if (inherited === undefined) delete process.env.KUBECONFIG;
-        else process.env.KUBECONFIG = inherited;
+        if (inherited === undefined) {
+          delete process.env.KUBECONFIG;
+        } else {
+          process.env.KUBECONFIG = inherited;
+        }
         rmSync(folder, { recursive: true, force: true });
         controllers.close();
         await server.close();

@@ -319,7 +319,9 @@ export function searchEngine(bench: Bench): void {
 
   it("keeps a repository registered whose place it has refused", async () => {
     const { type, settings } = bench.world.repository;
-    if (type !== "s3") return;
+    if (type !== "s3") {
+      return;
+    }
     for (const readonly of [false, true]) {
       const wrong = { ...settings, bucket: "nosuch-bucket", readonly };
       const refused = await ask("PUT", "_snapshot/wrong", { type, settings: wrong });

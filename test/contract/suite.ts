@@ -19,7 +19,9 @@ export function contract(make: () => World): void {
 
   beforeEach(function () {
     // Whatever comes after a broken step would only tell of that step again.
-    if (bench.failedStep !== undefined) this.skip();
+    if (bench.failedStep !== undefined) {
+      this.skip();
+    }
   });
 
   after(function () {

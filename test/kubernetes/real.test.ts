@@ -31,8 +31,11 @@ describe("a cluster's Kubernetes API: the real one", () => {
       lose: async () => cluster.freeze(),
       restore: async () => cluster.thaw(),
       stop: async () => {
-        if (inherited === undefined) delete process.env.KUBECONFIG;
-        else process.env.KUBECONFIG = inherited;
+        if (inherited === undefined) {
+          delete process.env.KUBECONFIG;
+        } else {
+          process.env.KUBECONFIG = inherited;
+        }
         rmSync(folder, { recursive: true, force: true });
         await cluster.stop();
       },

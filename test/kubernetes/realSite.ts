@@ -76,7 +76,9 @@ export class RealKubernetesSite extends EndpointsSite {
 
   private cluster(region: RegionName): RealCluster {
     const found = this.clusters.get(region);
-    if (found === undefined) throw new Error("the clusters were not started");
+    if (found === undefined) {
+      throw new Error("the clusters were not started");
+    }
     return found;
   }
 

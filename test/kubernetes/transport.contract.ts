@@ -259,7 +259,9 @@ export function transportContract(
       received = [];
       const begun = new Promise<void>((resolve) => {
         handle = (request, response) => {
-          if (request.url === "/whole") return void response.end();
+          if (request.url === "/whole") {
+            return void response.end();
+          }
           response.useChunkedEncodingByDefault = kind === "chunks";
           response.writeHead(200, {
             "Content-Type": "application/json",

@@ -23,8 +23,11 @@ describe("the cache of what is fetched and built", () => {
   });
 
   afterEach(() => {
-    if (before === undefined) delete process.env.CAMUNDA_DUAL_REGION_CACHE;
-    else process.env.CAMUNDA_DUAL_REGION_CACHE = before;
+    if (before === undefined) {
+      delete process.env.CAMUNDA_DUAL_REGION_CACHE;
+    } else {
+      process.env.CAMUNDA_DUAL_REGION_CACHE = before;
+    }
     rmSync(folder, { recursive: true });
   });
 
@@ -33,7 +36,9 @@ describe("the cache of what is fetched and built", () => {
     const seen = await Promise.all(
       makers.map(async (maker) => {
         const home = await cached("thing", async (dir) => {
-          for (const file of ["a", "b"]) writeFileSync(join(dir, file), String(maker));
+          for (const file of ["a", "b"]) {
+            writeFileSync(join(dir, file), String(maker));
+          }
         });
         return { home, inode: statSync(home).ino, made: readFileSync(join(home, "a"), "utf8") };
       }),

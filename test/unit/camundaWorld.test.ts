@@ -50,8 +50,11 @@ class Folders {
     mkdirSync(bin, { recursive: true });
     copyFileSync(path.join(REPOSITORY, "test/support/played", `${name}.cjs`), `${bin}/${name}.cjs`);
     // A search engine is started as nobody when we are root, who may not reach our own Node.js.
-    if (process.getuid?.() === 0) copyFileSync(process.execPath, `${bin}/node`);
-    else symlinkSync(process.execPath, `${bin}/node`);
+    if (process.getuid?.() === 0) {
+      copyFileSync(process.execPath, `${bin}/node`);
+    } else {
+      symlinkSync(process.execPath, `${bin}/node`);
+    }
     const file = this.file(
       `${folder}/bin/${name}`,
       `#!/bin/sh\nbin=$(dirname "$0")\nexec "$bin/node" "$bin/${name}.cjs" "$@"\n`,
@@ -207,8 +210,11 @@ function worldOfCamunda(this: Mocha.Suite): void {
   afterEach(async () => {
     await world.stop();
     folders.remove();
-    if (JAVA_HOME === undefined) delete process.env.JAVA_HOME;
-    else process.env.JAVA_HOME = JAVA_HOME;
+    if (JAVA_HOME === undefined) {
+      delete process.env.JAVA_HOME;
+    } else {
+      process.env.JAVA_HOME = JAVA_HOME;
+    }
   });
 
   const answers = (url: string) =>
@@ -240,7 +246,9 @@ function worldOfCamunda(this: Mocha.Suite): void {
     await world.lose("region1");
     assert.deepEqual([world.pids(1), world.pids(3)], [[], []]);
     const dead = [...Object.values(region1.brokers), region1.gateway, region1.elasticsearch];
-    for (const url of dead) assert.equal(await answers(url), false, url);
+    for (const url of dead) {
+      assert.equal(await answers(url), false, url);
+    }
     for (const url of [...Object.values(region0.brokers), region0.elasticsearch]) {
       assert.equal(await answers(url), true, url);
     }
@@ -253,7 +261,9 @@ function worldOfCamunda(this: Mocha.Suite): void {
     await world.lose("region1");
     await world.recreate("region1");
     assert.match(world.tail(1), /begins with an empty disk/);
-    for (const url of dead) assert.equal(await answers(url), true, url);
+    for (const url of dead) {
+      assert.equal(await answers(url), true, url);
+    }
 
     const before = world.pids(0);
     await world.restartBroker(0);

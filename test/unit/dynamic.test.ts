@@ -123,7 +123,9 @@ describe("what the state keeps of a provider", () => {
     );
     assert.ok(providers.length >= 14, providers.join(", "));
     assert.equal(lines.length, providers.length);
-    for (const line of lines) assert.match(line, /region is missing: region0 or region1/);
+    for (const line of lines) {
+      assert.match(line, /region is missing: region0 or region1/);
+    }
   }).timeout(180_000);
 
   it("hands every method on to the logic, with what it was configured with", async () => {

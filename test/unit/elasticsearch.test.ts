@@ -47,7 +47,9 @@ describe("elasticsearch client", () => {
     before(async () => {
       await world.start();
       await world.startInstances("region0", 6);
-      while ((await world.instanceKeys("region0")).size < 6) await new Promise(setImmediate);
+      while ((await world.instanceKeys("region0")).size < 6) {
+        await new Promise(setImmediate);
+      }
     });
     after(() => world.stop());
 
@@ -124,7 +126,9 @@ describe("elasticsearch client", () => {
       await from.createSnapshot("backup", "one", [RECORDS], { documents: 3 });
       assert.equal((await from.snapshot("backup", "one"))?.state, "IN_PROGRESS");
       let snapshot = await from.snapshot("backup", "one");
-      while (snapshot?.state !== "SUCCESS") snapshot = await from.snapshot("backup", "one");
+      while (snapshot?.state !== "SUCCESS") {
+        snapshot = await from.snapshot("backup", "one");
+      }
       assert.deepEqual(snapshot.indices, await from.existing([RECORDS]));
       assert.equal(snapshot.shards.successful, snapshot.shards.total);
       assert.equal(snapshot.includeGlobalState, true);
@@ -139,7 +143,9 @@ describe("elasticsearch client", () => {
       assert.deepEqual(await to.existing([RECORDS]), snapshot.indices);
       assert.equal((await to.health([RECORDS])).status, "yellow");
       let shards = await to.recoveries([RECORDS]);
-      while (!shards.some(({ stage }) => stage === "DONE")) shards = await to.recoveries([RECORDS]);
+      while (!shards.some(({ stage }) => stage === "DONE")) {
+        shards = await to.recoveries([RECORDS]);
+      }
       assert.ok(shards.length < snapshot.shards.total);
       while (shards.filter(({ stage }) => stage === "DONE").length < snapshot.shards.total) {
         shards = await to.recoveries([RECORDS]);

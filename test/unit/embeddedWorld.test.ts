@@ -52,7 +52,9 @@ const post = (url: string, body?: unknown) => send("POST", url, body);
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) assert.fail(`never came true: ${what}`);
+    if (Date.now() > deadline) {
+      assert.fail(`never came true: ${what}`);
+    }
     await pause(10);
   }
 }
@@ -155,7 +157,9 @@ describe("embedded world", () => {
       await until("the recreated are listed", async () => (await listed(survivor)).length === 4);
       await failback(lost);
       const after = await world.startInstances(lost, 3);
-      for (const keys of [before, between, after].flat()) assert.match(keys, /^\d+$/);
+      for (const keys of [before, between, after].flat()) {
+        assert.match(keys, /^\d+$/);
+      }
       await until("documents are equal", async () => {
         const [a, b] = bothOf(await world.documents("region0"), await world.documents("region1"));
         return a === b && (await world.instanceKeys(lost)).size === 13;
@@ -179,7 +183,9 @@ describe("embedded world", () => {
       await assert.rejects(taken(url), { code: "EADDRINUSE" });
     }
     await world.stop();
-    for (const url of [elasticsearch, management]) await taken(url);
+    for (const url of [elasticsearch, management]) {
+      await taken(url);
+    }
   });
 
   it("answers the recorded configuration, topology and priorities when healthy", async () => {
@@ -341,7 +347,9 @@ describe("embedded world", () => {
   it("does not see a snapshot that was taken after the repository was registered", async () => {
     await started();
     const [a, b] = [world.endpoints.region0.elasticsearch, world.endpoints.region1.elasticsearch];
-    for (const url of [a, b]) await send("PUT", `${url}/_snapshot/r`, world.repository);
+    for (const url of [a, b]) {
+      await send("PUT", `${url}/_snapshot/r`, world.repository);
+    }
     await send("PUT", `${a}/_snapshot/r/s?wait_for_completion=true`, {});
     assert.deepEqual((await get(`${b}/_snapshot/r/_all`)).body.snapshots, []);
     const restore = await post(`${b}/_snapshot/r/s/_restore`, {});
@@ -393,7 +401,9 @@ describe("embedded world", () => {
       respond: { status: 503 },
     });
     const statuses = [];
-    for (let i = 0; i < 3; i++) statuses.push((await get(url)).status);
+    for (let i = 0; i < 3; i++) {
+      statuses.push((await get(url)).status);
+    }
     assert.deepEqual(statuses, [200, 503, 200]);
     remove();
     world.inject({ path: /disable/, drop: true });

@@ -86,7 +86,9 @@ class Bench {
   }
 
   async end(): Promise<void> {
-    for (const region of this.regions.clusters.keys()) this.cluster(region).close();
+    for (const region of this.regions.clusters.keys()) {
+      this.cluster(region).close();
+    }
     await this.world.stop();
   }
 

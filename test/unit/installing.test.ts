@@ -135,7 +135,9 @@ describe("what a stack that owns network and releases refuses to conclude", () =
   for (const [what, found, expected] of cases) {
     it(`refuses ${what}`, () => {
       assert.equal(found.length, expected ? 1 : 0, found.join("\n"));
-      if (expected) assert.match(found[0] ?? "", expected);
+      if (expected) {
+        assert.match(found[0] ?? "", expected);
+      }
     });
   }
 

@@ -97,7 +97,9 @@ function everyPlan(
   fc.assert(
     fc.property(cases, ([facts, intent]) => {
       const plan = planMembership(facts, intent);
-      if (plan.kind === kind) met += 1;
+      if (plan.kind === kind) {
+        met += 1;
+      }
       check(plan, facts, intent);
     }),
     { numRuns: 3_000 },
@@ -130,7 +132,9 @@ const whole: MembershipFacts = {
 describe("planner", () => {
   it("never forces an add, for any state of the cluster and any configuration", () => {
     everyPlan((plan, facts) => {
-      if (plan.kind !== "force-remove") return;
+      if (plan.kind !== "force-remove") {
+        return;
+      }
       assert.deepEqual(without(plan.retain, facts.members), []);
     }, "force-remove");
   });
@@ -140,7 +144,9 @@ describe("planner", () => {
       if (plan.kind === "add") {
         assert.deepEqual(without(facts.members, plan.brokers), []);
       }
-      if (plan.kind !== "force-remove") return;
+      if (plan.kind !== "force-remove") {
+        return;
+      }
       const own = brokerIds(intent.region, intent.clusterSize);
       assert.deepEqual(plan.retain, own);
       assert.deepEqual(
@@ -153,14 +159,18 @@ describe("planner", () => {
 
   it("never removes anybody when the other region is not declared lost", () => {
     everyPlan((plan, _facts, intent) => {
-      if (plan.kind !== "force-remove") return;
+      if (plan.kind !== "force-remove") {
+        return;
+      }
       assert.equal(intent.lostRegion, peerOf(intent.region));
     }, "force-remove");
   });
 
   it("removes only when no lost broker is seen, all others are, and no partition is lost", () => {
     everyPlan((plan, facts) => {
-      if (plan.kind !== "force-remove") return;
+      if (plan.kind !== "force-remove") {
+        return;
+      }
       assert.deepEqual(
         plan.remove.filter((id) => facts.seen.includes(id)),
         [],
@@ -181,7 +191,9 @@ describe("planner", () => {
 
   it("adds only when all that are to be members are seen, and with what is declared", () => {
     everyPlan((plan, facts, intent) => {
-      if (plan.kind !== "add") return;
+      if (plan.kind !== "add") {
+        return;
+      }
       assert.deepEqual(without(plan.brokers, facts.seen), []);
       assert.deepEqual(plan.brokers, intent.brokers);
       assert.equal(plan.replicationFactor, intent.replicationFactor);
@@ -191,15 +203,21 @@ describe("planner", () => {
 
   it("adds brokers only as part of a failback", () => {
     everyPlan((plan, _facts, intent) => {
-      if (plan.kind !== "add" || plan.add.length === 0) return;
+      if (plan.kind !== "add" || plan.add.length === 0) {
+        return;
+      }
       assert.notEqual(intent.failback, undefined);
     }, "add");
   });
 
   it("gives a reason whenever it waits or refuses", () => {
     everyPlan((plan) => {
-      if (plan.kind === "refuse") assert.match(plan.why, /\S/);
-      if (plan.kind === "wait") assert.match(`${plan.for} ${plan.refusal}`, /broker/);
+      if (plan.kind === "refuse") {
+        assert.match(plan.why, /\S/);
+      }
+      if (plan.kind === "wait") {
+        assert.match(`${plan.for} ${plan.refusal}`, /broker/);
+      }
     }, "wait");
   });
 

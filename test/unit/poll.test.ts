@@ -11,7 +11,9 @@ function sees<T>(...answers: (Seen<T> | Error)[]) {
   const probe = async (): Promise<Seen<T>> => {
     const answer = answers[Math.min(count, answers.length - 1)] as Seen<T> | Error;
     count += 1;
-    if (answer instanceof Error) throw answer;
+    if (answer instanceof Error) {
+      throw answer;
+    }
     return answer;
   };
   return { probe, asked: () => count };

@@ -226,7 +226,9 @@ describe("setup", function () {
   it("builds once when two run at the same time", async () => {
     world.go(500);
     const both = await Promise.all([world.setup(), world.setup()]);
-    for (const { code, stderr } of both) assert.equal(code, 0, stderr);
+    for (const { code, stderr } of both) {
+      assert.equal(code, 0, stderr);
+    }
     assert.equal(world.count("npm ci"), 1);
     assert.equal(world.count("go build"), 2); // the CLI and its language host
     assert.deepEqual(world.made(), [FROM_GO]);
@@ -421,7 +423,9 @@ describe("setup", function () {
     const check = checkNode as (version: string, platform: string) => void;
     assert.throws(() => check("20.18.3", "linux"), /^SetupError: Node\.js 20\.18\.3 is too old/);
     assert.throws(() => check("18.20.0", "linux"), /too old/);
-    for (const version of ["20.19.0", "22.1.0", "24.0.0"]) check(version, "linux");
+    for (const version of ["20.19.0", "22.1.0", "24.0.0"]) {
+      check(version, "linux");
+    }
   });
 
   it("compares versions", async () => {

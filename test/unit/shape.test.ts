@@ -147,7 +147,9 @@ describe("shape", () => {
       const settings = settingsOf(changes);
       const problems = runProblems(settings, peer, recorded);
       assert.equal(problems.length, expected ? 1 : 0, problems.join("\n"));
-      if (expected) assert.match(problems[0] ?? "", expected);
+      if (expected) {
+        assert.match(problems[0] ?? "", expected);
+      }
     });
   }
 

@@ -38,8 +38,9 @@ describe("npm test", function () {
   it("runs by itself what a contributor waits for, and what needs a machine of its own when it is asked to", () => {
     const of = (runs: string) => TIERS.filter((tier) => tier.runs === runs).map(({ name }) => name);
     assert.deepEqual(of("always"), ["types", "unit", "contract", "engine"]);
-    for (const name of ["drills", "node24", "kubernetes"])
+    for (const name of ["drills", "node24", "kubernetes"]) {
       assert.ok(of("all").includes(name), name);
+    }
   });
 
   it("has a tier for each test file", () => {
@@ -68,8 +69,11 @@ describe("npm test", function () {
 
     afterEach(() => {
       processes.end();
-      if (cache === undefined) delete process.env.CAMUNDA_DUAL_REGION_CACHE;
-      else process.env.CAMUNDA_DUAL_REGION_CACHE = cache;
+      if (cache === undefined) {
+        delete process.env.CAMUNDA_DUAL_REGION_CACHE;
+      } else {
+        process.env.CAMUNDA_DUAL_REGION_CACHE = cache;
+      }
     });
 
     it("is made behind the tests, with its words in a log", async () => {

@@ -104,7 +104,9 @@ export class AwsStandIn implements StandIn {
       const [key = "", nested] = path.split(".");
       if (nested === undefined) {
         outputs[key] ??= UNKNOWN;
-        if (old !== undefined) outputs[key] = UNKNOWN;
+        if (old !== undefined) {
+          outputs[key] = UNKNOWN;
+        }
       } else if (isRecord(outputs[key])) {
         outputs[key] = { ...outputs[key], [nested]: UNKNOWN };
       }

@@ -72,8 +72,12 @@ export class Network {
   reachable(from: string, to: string, port: number, protocol: "tcp" | "udp"): Verdict {
     const sources = this.nodes(from);
     const targets = this.nodes(to);
-    if (!Array.isArray(sources)) return sources;
-    if (!Array.isArray(targets)) return targets;
+    if (!Array.isArray(sources)) {
+      return sources;
+    }
+    if (!Array.isArray(targets)) {
+      return targets;
+    }
     return first(
       sources.flatMap((source) => targets.map((target) => ({ source, target }))),
       ({ source, target }) => this.connects(source, target, [port, port], protocol),
@@ -113,8 +117,12 @@ export class Network {
     if (group === undefined) {
       return no(`${address}: no nodes are attached to ${targets.id}`);
     }
-    if (!Array.isArray(clients)) return clients;
-    if (!Array.isArray(nodes)) return nodes;
+    if (!Array.isArray(clients)) {
+      return clients;
+    }
+    if (!Array.isArray(nodes)) {
+      return nodes;
+    }
     const subnet = this.aws.find(SUBNET, region, subnetId);
     if (subnet === undefined) {
       return no(`${address}: the subnet ${subnetId} is gone`);
@@ -155,7 +163,9 @@ export class Network {
   resolve(from: string, name: string): Resolution {
     const nodes = this.nodes(from);
     const addon = this.aws.list(ADDON, from).find(({ inputs }) => inputs.addonName === "coredns");
-    if (!Array.isArray(nodes)) return nodes;
+    if (!Array.isArray(nodes)) {
+      return nodes;
+    }
     if (addon === undefined) {
       return no(`${from} has no CoreDNS`);
     }

@@ -174,7 +174,9 @@ const SETTINGS: Record<string, ResourceType> = {
     function* (inputs) {
       for (const [index, rule] of records(inputs.rules).entries()) {
         for (const key of ["id", "status"]) {
-          if (rule[key] === undefined) yield `"rules[${index}].${key}": is required`;
+          if (rule[key] === undefined) {
+            yield `"rules[${index}].${key}": is required`;
+          }
         }
         const actions = [
           "expiration",

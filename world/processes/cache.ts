@@ -11,7 +11,9 @@ const tempPrefix = ".making-";
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   const { CAMUNDA_DUAL_REGION_CACHE: named, XDG_CACHE_HOME: xdg, HOME: home } = env;
   // A variable that is set to nothing is one that is not set.
-  if (named) return resolve(named);
+  if (named) {
+    return resolve(named);
+  }
   const base = xdg && isAbsolute(xdg) ? xdg : join(home || homedir(), ".cache");
   return join(base, "camunda-dual-region");
 }
@@ -31,7 +33,9 @@ export function isCached(name: string): boolean {
 export async function cached(name: string, make: (dir: string) => Promise<void>): Promise<string> {
   const root = cacheRoot();
   const target = join(root, name);
-  if (isCached(name)) return target;
+  if (isCached(name)) {
+    return target;
+  }
   await mkdir(root, { recursive: true });
   await removeAbandoned(root);
   const temp = await mkdtemp(join(root, `${tempPrefix}${process.pid}-`));
@@ -59,7 +63,9 @@ async function renamed(from: string, to: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOENT") return false;
+    if (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOENT") {
+      return false;
+    }
     throw error;
   }
 }

@@ -68,7 +68,9 @@ export async function until(wait: Wait): Promise<void> {
     const missing = await wait
       .holds()
       .catch((error: unknown) => `no answer (${whyNoAnswer(error)})`);
-    if (missing === true) return;
+    if (missing === true) {
+      return;
+    }
     const ended = wait.processes.filter((p) => !p.alive);
     if (ended.length > 0) {
       const list = ended.map((p) => `${p.name} ended (${p.ending})`).join(", ");

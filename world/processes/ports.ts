@@ -13,7 +13,9 @@ export function freePorts(count: number): number[] {
   for (let attempt = 0; attempt < 1000; attempt++) {
     const first = lowest + Math.floor(Math.random() * (highest - lowest - count));
     const block = Array.from({ length: count }, (_, i) => first + i);
-    if (block.some((port) => used.has(port) || handedOut.has(port))) continue;
+    if (block.some((port) => used.has(port) || handedOut.has(port))) {
+      continue;
+    }
     block.forEach((port) => handedOut.add(port));
     return block;
   }

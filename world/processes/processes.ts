@@ -62,7 +62,9 @@ export class OwnProcess {
   /** Starts a process in a group of its own. */
   static start(spec: ProcessSpec): OwnProcess {
     hookExit();
-    if (existsSync(spec.logFile)) renameSync(spec.logFile, `${spec.logFile}.previous`);
+    if (existsSync(spec.logFile)) {
+      renameSync(spec.logFile, `${spec.logFile}.previous`);
+    }
     const out = openSync(spec.logFile, "a");
     try {
       const child = spawn(spec.command, spec.args, {
@@ -73,7 +75,9 @@ export class OwnProcess {
         ...(spec.refusesRoot && process.getuid?.() === 0 ? unprivileged : {}),
       });
       const own = new OwnProcess(spec, child);
-      if (child.pid !== undefined) running.add(own);
+      if (child.pid !== undefined) {
+        running.add(own);
+      }
       return own;
     } finally {
       closeSync(out);
@@ -115,7 +119,9 @@ export class OwnProcess {
     this.signal("SIGKILL");
     await this.exit;
     const group = this.child.pid;
-    while (group !== undefined && membersOf(group).length > 0) await sleep(20);
+    while (group !== undefined && membersOf(group).length > 0) {
+      await sleep(20);
+    }
   }
 
   /** Asks it to end, and kills what is still there after the grace time. */
@@ -131,11 +137,15 @@ export class OwnProcess {
   /** Sends a signal to the group; without effect when it is gone. */
   signal(signal: NodeJS.Signals): void {
     // Once it has exited, the number may belong to somebody else.
-    if (this.exited || this.child.pid === undefined) return;
+    if (this.exited || this.child.pid === undefined) {
+      return;
+    }
     try {
       process.kill(-this.child.pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+        throw error;
+      }
     }
   }
 }
@@ -182,7 +192,9 @@ function processFile(pid: number, file: string): string {
 
 /** Last resort, when the program crashes or is interrupted: it must be synchronous. */
 function endEverything(): void {
-  for (const own of running) own.signal("SIGKILL");
+  for (const own of running) {
+    own.signal("SIGKILL");
+  }
   for (const directory of ownDirectories) {
     try {
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
@@ -195,13 +207,17 @@ function endEverything(): void {
 }
 
 function hookExit(): void {
-  if (hooked) return;
+  if (hooked) {
+    return;
+  }
   hooked = true;
   process.on("exit", endEverything);
   for (const signal of signals) {
     const onSignal = () => {
       // With a handler of its own the program decides what happens; its exit ends everything then.
-      if (process.listenerCount(signal) > 1) return;
+      if (process.listenerCount(signal) > 1) {
+        return;
+      }
       endEverything();
       process.removeListener(signal, onSignal);
       process.kill(process.pid, signal);

@@ -48,8 +48,9 @@ export function run(command: string, args: string[], options: RunOptions): Promi
       reject(new Error(`could not ${options.purpose}: ${command}: ${error.message}`)),
     );
     child.on("close", (code, signal) => {
-      if (code === 0) resolve(output);
-      else {
+      if (code === 0) {
+        resolve(output);
+      } else {
         const ending = signal ? `killed by ${signal}` : `exit status ${code}`;
         reject(
           new Error(`could not ${options.purpose}: ${command}: ${reason(output)} (${ending})`),

@@ -80,7 +80,9 @@ export class EksWorld extends InstalledWorld {
     return {
       corefile: (region) => corefileOf(this.live.get(region)?.cluster),
       dnsServerAt: (from, address, protocol) => {
-        if (protocol === "udp") return undefined;
+        if (protocol === "udp") {
+          return undefined;
+        }
         const answer = this.network.dnsAnswersAt(address, AWS_REGIONS[from]);
         return answer.ok ? regionOf(answer.region) : undefined;
       },
@@ -130,7 +132,9 @@ export class EksWorld extends InstalledWorld {
   }
 
   protected async cleanUp(): Promise<void> {
-    if (this.folder !== "") await fs.rm(this.folder, { recursive: true, force: true });
+    if (this.folder !== "") {
+      await fs.rm(this.folder, { recursive: true, force: true });
+    }
   }
 
   private async build(
@@ -165,7 +169,9 @@ export class EksWorld extends InstalledWorld {
   /** EKS writes the ConfigMap of CoreDNS and runs its pods; of the others nothing is seen here. */
   private putAddon(region: RegionName, addon: string, configuration: Properties): void {
     const store = this.live.get(region)?.cluster.store;
-    if (addon !== "coredns" || store === undefined) return;
+    if (addon !== "coredns" || store === undefined) {
+      return;
+    }
     store.apply({
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -183,8 +189,12 @@ export class EksWorld extends InstalledWorld {
   /** By the role of the service account that Elasticsearch's pods run as. */
   private bucketProblem(region: RegionName, name: string, write: boolean): string | undefined {
     const bucket = this.aws.list(BUCKET).find(({ id }) => id === name);
-    if (bucket === undefined) return `The specified bucket does not exist: ${name}`;
-    if (this.outages.has(String(bucket.region))) return `Unable to execute HTTP request: ${name}`;
+    if (bucket === undefined) {
+      return `The specified bucket does not exist: ${name}`;
+    }
+    if (this.outages.has(String(bucket.region))) {
+      return `Unable to execute HTTP request: ${name}`;
+    }
     const store = this.live.get(region)?.cluster.store;
     const [nodes] =
       store
@@ -206,8 +216,9 @@ export class EksWorld extends InstalledWorld {
       namespace: nodes.namespace,
       serviceAccount: nodes.account,
     });
-    if (refused !== undefined)
+    if (refused !== undefined) {
       return `Not authorized to perform sts:AssumeRoleWithWebIdentity: ${refused}`;
+    }
     const actions: [string, string][] = [
       ["s3:ListBucket", `arn:aws:s3:::${name}`],
       ["s3:GetBucketLocation", `arn:aws:s3:::${name}`],
@@ -221,8 +232,12 @@ export class EksWorld extends InstalledWorld {
     const denied = actions.find(
       ([action, resource]) => !roleAllows(this.aws, role, action, resource),
     );
-    if (denied !== undefined) return `Access Denied: ${denied[0]} on ${denied[1]} by ${role}`;
-    if (write) this.aws.objects.get(name)?.add("backups/index-0");
+    if (denied !== undefined) {
+      return `Access Denied: ${denied[0]} on ${denied[1]} by ${role}`;
+    }
+    if (write) {
+      this.aws.objects.get(name)?.add("backups/index-0");
+    }
     return undefined;
   }
 }
@@ -249,7 +264,9 @@ const SHIPPED_COREFILE = `.:53 {
 
 function regionOf(awsRegion: string): RegionName {
   const found = (["region0", "region1"] as const).find((name) => AWS_REGIONS[name] === awsRegion);
-  if (found === undefined) throw new Error(`there is nothing in ${awsRegion}`);
+  if (found === undefined) {
+    throw new Error(`there is nothing in ${awsRegion}`);
+  }
   return found;
 }
 
@@ -269,7 +286,9 @@ function corefileOf(cluster: RegionCluster | undefined): string | undefined {
 function dnsProblem(cluster: RegionCluster | undefined, port: number): string | undefined {
   const service = cluster?.store.list("Service").find((one) => hasNodePort(one, port));
   const selector = (service?.spec as { selector?: Record<string, string> } | undefined)?.selector;
-  if (service === undefined) return `no Service has node port ${port}`;
+  if (service === undefined) {
+    return `no Service has node port ${port}`;
+  }
   if (selector?.["k8s-app"] !== "kube-dns") {
     return `Service ${service.metadata.name} does not select CoreDNS`;
   }

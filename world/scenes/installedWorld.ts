@@ -195,7 +195,9 @@ export abstract class InstalledWorld implements InstallableWorld {
   private locate(kubeconfig: string | undefined, context: string | undefined): Located | undefined {
     const server = this.serverOf(kubeconfig, context);
     const region = server === undefined ? undefined : this.regionOfServer.get(server);
-    if (region === undefined) return undefined;
+    if (region === undefined) {
+      return undefined;
+    }
     const live = this.live.get(region);
     return {
       region: this.outageOf(region),

@@ -108,7 +108,9 @@ export class KubernetesWorld extends InstalledWorld {
   }
 
   protected serverOf(file: string | undefined, context: string | undefined): string | undefined {
-    if (file === undefined || !existsSync(file)) return undefined;
+    if (file === undefined || !existsSync(file)) {
+      return undefined;
+    }
     const config = parse(readFileSync(file, "utf8")) as {
       contexts: { name: string; context: { cluster: string } }[];
       clusters: { name: string; cluster: { server: string } }[];
@@ -123,7 +125,9 @@ export class KubernetesWorld extends InstalledWorld {
 
   protected async begin(): Promise<void> {
     this.folder = await fs.mkdtemp(path.join(os.tmpdir(), "camunda-clusters-"));
-    for (const region of ["region0", "region1"] as const) await this.build(region);
+    for (const region of ["region0", "region1"] as const) {
+      await this.build(region);
+    }
   }
 
   protected loseRest(): void {
@@ -135,7 +139,9 @@ export class KubernetesWorld extends InstalledWorld {
   }
 
   protected async cleanUp(): Promise<void> {
-    if (this.folder !== "") await fs.rm(this.folder, { recursive: true, force: true });
+    if (this.folder !== "") {
+      await fs.rm(this.folder, { recursive: true, force: true });
+    }
   }
 
   private async build(region: RegionName): Promise<void> {

@@ -99,7 +99,9 @@ export class RealKubernetesWorld implements InstallableWorld {
     const { recorder, endpoints } = await Recorder.of(this.world);
     this.recorder = recorder;
     this.endpoints = endpoints;
-    for (const region of REGIONS) this.taps.set(region, await Tap.open());
+    for (const region of REGIONS) {
+      this.taps.set(region, await Tap.open());
+    }
     await Promise.all(REGIONS.map((region) => this.build(region)));
   }
 
@@ -142,7 +144,9 @@ export class RealKubernetesWorld implements InstallableWorld {
   }
 
   async stop(): Promise<void> {
-    for (const { pods } of this.live.values()) pods.close();
+    for (const { pods } of this.live.values()) {
+      pods.close();
+    }
     await Promise.all([...this.live.values()].map(({ cluster }) => cluster.stop()));
     await this.endLost();
     this.taps.forEach((tap) => tap.close());
@@ -155,7 +159,9 @@ export class RealKubernetesWorld implements InstallableWorld {
   /** The cluster of a region that is not lost. */
   region(region: RegionName): LiveRegion {
     const found = this.live.get(region);
-    if (found === undefined) throw new Error(`${region} is lost`);
+    if (found === undefined) {
+      throw new Error(`${region} is lost`);
+    }
     return found;
   }
 
@@ -192,6 +198,8 @@ export class RealKubernetesWorld implements InstallableWorld {
 
   /** What went wrong behind the pods, where nobody waits for it. */
   private expectWell(): void {
-    if (this.failure !== undefined) throw this.failure;
+    if (this.failure !== undefined) {
+      throw this.failure;
+    }
   }
 }

@@ -43,7 +43,9 @@ class Toy implements StandIn {
     if (error === undefined || error instanceof PartialFailure) {
       this.boxes.set(id, inputs);
     }
-    if (error) throw error;
+    if (error) {
+      throw error;
+    }
     return {
       id,
       outputs: { ...inputs, serial: `serial of ${id}`, key: new Secret("open sesame") },

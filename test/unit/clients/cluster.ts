@@ -14,7 +14,9 @@ export class TestCluster {
   private running: KubeApiServer | undefined;
 
   get server(): KubeApiServer {
-    if (this.running === undefined) throw new Error("the cluster was not started");
+    if (this.running === undefined) {
+      throw new Error("the cluster was not started");
+    }
     return this.running;
   }
 
@@ -33,7 +35,9 @@ export class TestCluster {
     this.running = await KubeApiServer.start(this.store, {
       forward: (...args) => this.hooks.forward?.(...args),
       exec: async (...args) => {
-        if (this.hooks.exec === undefined) throw new Error("no command is expected");
+        if (this.hooks.exec === undefined) {
+          throw new Error("no command is expected");
+        }
         return this.hooks.exec(...args);
       },
     });
@@ -65,8 +69,11 @@ export function useCluster(): TestCluster {
   beforeEach(() => cluster.start());
   afterEach(async () => {
     for (const key of ["KUBECONFIG", "PATH", "FAKE_AWS_FILE", "HOME"]) {
-      if (inherited[key] === undefined) delete process.env[key];
-      else process.env[key] = inherited[key];
+      if (inherited[key] === undefined) {
+        delete process.env[key];
+      } else {
+        process.env[key] = inherited[key];
+      }
     }
     await cluster.stop();
   });

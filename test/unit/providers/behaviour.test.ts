@@ -73,7 +73,9 @@ describe("behaviour", () => {
       events.push(`${name} begins`);
       await new Promise((resolve) => setImmediate(resolve));
       events.push(`${name} ends`);
-      if (name === "a") throw new Error("a fails");
+      if (name === "a") {
+        throw new Error("a fails");
+      }
       return outcome;
     });
     const runs = ["a", "b", "c"].map((name) => provider.create({ name }));

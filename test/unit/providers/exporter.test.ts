@@ -211,7 +211,9 @@ describe("Exporter", () => {
       bench.world.inject({
         path,
         transform: (body) => {
-          if (bench.sent().length > 0 && body.pendingChange === undefined) spoil(body);
+          if (bench.sent().length > 0 && body.pendingChange === undefined) {
+            spoil(body);
+          }
           return body;
         },
       });

@@ -108,7 +108,9 @@ describe("FailbackGate", () => {
       /broker 1 is listed but not up: .* 200: nothing, after it had looked for its replicas/,
       /restarted once more/,
     );
-    for (const id of bench.lostBrokers) await bench.world.restartBroker(id);
+    for (const id of bench.lostBrokers) {
+      await bench.world.restartBroker(id);
+    }
     bench.configure({}, { gate: 3 });
     // The brokers are fine now; what is next is that the old data of Elasticsearch is not.
     await refusal(bench.run.gate(), /already has \d+ of Camunda.s indices/);

@@ -99,7 +99,9 @@ describe("BrokerMembership when a region is recreated", () => {
     await refusal(bench.run.add(), /brokers 1, 3 are listed but does not answer.*restart it/);
     assert.deepEqual(bench.sent(), []);
     bench.configure({}, { gate: 3 });
-    for (const id of bench.lostBrokers) await bench.world.restartBroker(id);
+    for (const id of bench.lostBrokers) {
+      await bench.world.restartBroker(id);
+    }
     assert.equal((await bench.run.add()).outs.record.how, "done");
   });
 
@@ -122,7 +124,9 @@ describe("BrokerMembership when a region is recreated", () => {
       /PARTITION_JOIN broker 1/,
       /restart the one that PARTITION_JOIN names, and up again/,
     );
-    for (const id of bench.lostBrokers) await bench.world.restartBroker(id);
+    for (const id of bench.lostBrokers) {
+      await bench.world.restartBroker(id);
+    }
     bench.configure({}, { join: 3 });
     await bench.run.add();
     assert.equal(bench.sent().length, 1);
@@ -252,12 +256,16 @@ describe("BrokerMembership when a region is recreated", () => {
       await bench.restored();
       bench.configure({}, { join: 0.4 });
       bench.world.onRequest(({ path: asked }) => {
-        if (!ADD.test(asked)) return;
+        if (!ADD.test(asked)) {
+          return;
+        }
         bench.world.inject({
           path,
           transform: (body) => {
             const complete = body.brokers.length === 4 && body.pendingChange === undefined;
-            if (complete && body.brokers.every((b: Body) => b.partitions.length === 2)) spoil(body);
+            if (complete && body.brokers.every((b: Body) => b.partitions.length === 2)) {
+              spoil(body);
+            }
             return body;
           },
         });

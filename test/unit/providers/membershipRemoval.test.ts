@@ -45,8 +45,9 @@ describe("BrokerMembership when a region is lost", () => {
         /another change of the cluster is pending/,
         new RegExp(`curl -X DELETE ${bench.management}/actuator/cluster/changes/${id}$`),
       );
-      if (lost === "region1")
+      if (lost === "region1") {
         assert.match(line, /PARTITION_ENABLE_EXPORTER broker \d partition \d/);
+      }
       assert.equal(bench.sent().length, 1);
     });
 
@@ -221,7 +222,9 @@ describe("BrokerMembership when a region is lost", () => {
       (body: Body) => {
         for (const one of body.brokers) {
           const found = one.partitions.find((p: Body) => p.partitionId === 1);
-          if (found) found.role = "follower";
+          if (found) {
+            found.role = "follower";
+          }
         }
       },
     ],
@@ -257,7 +260,9 @@ describe("BrokerMembership when a region is lost", () => {
       CONFIGURATION,
       /ended as CANCELLED, not COMPLETED/,
       (body: Body) => {
-        if (body.lastChange) body.lastChange.status = "CANCELLED";
+        if (body.lastChange) {
+          body.lastChange.status = "CANCELLED";
+        }
       },
     ],
   ] as const) {
@@ -266,11 +271,15 @@ describe("BrokerMembership when a region is lost", () => {
       await bench.loseRegion();
       bench.configure({}, { failover: 0.3 });
       bench.world.onRequest(({ path: asked }) => {
-        if (!FORCED.test(asked)) return;
+        if (!FORCED.test(asked)) {
+          return;
+        }
         bench.world.inject({
           path,
           transform: (body) => {
-            if (body.brokers !== undefined && body.pendingChange === undefined) spoil(body);
+            if (body.brokers !== undefined && body.pendingChange === undefined) {
+              spoil(body);
+            }
             return body;
           },
         });

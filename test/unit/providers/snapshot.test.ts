@@ -83,7 +83,9 @@ describe("Snapshot", () => {
     await bench.start();
     await ready();
     bench.world.onRequest(({ method, path }) => {
-      if (method !== "PUT" || !SNAPSHOT.test(path)) return;
+      if (method !== "PUT" || !SNAPSHOT.test(path)) {
+        return;
+      }
       bench.world.inject({
         path: PARTITIONS,
         transform: (body: Body) => ({ ...body, "1": { ...body["1"], exporterPhase: "EXPORTING" } }),
@@ -177,7 +179,9 @@ describe("Snapshot", () => {
         path: SNAPSHOT,
         transform: (body: Body) => {
           const [snapshot] = body.snapshots ?? [];
-          if (snapshot?.state === "SUCCESS") spoil(snapshot);
+          if (snapshot?.state === "SUCCESS") {
+            spoil(snapshot);
+          }
           return body;
         },
       });

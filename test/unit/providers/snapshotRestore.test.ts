@@ -166,7 +166,9 @@ describe("SnapshotRestore", () => {
         region: "region1",
         path,
         transform: (body) => {
-          if (restores() > 0) spoil(body);
+          if (restores() > 0) {
+            spoil(body);
+          }
           return body;
         },
       });

@@ -22,12 +22,16 @@ export function beginOperation(configuration: Configuration, operation: Operatio
       return touch(member);
     case "PARTITION_LEAVE": {
       const replica = member?.partitions.get(partitionId as number);
-      if (replica) replica.state = "LEAVING";
+      if (replica) {
+        replica.state = "LEAVING";
+      }
       return touch(member);
     }
     case "BROKER_REMOVE":
       // Forced, the removed broker is not asked.
-      if (operation.brokers.length > 0 || !member) return;
+      if (operation.brokers.length > 0 || !member) {
+        return;
+      }
       member.state = "LEAVING";
       return touch(member);
   }
@@ -40,23 +44,31 @@ export function finishOperation(configuration: Configuration, operation: Operati
   const replica = member?.partitions.get(partitionId ?? -1);
   switch (operation.operation) {
     case "BROKER_ADD":
-      if (member) member.state = "ACTIVE";
+      if (member) {
+        member.state = "ACTIVE";
+      }
       return touch(member);
     case "PARTITION_JOIN":
-      if (replica) replica.state = "ACTIVE";
+      if (replica) {
+        replica.state = "ACTIVE";
+      }
       return touch(member);
     case "PARTITION_LEAVE":
       member?.partitions.delete(partitionId as number);
       return touch(member);
     case "PARTITION_RECONFIGURE_PRIORITY":
-      if (replica) replica.priority = operation.priority as number;
+      if (replica) {
+        replica.priority = operation.priority as number;
+      }
       return touch(member);
     case "BROKER_REMOVE":
       configuration.members.delete(operation.brokers[0] ?? brokerId);
       return;
     case "PARTITION_FORCE_RECONFIGURE":
       for (const [id, { partitions }] of configuration.members) {
-        if (!operation.brokers.includes(id)) partitions.delete(partitionId as number);
+        if (!operation.brokers.includes(id)) {
+          partitions.delete(partitionId as number);
+        }
       }
       return;
     case "PARTITION_DISABLE_EXPORTER":
@@ -87,7 +99,9 @@ export function afterOperations(
 }
 
 function touch(member: MemberState | undefined): void {
-  if (!member) return;
+  if (!member) {
+    return;
+  }
   member.version++;
   member.lastUpdated = nanoTime();
 }

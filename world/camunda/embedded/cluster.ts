@@ -61,7 +61,9 @@ export class Cluster implements Brokers {
     );
     const side = this.newSide();
     this.sides = { region0: side, region1: side };
-    for (let id = 0; id < clusterSize; id++) this.brokers.set(id, newBroker(id));
+    for (let id = 0; id < clusterSize; id++) {
+      this.brokers.set(id, newBroker(id));
+    }
   }
 
   /** What brokers with empty disks believe. */
@@ -82,7 +84,9 @@ export class Cluster implements Brokers {
 
   broker(id: number): Broker {
     const broker = this.brokers.get(id);
-    if (!broker) throw new Error(`there is no broker ${id}`);
+    if (!broker) {
+      throw new Error(`there is no broker ${id}`);
+    }
     return broker;
   }
 
@@ -93,21 +97,29 @@ export class Cluster implements Brokers {
   /** Starts brokers for the first time. With all of them, every partition has its leader at once. */
   bootstrap(regions: RegionName[]): void {
     for (const broker of this.brokers.values()) {
-      if (!regions.includes(broker.region)) continue;
+      if (!regions.includes(broker.region)) {
+        continue;
+      }
       broker.process = "up";
     }
-    if (regions.length < regionNames.length) return;
+    if (regions.length < regionNames.length) {
+      return;
+    }
     const side = this.sides.region0;
     const alive = side.alive();
     for (const { partitionId } of this.logs) {
       const first = alive.get(partitionId)?.[0];
-      if (first !== undefined) side.lead(partitionId, first);
+      if (first !== undefined) {
+        side.lead(partitionId, first);
+      }
     }
   }
 
   kill(id: number): void {
     const broker = this.broker(id);
-    if (broker.process === "down") return;
+    if (broker.process === "down") {
+      return;
+    }
     const now = Date.now();
     broker.lastListing = this.listed(broker, this.sides[broker.region], now);
     broker.memberVersion = this.member(broker)?.version;
@@ -123,14 +135,21 @@ export class Cluster implements Brokers {
   start(id: number, data: "empty" | "old"): void {
     const broker = this.broker(id);
     const now = Date.now();
-    if (data === "empty") broker.phases.clear();
+    if (data === "empty") {
+      broker.phases.clear();
+    }
     broker.process = "up";
     broker.startedAt = now;
     const outdated =
       broker.memberVersion !== undefined && broker.memberVersion !== this.member(broker)?.version;
-    if (data === "empty" || !outdated) return;
-    if (this.settings.oldData === "hangs") broker.hangs = true;
-    else broker.shutdownAt = now + this.settings.shutdownMs;
+    if (data === "empty" || !outdated) {
+      return;
+    }
+    if (this.settings.oldData === "hangs") {
+      broker.hangs = true;
+    } else {
+      broker.shutdownAt = now + this.settings.shutdownMs;
+    }
   }
 
   /** Starts a broker anew that has closed its ports: it then follows the configuration of the others. */
@@ -145,7 +164,9 @@ export class Cluster implements Brokers {
 
   /** Cuts the network between the regions. */
   cut(): void {
-    if (this.cutAt !== undefined) return;
+    if (this.cutAt !== undefined) {
+      return;
+    }
     this.cutAt = Date.now();
     this.sides.region1 = this.sides.region0.split();
     Object.values(this.sides).forEach((side) => side.advance(Date.now()));
@@ -158,12 +179,16 @@ export class Cluster implements Brokers {
   startApart(region: RegionName): void {
     this.cut();
     this.sides[region] = this.newSide();
-    if (region === "region1") this.waiting.add(region);
+    if (region === "region1") {
+      this.waiting.add(region);
+    }
   }
 
   /** Joins the regions again: the newer configuration wins, and brokers with another state end. */
   heal(): void {
-    if (this.cutAt === undefined) return;
+    if (this.cutAt === undefined) {
+      return;
+    }
     this.cutAt = undefined;
     const { region0, region1 } = this.sides;
     const [winner, loser] =
@@ -171,10 +196,16 @@ export class Cluster implements Brokers {
         ? [region1, region0]
         : [region0, region1];
     for (const broker of this.brokers.values()) {
-      if (this.sides[broker.region] !== loser || broker.process !== "up") continue;
-      if (this.waiting.has(broker.region)) continue;
+      if (this.sides[broker.region] !== loser || broker.process !== "up") {
+        continue;
+      }
+      if (this.waiting.has(broker.region)) {
+        continue;
+      }
       const [before, after] = [loser, winner].map((s) => s.configuration.members.get(broker.id));
-      if (before?.version !== after?.version) broker.shutdownAt = Date.now();
+      if (before?.version !== after?.version) {
+        broker.shutdownAt = Date.now();
+      }
     }
     this.sides = { region0: winner, region1: winner };
     this.waiting.clear();
@@ -200,14 +231,18 @@ export class Cluster implements Brokers {
   exporterChanged(operation: Operation): void {
     const log = this.log(operation.partitionId as number);
     const id = operation.exporterId as string;
-    if (operation.operation === "PARTITION_DISABLE_EXPORTER") log.disableExporter(id);
-    else log.enableExporter(id, operation.initializeFrom);
+    if (operation.operation === "PARTITION_DISABLE_EXPORTER") {
+      log.disableExporter(id);
+    } else {
+      log.enableExporter(id, operation.initializeFrom);
+    }
   }
 
   removed(side: Side, brokerId: number): void {
     // A removed broker that still runs learns it by gossip, and ends.
-    if (this.isAlive(side, brokerId))
+    if (this.isAlive(side, brokerId)) {
       this.broker(brokerId).shutdownAt = Date.now() + this.settings.shutdownMs;
+    }
   }
 
   elected(side: Side, partitionId: number, leaderId: number): void {
@@ -216,8 +251,11 @@ export class Cluster implements Brokers {
     const replica = side.configuration.members.get(leaderId)?.partitions.get(partitionId);
     // What was changed while there was no leader to do it.
     for (const [id, { state, initializedFrom }] of replica?.exporters ?? []) {
-      if (state === "DISABLED") log.disableExporter(id);
-      else if (!log.exporters.has(id)) log.enableExporter(id, initializedFrom);
+      if (state === "DISABLED") {
+        log.disableExporter(id);
+      } else if (!log.exporters.has(id)) {
+        log.enableExporter(id, initializedFrom);
+      }
     }
   }
 
@@ -241,9 +279,13 @@ export class Cluster implements Brokers {
   advance(now: number): void {
     new Set(Object.values(this.sides)).forEach((side) => side.advance(now));
     for (const broker of this.brokers.values()) {
-      if (broker.shutdownAt === undefined || now < broker.shutdownAt) continue;
+      if (broker.shutdownAt === undefined || now < broker.shutdownAt) {
+        continue;
+      }
       broker.shutdownAt = undefined;
-      if (broker.process !== "up") continue;
+      if (broker.process !== "up") {
+        continue;
+      }
       broker.process = "zombie";
       this.portsClosed(broker.id);
     }
@@ -284,7 +326,9 @@ export class Cluster implements Brokers {
 
   /** Whether the gateway of a broker believes that another one runs. */
   sees(from: Broker, other: Broker, now = Date.now()): boolean {
-    if (from.id === other.id) return true;
+    if (from.id === other.id) {
+      return true;
+    }
     const { detectionMs, appearMs } = this.settings;
     if (
       this.cutAt !== undefined &&
@@ -315,13 +359,17 @@ export class Cluster implements Brokers {
 
   /** Throws unless some partition takes commands. */
   requireLeaders(region: RegionName): void {
-    if (this.sides[region].leaders.size === 0) throw new Unavailable();
+    if (this.sides[region].leaders.size === 0) {
+      throw new Unavailable();
+    }
   }
 
   /** Log of the partition whose turn it is. */
   private leaderLog(region: RegionName): PartitionLog {
     const partitionId = (this.nextPartition++ % this.logs.length) + 1;
-    if (!this.sides[region].leaders.has(partitionId)) throw new Unavailable();
+    if (!this.sides[region].leaders.has(partitionId)) {
+      throw new Unavailable();
+    }
     return this.log(partitionId);
   }
 
@@ -331,8 +379,12 @@ export class Cluster implements Brokers {
 
   /** Replicas of a broker that the others know of. */
   listed(broker: Broker, side: Side, now: number): number[] {
-    if (broker.process === "down") return broker.lastListing;
-    if (broker.process === "zombie" || broker.shutdownAt !== undefined) return [];
+    if (broker.process === "down") {
+      return broker.lastListing;
+    }
+    if (broker.process === "zombie" || broker.shutdownAt !== undefined) {
+      return [];
+    }
     if (broker.startedAt > 0 && now < broker.startedAt + this.settings.appearMs) {
       return broker.diedAt > 0 && now < broker.diedAt + this.settings.detectionMs
         ? broker.lastListing

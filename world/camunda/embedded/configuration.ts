@@ -96,7 +96,9 @@ export function votersOf(configuration: Configuration): Map<number, number[]> {
   for (const id of memberOrder(configuration.members.keys())) {
     for (const [partitionId, { state }] of configuration.members.get(id)?.partitions ?? []) {
       const known = voters.get(partitionId) ?? [];
-      if (state !== "JOINING") known.push(id);
+      if (state !== "JOINING") {
+        known.push(id);
+      }
       voters.set(partitionId, known);
     }
   }

@@ -37,15 +37,25 @@ export function pump(
         const region = settings.exportTarget
           ? settings.exportTarget(leader.region, exporterId)
           : settings.exporters[exporterId]?.region;
-        if (state !== "ENABLED" || !region) continue;
+        if (state !== "ENABLED" || !region) {
+          continue;
+        }
         const log = cluster.log(partitionId);
         const position = log.exporters.get(exporterId);
-        if (!position) continue;
+        if (!position) {
+          continue;
+        }
         // A pause stops what is read of the log: what was collected before is still written.
-        if (phase !== "PAUSED") collect(log, position);
-        if (!settings.exportTarget && cluster.isCut && region !== leader.region) continue;
+        if (phase !== "PAUSED") {
+          collect(log, position);
+        }
+        if (!settings.exportTarget && cluster.isCut && region !== leader.region) {
+          continue;
+        }
         const target = targetOf(region);
-        if (target) flush(target, cluster, log, exporterId, phase);
+        if (target) {
+          flush(target, cluster, log, exporterId, phase);
+        }
       }
     }
   }
@@ -63,20 +73,28 @@ function flush(
   phase: ExporterPhase,
 ): void {
   const position = log.exporters.get(exporterId);
-  if (!position || position.writing || position.collected <= position.exported) return;
+  if (!position || position.writing || position.collected <= position.exported) {
+    return;
+  }
   const now = Date.now();
   position.writesAt ??= now + cluster.settings.bulkDelayMs;
-  if (now < position.writesAt) return;
+  if (now < position.writesAt) {
+    return;
+  }
   const records = log.between(position.exported, position.collected);
   const written = (count: number) => {
     position.writing = false;
     position.writesAt = count < records.length ? Date.now() + RETRY_MS : undefined;
     // It was disabled, or enabled from elsewhere, while it wrote.
-    if (count === 0 || log.exporters.get(exporterId) !== position) return;
+    if (count === 0 || log.exporters.get(exporterId) !== position) {
+      return;
+    }
     log.opened.add(exporterId);
     position.exported = records[count - 1]?.position ?? position.exported;
     // A soft pause exports, but does not remember it: a restart exports the same again.
-    if (phase !== "SOFT_PAUSED") position.committed = position.exported;
+    if (phase !== "SOFT_PAUSED") {
+      position.committed = position.exported;
+    }
   };
   const count = target.export(records, !log.opened.has(exporterId));
   if (typeof count === "number") {

@@ -21,7 +21,9 @@ export function answerExporting(
   const failure = changePhases(cluster, from, operations[operation]?.(soft), corrupted);
   const status = failure === undefined ? 204 : 500;
   const body = failure === undefined ? null : exception(operation, failure.message);
-  if (cluster.settings.pauseAnswer === "204") return body === null ? { status } : { status, body };
+  if (cluster.settings.pauseAnswer === "204") {
+    return body === null ? { status } : { status, body };
+  }
   return { status: 200, body: { body, status, contentType: null } };
 }
 
@@ -31,21 +33,31 @@ function changePhases(
   phase: ExporterPhase | undefined,
   corrupted: (brokerId: number) => void,
 ): { message: string | null } | undefined {
-  if (phase === undefined) return { message: null };
+  if (phase === undefined) {
+    return { message: null };
+  }
   const incomplete = missingInTopology(cluster, from);
-  if (incomplete !== undefined) return { message: incomplete };
+  if (incomplete !== undefined) {
+    return { message: incomplete };
+  }
   const side = cluster.sideOf(from.region);
   for (const broker of cluster.brokers.values()) {
-    if (!cluster.isAlive(side, broker.id)) continue;
+    if (!cluster.isAlive(side, broker.id)) {
+      continue;
+    }
     for (const partitionId of cluster.partitionsOf(broker)) {
       const before = cluster.phaseOf(broker, partitionId);
-      if (before === "SOFT_PAUSED" && phase === "PAUSED") corrupted(broker.id);
+      if (before === "SOFT_PAUSED" && phase === "PAUSED") {
+        corrupted(broker.id);
+      }
       broker.phases.set(partitionId, phase);
     }
   }
   // The brokers that answered have changed already; the request fails all the same.
   const missed = [...cluster.brokers.values()].find((broker) => cluster.isMissed(from, broker));
-  if (!missed || missed.process === "zombie") return undefined;
+  if (!missed || missed.process === "zombie") {
+    return undefined;
+  }
   return {
     message: `io.camunda.zeebe.gateway.cmd.ConnectTimeoutException: Expected to send a request to broker '${missed.id}', but it could not be reached`,
   };

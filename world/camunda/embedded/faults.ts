@@ -70,11 +70,15 @@ export class FaultBook {
   take(request: RecordedRequest): Fault | undefined {
     let hit: Fault | undefined;
     for (const entry of this.injected) {
-      if (!matches(entry.fault, request)) continue;
+      if (!matches(entry.fault, request)) {
+        continue;
+      }
       const number = entry.seen++;
       const first = entry.fault.skip ?? 0;
       const last = first + (entry.fault.times ?? Infinity);
-      if (number >= first && number < last) hit ??= entry.fault;
+      if (number >= first && number < last) {
+        hit ??= entry.fault;
+      }
     }
     return hit;
   }

@@ -22,8 +22,9 @@ export class GatewayApi {
           return { status: 200, body: this.cluster.topology(broker, this.portOf) };
         case "POST /v2/deployments": {
           const processId = /<(?:\w+:)?process\b[^>]*\bid="([^"]+)"/.exec(request.text)?.[1];
-          if (processId === undefined)
+          if (processId === undefined) {
             return problem(400, "INVALID_ARGUMENT", "No process in the resources", request);
+          }
           this.cluster.deploy(broker.region, processId);
           return {
             status: 200,
@@ -46,7 +47,9 @@ export class GatewayApi {
           return springError(404, request);
       }
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
+      if (!(error instanceof Unavailable)) {
+        throw error;
+      }
       const detail =
         "Expected to handle REST API request, but there was a connection error with one of the brokers";
       return problem(503, "java.net.ConnectException", detail, request);

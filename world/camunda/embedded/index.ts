@@ -96,7 +96,9 @@ export class EmbeddedWorld implements World {
     });
     this.gatewayApi = new GatewayApi(this.model, (id) => this.gateways.get(id)?.port ?? 0);
     for (const { id, region } of this.model.brokers.values()) {
-      if (this.managements.has(id)) continue;
+      if (this.managements.has(id)) {
+        continue;
+      }
       const site = { region, brokerId: id };
       this.managements.set(
         id,
@@ -169,8 +171,12 @@ export class EmbeddedWorld implements World {
   ): Promise<void> {
     const installer = this.installing();
     const isRunning = installer.get(region) !== undefined;
-    if (installer.isEmpty && disks === "empty") this.makeCluster(this.settingsOf(installation));
-    if (isRunning) await this.lose(region, "brokers");
+    if (installer.isEmpty && disks === "empty") {
+      this.makeCluster(this.settingsOf(installation));
+    }
+    if (isRunning) {
+      await this.lose(region, "brokers");
+    }
     installer.set(region, installation);
     if (waits && !installer.reachesPeer(region, (id) => this.isRunning(id))) {
       this.waiting.set(region, disks);
@@ -178,8 +184,9 @@ export class EmbeddedWorld implements World {
     }
     if (disks === "empty" && !isRunning) {
       // Whom they find when they start decides what brokers with empty disks believe.
-      if (installer.obstacles().length > 0) this.model.startApart(region);
-      else {
+      if (installer.obstacles().length > 0) {
+        this.model.startApart(region);
+      } else {
         // Broker 0 begins a cluster anew when another empty one answers it first: here it always does.
         if (waits && region === "region0" && !installation.waitsBy?.firstAlone) {
           this.model.startApart(region);
@@ -223,8 +230,11 @@ export class EmbeddedWorld implements World {
     s3Clients: readonly string[],
     disks: "empty" | "old" = "empty",
   ): Promise<void> {
-    if (disks === "empty") this.search[region] = this.emptySearch(region);
-    else this.search[region].snapshots.resume();
+    if (disks === "empty") {
+      this.search[region] = this.emptySearch(region);
+    } else {
+      this.search[region].snapshots.resume();
+    }
     this.s3Clients.set(region, s3Clients);
     await this.searches[region].open();
     this.search[region].running = true;
@@ -265,16 +275,24 @@ export class EmbeddedWorld implements World {
 
   async lose(region: RegionName, what: "all" | "brokers" = "all"): Promise<void> {
     this.model.brokersOf(region).forEach(({ id }) => this.model.kill(id));
-    if (what === "all") await this.closeRegion(region);
-    else await Promise.all(this.model.brokersOf(region).map(({ id }) => this.closeBroker(id)));
+    if (what === "all") {
+      await this.closeRegion(region);
+    } else {
+      await Promise.all(this.model.brokersOf(region).map(({ id }) => this.closeBroker(id)));
+    }
     this.waiting.delete(region);
-    if (what === "all") this.installer?.set(region, undefined);
+    if (what === "all") {
+      this.installer?.set(region, undefined);
+    }
   }
 
   async recreate(region: RegionName, data: "empty" | "old" = "empty"): Promise<void> {
     await this.lose(region);
-    if (data === "empty") this.search[region] = this.emptySearch(region);
-    else this.search[region].snapshots.resume();
+    if (data === "empty") {
+      this.search[region] = this.emptySearch(region);
+    } else {
+      this.search[region].snapshots.resume();
+    }
     await this.openRegion(region);
     this.search[region].running = true;
     this.model.brokersOf(region).forEach(({ id }) => this.model.start(id, data));
@@ -284,8 +302,11 @@ export class EmbeddedWorld implements World {
     const wasDown = this.model.broker(id).process === "down";
     await this.closeBroker(id);
     await this.openBroker(id);
-    if (wasDown) this.model.start(id, "old");
-    else this.model.revive(id);
+    if (wasDown) {
+      this.model.start(id, "old");
+    } else {
+      this.model.revive(id);
+    }
   }
 
   /** Kills one broker; {@link restartBroker} starts it again with its disk. */
@@ -301,7 +322,9 @@ export class EmbeddedWorld implements World {
     const refused = () =>
       new Error("the cluster does not serve commands: no leader, or none in reach");
     try {
-      if (!this.model.processes.has(processId)) this.model.deploy(region, processId);
+      if (!this.model.processes.has(processId)) {
+        this.model.deploy(region, processId);
+      }
       return Array.from({ length: count }, () =>
         this.model.startInstance(region, processId, { x: 1 }),
       );
@@ -358,7 +381,9 @@ export class EmbeddedWorld implements World {
   ): void {
     for (const { name, shards, recovery } of this.storeOf(region).indices.values()) {
       for (let shard = 0; shard < shards; shard++) {
-        if (which(shard, name)) (recovery.moves ??= new Map()).set(shard, move);
+        if (which(shard, name)) {
+          (recovery.moves ??= new Map()).set(shard, move);
+        }
       }
     }
   }
@@ -467,8 +492,9 @@ export class EmbeddedWorld implements World {
       text,
     };
     const reply = await this.managementApi.answer(living?.id ?? 0, request);
-    if (reply.status >= 400)
+    if (reply.status >= 400) {
       throw new Error(`${target}: ${reply.status} ${JSON.stringify(reply.body)}`);
+    }
     return reply;
   }
 
@@ -492,10 +518,14 @@ export class EmbeddedWorld implements World {
     this.model.advance(now);
     for (const [region, apps] of this.webApps) {
       const { running, store } = this.search[region];
-      if (running) apps.forEach((app) => store.openWebApp(app));
+      if (running) {
+        apps.forEach((app) => store.openWebApp(app));
+      }
     }
     pump(this.model, (region) => {
-      if (this.settings.searchOf) return this.settings.searchOf(region);
+      if (this.settings.searchOf) {
+        return this.settings.searchOf(region);
+      }
       const { running, store } = this.search[region];
       return running ? store : undefined;
     });
@@ -505,10 +535,13 @@ export class EmbeddedWorld implements World {
     const deadline = Date.now() + 30_000;
     return new Promise((resolve, reject) => {
       const check = () => {
-        if (condition()) resolve();
-        else if (!this.ticker || Date.now() > deadline)
+        if (condition()) {
+          resolve();
+        } else if (!this.ticker || Date.now() > deadline) {
           reject(new Error(`never came true: ${what}`));
-        else setTimeout(check, tickMs);
+        } else {
+          setTimeout(check, tickMs);
+        }
       };
       check();
     });
@@ -516,7 +549,9 @@ export class EmbeddedWorld implements World {
 
   private storeOf(region: RegionName): SearchStore {
     const { running, store } = this.search[region];
-    if (!running) throw new Error(`the Elasticsearch of ${region} does not answer`);
+    if (!running) {
+      throw new Error(`the Elasticsearch of ${region} does not answer`);
+    }
     return store;
   }
 
@@ -544,7 +579,9 @@ export class EmbeddedWorld implements World {
   }
 
   private installing(): Installer {
-    if (!this.installer) throw new Error("this world is started as a whole, not installed");
+    if (!this.installer) {
+      throw new Error("this world is started as a whole, not installed");
+    }
     return this.installer;
   }
 
@@ -566,7 +603,9 @@ export class EmbeddedWorld implements World {
 
   private async portsClosed(id: number): Promise<void> {
     await this.closeBroker(id);
-    if (this.installer?.get(regionOf(id))?.restarts) await this.restartBroker(id);
+    if (this.installer?.get(regionOf(id))?.restarts) {
+      await this.restartBroker(id);
+    }
   }
 
   private server(
@@ -577,7 +616,9 @@ export class EmbeddedWorld implements World {
   }
 
   private async openRegion(region: RegionName): Promise<void> {
-    for (const { id } of this.model.brokersOf(region)) await this.openBroker(id);
+    for (const { id } of this.model.brokersOf(region)) {
+      await this.openBroker(id);
+    }
     await this.searches[region].open();
   }
 

@@ -60,8 +60,11 @@ export class Installer {
   }
 
   set(region: RegionName, installation: BrokerInstallation | undefined): void {
-    if (installation === undefined) this.installed.delete(region);
-    else this.installed.set(region, installation);
+    if (installation === undefined) {
+      this.installed.delete(region);
+    } else {
+      this.installed.set(region, installation);
+    }
     this.glancedAt = 0;
   }
 
@@ -78,7 +81,9 @@ export class Installer {
   /** Why the brokers of both regions are not one cluster; nothing when they are. */
   obstacles(): string[] {
     const [zero, one] = [this.installed.get("region0"), this.installed.get("region1")];
-    if (!zero || !one) return ["one region only is installed"];
+    if (!zero || !one) {
+      return ["one region only is installed"];
+    }
     const problems: string[] = [];
     for (const key of ["clusterSize", "partitionCount", "replicationFactor"] as const) {
       if (zero[key] !== one[key]) {
@@ -102,23 +107,32 @@ export class Installer {
 
   /** Lets the model follow names and networks: regions that find each other join, others are apart. */
   glance(model: Cluster, now: number): void {
-    if (now < this.glancedAt + glanceMs) return;
+    if (now < this.glancedAt + glanceMs) {
+      return;
+    }
     this.glancedAt = now;
     this.targets.clear();
-    if (this.obstacles().length === 0) model.heal();
-    else model.cut();
+    if (this.obstacles().length === 0) {
+      model.heal();
+    } else {
+      model.cut();
+    }
   }
 
   /** The region to whose Elasticsearch an exporter of a region's leader writes; undefined when it reaches none. */
   exportTarget(from: RegionName, exporterId: string): RegionName | undefined {
     const key = `${from}/${exporterId}`;
-    if (!this.targets.has(key)) this.targets.set(key, this.lookUp(from, exporterId));
+    if (!this.targets.has(key)) {
+      this.targets.set(key, this.lookUp(from, exporterId));
+    }
     return this.targets.get(key);
   }
 
   private lookUp(from: RegionName, exporterId: string): RegionName | undefined {
     const url = this.installed.get(from)?.exporters[exporterId]?.url;
-    if (url === undefined || !URL.canParse(url)) return undefined;
+    if (url === undefined || !URL.canParse(url)) {
+      return undefined;
+    }
     const { hostname, port, protocol } = new URL(url);
     const found = this.surroundings.find(
       from,
@@ -146,7 +160,9 @@ export class Installer {
     const installation = this.installed.get(region);
     return (installation?.contactPoints ?? []).some((contactPoint) => {
       const [, host, port] = /^(.+):(\d+)$/.exec(contactPoint) ?? [];
-      if (host === undefined || Number(port) !== internalPort) return false;
+      if (host === undefined || Number(port) !== internalPort) {
+        return false;
+      }
       // Gossip is UDP on the same port: without it no broker becomes a member.
       return (["tcp", "udp"] as const).every((protocol) => {
         const found = this.surroundings.find(region, host, internalPort, protocol);

@@ -79,8 +79,9 @@ export class PartitionLog {
   reopenExporters(): void {
     this.opened.clear();
     // New objects: what an earlier leader still writes says nothing of what this one has written.
-    for (const [id, { committed }] of this.exporters)
+    for (const [id, { committed }] of this.exporters) {
       this.exporters.set(id, newPosition(committed));
+    }
   }
 
   /** Records after a position, up to another. */

@@ -40,8 +40,12 @@ export class ManagementApi {
   answer(brokerId: number, request: Incoming): Reply | Promise<Reply> {
     const broker = this.cluster.broker(brokerId);
     const [first, second, third, fourth, ...rest] = request.path.split("/").filter((p) => p !== "");
-    if (first !== "actuator") return redirect(request) ?? springError(404, request);
-    if (rest.length > 0) return springError(404, request);
+    if (first !== "actuator") {
+      return redirect(request) ?? springError(404, request);
+    }
+    if (rest.length > 0) {
+      return springError(404, request);
+    }
     switch (second) {
       case undefined:
         return { status: 200, body: index(request), headers: actuator };
@@ -50,16 +54,26 @@ export class ManagementApi {
       case "exporters":
         return this.exportersEndpoint(broker, request, third, fourth);
       case "exporting":
-        if (third === undefined || fourth !== undefined) return springError(404, request);
-        if (request.method !== "POST") return springError(405, request);
+        if (third === undefined || fourth !== undefined) {
+          return springError(404, request);
+        }
+        if (request.method !== "POST") {
+          return springError(405, request);
+        }
         return answerExporting(this.cluster, broker, third, isSoft(request), this.corrupted);
       case "rebalance":
-        if (request.method !== "POST") return springError(405, request);
+        if (request.method !== "POST") {
+          return springError(405, request);
+        }
         this.cluster.sideOf(broker.region).rebalance();
         return { status: 200 };
       case "partitions":
-        if (request.method !== "GET") return springError(405, request);
-        if (broker.hangs) return unknownReplicas();
+        if (request.method !== "GET") {
+          return springError(405, request);
+        }
+        if (broker.hangs) {
+          return unknownReplicas();
+        }
         return { status: 200, body: this.partitions(broker), headers: actuator };
       case "health":
         return this.health(broker, request, [third]);
@@ -76,7 +90,9 @@ export class ManagementApi {
   ): Reply {
     const side = this.cluster.sideOf(broker.region);
     if (resource === undefined) {
-      if (request.method !== "GET") return springError(405, request);
+      if (request.method !== "GET") {
+        return springError(405, request);
+      }
       return (
         this.unreachable(broker, side, "topology-query") ?? {
           status: 200,
@@ -87,20 +103,30 @@ export class ManagementApi {
     if (request.method === "DELETE" && resource === "changes" && id !== undefined) {
       return this.cancel(broker, side, id);
     }
-    if (request.method !== "POST") return springError(405, request);
-    if (resource !== "brokers" || id !== undefined) return springError(400, request);
+    if (request.method !== "POST") {
+      return springError(405, request);
+    }
+    if (resource !== "brokers" || id !== undefined) {
+      return springError(400, request);
+    }
     return this.changeBrokers(broker, side, request);
   }
 
   private changeBrokers(broker: Broker, side: Side, request: Incoming): Reply {
-    if (!isJson(request)) return springError(415, request);
+    if (!isJson(request)) {
+      return springError(415, request);
+    }
     const ids = brokerIds(request.text);
     const force = flag(request, "force");
     const dryRun = flag(request, "dryRun");
     const factorText = request.query.get("replicationFactor");
     const factor = factorText ? Number(factorText) : undefined;
-    if (!ids || force === undefined || dryRun === undefined) return springError(400, request);
-    if (factor !== undefined && !Number.isInteger(factor)) return springError(400, request);
+    if (!ids || force === undefined || dryRun === undefined) {
+      return springError(400, request);
+    }
+    if (factor !== undefined && !Number.isInteger(factor)) {
+      return springError(400, request);
+    }
     if (!force) {
       return (
         this.unreachable(broker, side, "topology-member-scale") ??
@@ -129,7 +155,9 @@ export class ManagementApi {
   ): Reply {
     const side = this.cluster.sideOf(broker.region);
     if (id === undefined) {
-      if (request.method !== "GET") return springError(405, request);
+      if (request.method !== "GET") {
+        return springError(405, request);
+      }
       return (
         this.unreachable(broker, side, "topology-query") ?? {
           status: 200,
@@ -137,12 +165,20 @@ export class ManagementApi {
         }
       );
     }
-    if (operation !== "enable" && operation !== "disable") return springError(404, request);
-    if (request.method !== "POST") return springError(405, request);
+    if (operation !== "enable" && operation !== "disable") {
+      return springError(404, request);
+    }
+    if (request.method !== "POST") {
+      return springError(405, request);
+    }
     const dryRun = flag(request, "dryRun");
     const body = exporterBody(request);
-    if (body === "unsupported") return springError(415, request);
-    if (dryRun === undefined || body === "malformed") return springError(400, request);
+    if (body === "unsupported") {
+      return springError(415, request);
+    }
+    if (dryRun === undefined || body === "malformed") {
+      return springError(400, request);
+    }
     return (
       this.unreachable(broker, side, `topology-exporter-${operation}`) ??
       this.change(side, dryRun, (current) =>
@@ -154,13 +190,21 @@ export class ManagementApi {
   }
 
   private cancel(broker: Broker, side: Side, text: string): Reply {
-    if (!/^-?\d+$/.test(text)) return refusal("Change id must be a number");
+    if (!/^-?\d+$/.test(text)) {
+      return refusal("Change id must be a number");
+    }
     const unreachable = this.unreachable(broker, side, "topology-change-cancel");
-    if (unreachable) return unreachable;
+    if (unreachable) {
+      return unreachable;
+    }
     const { plan } = side.configuration;
     const refused = `Cannot cancel change ${text}`;
-    if (!plan) return refusal(`${refused} because no change is in progress`);
-    if (plan.id !== Number(text)) return refusal(`${refused} because it is not the current change`);
+    if (!plan) {
+      return refusal(`${refused} because no change is in progress`);
+    }
+    if (plan.id !== Number(text)) {
+      return refusal(`${refused} because it is not the current change`);
+    }
     side.cancelChange();
     return { status: 200, body: renderConfiguration(side.configuration) };
   }
@@ -181,7 +225,9 @@ export class ManagementApi {
       }
       rehearse(configuration, operations);
     } catch (error) {
-      if (error instanceof InvalidRequest) return refusal(error.message);
+      if (error instanceof InvalidRequest) {
+        return refusal(error.message);
+      }
       throw error;
     }
     const body = {
@@ -190,7 +236,9 @@ export class ManagementApi {
       plannedChanges: operations.map(renderOperation),
       expectedTopology: renderMembers(afterOperations(configuration, operations)),
     };
-    if (!dryRun && operations.length > 0) side.startChange(operations);
+    if (!dryRun && operations.length > 0) {
+      side.startChange(operations);
+    }
     return { status: 202, body };
   }
 
@@ -201,7 +249,9 @@ export class ManagementApi {
     subject: string,
     decides = coordinatorOf(side.configuration),
   ): Reply | undefined {
-    if (this.cluster.isAlive(side, decides)) return undefined;
+    if (this.cluster.isAlive(side, decides)) {
+      return undefined;
+    }
     const target = this.cluster.brokers.get(decides);
     const address = (id: number) => `127.0.0.1:${26502 + 100 * id}`;
     if (target && this.cluster.sees(from, target)) {
@@ -247,7 +297,9 @@ export class ManagementApi {
   }
 
   private health(broker: Broker, request: Incoming, [group]: (string | undefined)[]): Reply {
-    if (request.method !== "GET") return springError(405, request);
+    if (request.method !== "GET") {
+      return springError(405, request);
+    }
     const isReady = this.cluster.partitionsOf(broker).length > 0;
     const ready = { brokerReady: { status: isReady ? "UP" : "OUT_OF_SERVICE" } };
     const status = isReady ? 200 : 503;
@@ -346,7 +398,9 @@ export function springError(status: number, { path }: Incoming): Reply {
 /** A boolean parameter: undefined when it is none. */
 function flag({ query }: Incoming, name: string): boolean | undefined {
   const text = (query.get(name) ?? "").toLowerCase();
-  if (["", "false", "off", "no", "0"].includes(text)) return false;
+  if (["", "false", "off", "no", "0"].includes(text)) {
+    return false;
+  }
   return ["true", "on", "yes", "1"].includes(text) ? true : undefined;
 }
 
@@ -360,7 +414,9 @@ function isJson({ headers, text }: Incoming): boolean {
 
 function brokerIds(text: string): number[] | undefined {
   const value = parse(text);
-  if (!Array.isArray(value)) return undefined;
+  if (!Array.isArray(value)) {
+    return undefined;
+  }
   const ids = value.map((id) =>
     typeof id === "number" || (typeof id === "string" && /^\d+$/.test(id)) ? Number(id) : NaN,
   );
@@ -370,12 +426,20 @@ function brokerIds(text: string): number[] | undefined {
 function exporterBody(
   request: Incoming,
 ): { initializeFrom?: string } | "malformed" | "unsupported" {
-  if (request.text === "") return {};
-  if (!isJson(request)) return "unsupported";
+  if (request.text === "") {
+    return {};
+  }
+  if (!isJson(request)) {
+    return "unsupported";
+  }
   const value = parse(request.text);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "malformed";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return "malformed";
+  }
   const { initializeFrom } = value as { initializeFrom?: unknown };
-  if (initializeFrom === undefined || initializeFrom === null) return {};
+  if (initializeFrom === undefined || initializeFrom === null) {
+    return {};
+  }
   return typeof initializeFrom === "string" ? { initializeFrom } : "malformed";
 }
 

@@ -29,7 +29,9 @@ export function distribute(
       );
       const [primary, ...others] = replicas;
       // Partitions with the same primary get another second choice.
-      if (Math.floor((partitionId - 1) / ids.length) % 2 === 1) others.reverse();
+      if (Math.floor((partitionId - 1) / ids.length) % 2 === 1) {
+        others.reverse();
+      }
       return [
         partitionId,
         new Map([primary as number, ...others].map((id, i) => [id, replicationFactor - i])),
@@ -61,7 +63,9 @@ export function staticConfiguration(
     const replicas = new Map<number, PartitionState>();
     for (const [partitionId, priorities] of distribution) {
       const priority = priorities.get(id);
-      if (priority === undefined) continue;
+      if (priority === undefined) {
+        continue;
+      }
       replicas.set(partitionId, {
         state: "ACTIVE",
         priority,
@@ -203,11 +207,15 @@ export function planEnable(
 /** Refuses steps that would fail: brokers rehearse a change before they begin it. */
 export function rehearse(configuration: Configuration, operations: Operation[]): void {
   for (const { operation, brokerId, partitionId, exporterId, initializeFrom } of operations) {
-    if (exporterId === undefined) continue;
+    if (exporterId === undefined) {
+      continue;
+    }
     const replica = configuration.members.get(brokerId)?.partitions.get(partitionId as number);
     const exporters: PartitionState["exporters"] = replica?.exporters ?? new Map();
     if (operation === "PARTITION_DISABLE_EXPORTER") {
-      if (exporters.has(exporterId)) continue;
+      if (exporters.has(exporterId)) {
+        continue;
+      }
       throw new InvalidRequest(
         `java.lang.IllegalStateException: Expected to disable exporter, but the partition '${partitionId}' does not have the exporter '${exporterId}'`,
       );
@@ -216,7 +224,9 @@ export function rehearse(configuration: Configuration, operations: Operation[]):
     if (exporters.get(exporterId)?.state === "ENABLED") {
       throw new InvalidRequest(`${refused}, but the exporter '${exporterId}' is already enabled`);
     }
-    if (initializeFrom === undefined) continue;
+    if (initializeFrom === undefined) {
+      continue;
+    }
     const from = `${refused} and initialize from exporter '${initializeFrom}'`;
     const source = exporters.get(initializeFrom);
     if (!source) {

@@ -49,7 +49,9 @@ export class LoopbackServer {
 
   /** Where the server answers. Known from the first {@link open} on. */
   get url(): string {
-    if (this.assignedPort === undefined) throw new Error("the world was not started");
+    if (this.assignedPort === undefined) {
+      throw new Error("the world was not started");
+    }
     return `http://127.0.0.1:${this.assignedPort}`;
   }
 
@@ -58,7 +60,9 @@ export class LoopbackServer {
   }
 
   async open(): Promise<void> {
-    if (this.server) return;
+    if (this.server) {
+      return;
+    }
     const deadline = Date.now() + reopenForMs;
     for (;;) {
       const port =
@@ -79,9 +83,14 @@ export class LoopbackServer {
         return;
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
-        if (!["EADDRINUSE", "EACCES"].includes(code ?? "") || Date.now() > deadline) throw error;
-        if (this.assignedPort !== undefined) await this.pause(50);
-        else this.release();
+        if (!["EADDRINUSE", "EACCES"].includes(code ?? "") || Date.now() > deadline) {
+          throw error;
+        }
+        if (this.assignedPort !== undefined) {
+          await this.pause(50);
+        } else {
+          this.release();
+        }
       }
     }
   }
@@ -92,7 +101,9 @@ export class LoopbackServer {
     this.server = undefined;
     this.waiting.forEach((timer) => clearTimeout(timer));
     this.waiting.clear();
-    if (!server) return;
+    if (!server) {
+      return;
+    }
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     this.sockets.forEach((socket) => socket.resetAndDestroy());
     await closed;
@@ -120,14 +131,20 @@ export class LoopbackServer {
       };
       const fault = this.faults.take(record);
       this.journal.add(record);
-      if (fault?.delayMs) await this.pause(fault.delayMs);
-      if (fault?.hang) return;
+      if (fault?.delayMs) {
+        await this.pause(fault.delayMs);
+      }
+      if (fault?.hang) {
+        return;
+      }
       const reply = await this.reply(fault, record, request, text);
       if (fault?.drop) {
         socket.resetAndDestroy();
         return;
       }
-      if (socket.destroyed) return;
+      if (socket.destroyed) {
+        return;
+      }
       record.status = reply.status;
       send(response, record.method, reply);
     } catch {
@@ -142,7 +159,9 @@ export class LoopbackServer {
     request: IncomingMessage,
     text: string,
   ): Promise<Reply> {
-    if (fault?.respond) return fault.respond;
+    if (fault?.respond) {
+      return fault.respond;
+    }
     let reply: Reply;
     try {
       const { path, query } = parsedTarget(record.path);
@@ -156,7 +175,9 @@ export class LoopbackServer {
     } catch (error) {
       reply = { status: 500, body: { message: String(error) } };
     }
-    if (!fault?.transform) return reply;
+    if (!fault?.transform) {
+      return reply;
+    }
     return { ...reply, text: undefined, body: fault.transform(bodyOf(reply), reply.status) };
   }
 
@@ -196,7 +217,9 @@ function listen(server: Server, port: number): Promise<void> {
 
 async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  for await (const chunk of request) {
+    chunks.push(chunk as Buffer);
+  }
   return Buffer.concat(chunks).toString("utf8");
 }
 

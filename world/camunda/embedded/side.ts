@@ -69,7 +69,9 @@ export class Side {
   cancelChange(): void {
     const { configuration } = this;
     const { plan } = configuration;
-    if (!plan) return;
+    if (!plan) {
+      return;
+    }
     configuration.version += 2;
     this.endPlan("CANCELLED");
   }
@@ -79,7 +81,9 @@ export class Side {
     const alive = this.alive();
     for (const partitionId of this.leaders.keys()) {
       const best = alive.get(partitionId)?.[0];
-      if (best === undefined || best === this.leaders.get(partitionId)) continue;
+      if (best === undefined || best === this.leaders.get(partitionId)) {
+        continue;
+      }
       this.lead(partitionId, best);
     }
   }
@@ -108,7 +112,9 @@ export class Side {
     } else if (!this.leaders.has(partitionId)) {
       const due = this.electionAt.get(partitionId) ?? now + this.settings.electionMs;
       this.electionAt.set(partitionId, due);
-      if (now >= due) this.lead(partitionId, alive[0] as number);
+      if (now >= due) {
+        this.lead(partitionId, alive[0] as number);
+      }
     }
   }
 
@@ -154,7 +160,9 @@ export class Side {
         beginOperation(this.configuration, operation);
         this.running = { operation, doneAt: this.idleSince + this.durationOf(operation) };
       }
-      if (now < this.running.doneAt) return;
+      if (now < this.running.doneAt) {
+        return;
+      }
       this.idleSince = this.running.doneAt;
       this.finish(operation, now);
       plan.pending.shift();
@@ -179,10 +187,14 @@ export class Side {
   }
 
   private canRun(operation: Operation): boolean {
-    if (!this.brokers.isAlive(this, operation.brokerId)) return false;
+    if (!this.brokers.isAlive(this, operation.brokerId)) {
+      return false;
+    }
     switch (operation.operation) {
       case "PARTITION_JOIN":
-        if (!this.brokers.canJoin(operation.brokerId)) return false;
+        if (!this.brokers.canJoin(operation.brokerId)) {
+          return false;
+        }
         return this.leaders.has(operation.partitionId as number);
       case "PARTITION_LEAVE":
       case "PARTITION_RECONFIGURE_PRIORITY":
@@ -202,13 +214,17 @@ export class Side {
     if (operation.operation === "PARTITION_FORCE_RECONFIGURE") {
       return this.settings.forceMs / this.settings.shape.partitionCount;
     }
-    if (operation.exporterId !== undefined) return this.settings.exporterMs;
+    if (operation.exporterId !== undefined) {
+      return this.settings.exporterMs;
+    }
     return operation.brokers.length > 0 ? 0 : this.settings.joinMs;
   }
 
   private endPlan(status: "COMPLETED" | "CANCELLED"): void {
     const { plan } = this.configuration;
-    if (!plan) return;
+    if (!plan) {
+      return;
+    }
     this.configuration.lastChange = {
       id: plan.id,
       status,

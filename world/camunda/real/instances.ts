@@ -34,7 +34,9 @@ export async function startInstance(gateway: string): Promise<string> {
       json: { processDefinitionId: processId, variables: { x: 1 } },
     });
     const key = /"processInstanceKey":\s*"?(\d+)/.exec(answer.text)?.[1];
-    if (answer.status === 200 && key !== undefined) return key;
+    if (answer.status === 200 && key !== undefined) {
+      return key;
+    }
     if (!isPassing(answer) || Date.now() > deadline) {
       throw new Error(`cannot start an instance: ${answer.status} ${answer.text.slice(0, 500)}`);
     }

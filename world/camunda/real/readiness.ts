@@ -25,7 +25,9 @@ export function searchReady(url: string, process: OwnProcess): Promise<void> {
       // A single node with replicas configured stays yellow, which serves everything.
       const { status, text } = await request(`${url}/_cluster/health`);
       const health = /"status":"(\w+)"/.exec(text)?.[1] ?? "unknown";
-      if (status === 200 && (health === "green" || health === "yellow")) return true;
+      if (status === 200 && (health === "green" || health === "yellow")) {
+        return true;
+      }
       return `it answers ${status}, health ${health}`;
     },
   });
@@ -41,7 +43,9 @@ export function brokerAnswers(managementUrl: string, process: OwnProcess): Promi
     seconds: startSeconds,
     processes: [process],
     holds: async () => {
-      if (process.hasPrinted(closedItself)) return true;
+      if (process.hasPrinted(closedItself)) {
+        return true;
+      }
       const { status } = await request(`${managementUrl}/actuator/health/startup`);
       return status === 200 || `it answers ${status}`;
     },

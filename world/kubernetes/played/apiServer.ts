@@ -189,7 +189,9 @@ export class KubeApiServer {
     let answered: { status: number; body: unknown };
     try {
       const text = await textOf(request);
-      if (!this.isAllowed(request)) throw new ApiError(401, "Unauthorized");
+      if (!this.isAllowed(request)) {
+        throw new ApiError(401, "Unauthorized");
+      }
       answered = { status: 200, body: this.objects(request, text) };
     } catch (error) {
       answered = failure(error);
@@ -351,7 +353,9 @@ export class KubeApiServer {
       complain(error.code === "ECONNREFUSED" ? refused : error.message),
     );
     stream.on("message", (data: Buffer) => {
-      if (data[0] === 0) socket.write(data.subarray(1));
+      if (data[0] === 0) {
+        socket.write(data.subarray(1));
+      }
     });
     stream.on("close", () => {
       this.forwards.delete(stream);
@@ -370,10 +374,14 @@ export class KubeApiServer {
     const send = (channel: number, text: string) =>
       stream.send(Buffer.concat([Buffer.from([channel]), Buffer.from(text)]));
     try {
-      if (this.hooks.exec === undefined) throw new Error(`container ${container} is not there`);
+      if (this.hooks.exec === undefined) {
+        throw new Error(`container ${container} is not there`);
+      }
       const result = await this.hooks.exec(namespace, pod, container, command);
       // The region may have been lost in between.
-      if (this.lostMs !== undefined) return;
+      if (this.lostMs !== undefined) {
+        return;
+      }
       send(1, result.stdout);
       send(2, result.stderr ?? "");
       send(3, JSON.stringify(statusOf(result.exitCode)));
@@ -478,6 +486,8 @@ function scaleOf({ metadata, spec, status: current }: KubeObject): unknown {
 
 async function textOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  for await (const chunk of request) {
+    chunks.push(chunk as Buffer);
+  }
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -95,7 +95,9 @@ export function renderCamunda({ release, namespace, values }: Rendering): Render
     );
   }
   for (const app of ["operate", "tasklist"] as const) {
-    if (read.flag(`${app}.enabled`, true)) objects.push(...webApp(object, release, app));
+    if (read.flag(`${app}.enabled`, true)) {
+      objects.push(...webApp(object, release, app));
+    }
   }
   if (read.flag("elasticsearch.enabled", true)) {
     objects.push(
@@ -177,10 +179,15 @@ export function exportersNamed(env: Record<string, string>): BrokerInstallation[
   for (const [name, value] of Object.entries(env)) {
     const [, id, key] =
       /^ZEEBE_BROKER_EXPORTERS_([A-Z0-9]+)_(CLASSNAME|ARGS_URL)$/.exec(name) ?? [];
-    if (id === undefined) continue;
+    if (id === undefined) {
+      continue;
+    }
     const exporter = (exporters[id.toLowerCase()] ??= { className: "", url: "" });
-    if (key === "CLASSNAME") exporter.className = value;
-    else exporter.url = value;
+    if (key === "CLASSNAME") {
+      exporter.className = value;
+    } else {
+      exporter.url = value;
+    }
   }
   return exporters;
 }

@@ -77,7 +77,9 @@ export class RegionCluster implements ClusterView {
       onScaled: () => this.countWebApps(),
     });
     this.stopListening = this.store.onChange(({ type, object }) => {
-      if (type === "removed" && object.kind === "Pod") this.replacePod(object);
+      if (type === "removed" && object.kind === "Pod") {
+        this.replacePod(object);
+      }
     });
     this.follower = setInterval(() => this.follow(), FOLLOW_MS);
     this.follower.unref();
@@ -112,7 +114,9 @@ export class RegionCluster implements ClusterView {
     for (const object of release.objects) {
       const { kind, metadata } = object;
       const existing = this.store.get(kind, metadata.namespace, metadata.name);
-      if (existing?.metadata.annotations?.["meta.helm.sh/release-name"] === name) continue;
+      if (existing?.metadata.annotations?.["meta.helm.sh/release-name"] === name) {
+        continue;
+      }
       if (existing !== undefined) {
         throw new Error(
           `Unable to continue with install: ${kind} "${metadata.name}" in namespace "${namespace}" exists and cannot be imported into the current release: invalid ownership metadata`,
@@ -169,12 +173,18 @@ export class RegionCluster implements ClusterView {
   /** `helm uninstall`: the disks stay. Nothing to do when there is no such release. */
   async uninstall(namespace: string, name: string): Promise<void> {
     const release = this.release(namespace, name);
-    if (release === undefined) return;
+    if (release === undefined) {
+      return;
+    }
     this.releases.delete(`${namespace}/${name}`);
     release.objects.forEach((object) => this.removeObject(object));
     this.revisions(namespace, name).forEach((secret) => this.removeObject(secret));
-    if (release.brokers !== undefined) await this.world.uninstall(this.region);
-    if (release.s3Clients !== undefined) await this.world.uninstallElasticsearch(this.region);
+    if (release.brokers !== undefined) {
+      await this.world.uninstall(this.region);
+    }
+    if (release.s3Clients !== undefined) {
+      await this.world.uninstallElasticsearch(this.region);
+    }
     this.countWebApps();
   }
 
@@ -260,7 +270,9 @@ export class RegionCluster implements ClusterView {
   private claimDisks({ objects }: ReleaseRecord): boolean {
     let found = false;
     for (const { kind, metadata, spec } of objects) {
-      if (kind !== "StatefulSet") continue;
+      if (kind !== "StatefulSet") {
+        continue;
+      }
       const { replicas = 1, volumeClaimTemplates = [] } = spec as {
         replicas?: number;
         volumeClaimTemplates?: { metadata: { name: string }; spec: object }[];
@@ -320,14 +332,20 @@ export class RegionCluster implements ClusterView {
   private replacePod(pod: KubeObject): void {
     const [owner] = (pod.metadata.ownerReferences ?? []) as { kind: string; name: string }[];
     const { namespace, name } = pod.metadata;
-    if (owner?.kind !== "StatefulSet" || pod.metadata.deletionTimestamp !== undefined) return;
+    if (owner?.kind !== "StatefulSet" || pod.metadata.deletionTimestamp !== undefined) {
+      return;
+    }
     const set = this.store.get("StatefulSet", namespace, owner.name);
-    if (set === undefined || this.restarting.has(name)) return;
+    if (set === undefined || this.restarting.has(name)) {
+      return;
+    }
     this.restarting.add(name);
     const id = roleOf(pod) === "zeebe-broker" ? this.brokerOf(pod) : undefined;
     void (id === undefined ? Promise.resolve() : this.world.restartBroker(id)).then(() => {
       this.restarting.delete(name);
-      if (this.store.get("StatefulSet", namespace, owner.name) === undefined) return;
+      if (this.store.get("StatefulSet", namespace, owner.name) === undefined) {
+        return;
+      }
       const { labels, annotations, ownerReferences } = pod.metadata;
       this.store.apply({
         ...pod,

@@ -62,7 +62,9 @@ export class KubernetesStandIn implements StandIn {
     const mutable = kind === "ConfigMap" && String(call.config.enableConfigMapMutable) === "true";
     const diff = compare(old.inputs, inputs, { replaces: mutable ? [] : replaces });
     for (const [path, change] of Object.entries(diff.changes)) {
-      if (path === "metadata.name" || path === "metadata.namespace") change.replace = true;
+      if (path === "metadata.name" || path === "metadata.namespace") {
+        change.replace = true;
+      }
     }
     // Of an object whose name stays there cannot be two.
     const renamed = diff.changes["metadata.name"] ?? diff.changes["metadata.namespace"];
@@ -108,7 +110,9 @@ export class KubernetesStandIn implements StandIn {
     }
     const resource = kindOf(call);
     const found = cluster.store.get(resource.kind, namespace, name);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      return undefined;
+    }
     const inputs = Object.fromEntries(
       Object.entries(old.inputs).map(([key, value]) => [
         key,
@@ -153,7 +157,9 @@ export class KubernetesStandIn implements StandIn {
     const resource = kindOf(call);
     if (resource.patch) {
       const object = objectOf(resource, old.inputs);
-      if (cluster.store.get("ConfigMap", namespace, name) === undefined) return;
+      if (cluster.store.get("ConfigMap", namespace, name) === undefined) {
+        return;
+      }
       patchData(cluster, { ...object, data: {} }, record(old.inputs.data));
     } else if (resource.kind === "Namespace") {
       await cluster.removeNamespace(name);
@@ -168,7 +174,9 @@ export class KubernetesStandIn implements StandIn {
 
   private located(config: Properties): Located | undefined {
     const { kubeconfig, context } = config;
-    if (kubeconfig === UNKNOWN || context === UNKNOWN) return undefined;
+    if (kubeconfig === UNKNOWN || context === UNKNOWN) {
+      return undefined;
+    }
     return this.options.locate(
       kubeconfig === undefined ? undefined : String(kubeconfig),
       context === undefined ? undefined : String(context),
@@ -210,7 +218,9 @@ export class KubernetesStandIn implements StandIn {
   /** What Helm says when it cannot load the chart, which the real provider does for every look at a release. */
   private chartProblems(inputs: Properties): Failure[] {
     const { chart, repositoryOpts } = inputs;
-    if (typeof chart !== "string" || hasUnknown(inputs)) return [];
+    if (typeof chart !== "string" || hasUnknown(inputs)) {
+      return [];
+    }
     const repository = record(repositoryOpts).repo ?? chart;
     const reason = /^[./]/.test(chart)
       ? existsSync(chart)
@@ -276,12 +286,16 @@ export class KubernetesStandIn implements StandIn {
 
 function kindOf({ type }: Call): ResourceKind {
   const resource = RESOURCE_KINDS[type];
-  if (resource === undefined) throw new Error(`no stand-in for ${type}`);
+  if (resource === undefined) {
+    throw new Error(`no stand-in for ${type}`);
+  }
   return resource;
 }
 
 function known(call: Call, inputs: Properties): void {
-  if (hasUnknown(inputs)) throw new Error(`${call.name} has inputs that are not known`);
+  if (hasUnknown(inputs)) {
+    throw new Error(`${call.name} has inputs that are not known`);
+  }
 }
 
 function record(value: unknown): Record<string, unknown> {
@@ -376,7 +390,9 @@ function differing(value: unknown, wanted: unknown, path: string): string | unde
   }
   for (const [key, item] of Object.entries(wanted)) {
     const found = differing(value[key], item, `${path}.${key}`);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found;
+    }
   }
   return undefined;
 }

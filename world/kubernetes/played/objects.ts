@@ -162,7 +162,9 @@ export class ObjectStore {
   }
 
   private tell(change: Change): void {
-    for (const listener of [...this.listeners]) listener(change);
+    for (const listener of [...this.listeners]) {
+      listener(change);
+    }
   }
 }
 

@@ -55,7 +55,9 @@ export function policiesAllow(
 
 /** Whether a label selector selects. An empty one selects everything, none at all nothing. */
 export function selects(selector: unknown, labels: Record<string, string> = {}): boolean {
-  if (!isRecord(selector)) return false;
+  if (!isRecord(selector)) {
+    return false;
+  }
   const { matchLabels = {}, matchExpressions = [] } = selector as {
     matchLabels?: Record<string, string>;
     matchExpressions?: { key: string; operator: string; values?: string[] }[];
@@ -81,14 +83,18 @@ export function selects(selector: unknown, labels: Record<string, string> = {}):
 }
 
 function matches(store: ObjectStore, peer: unknown, own: KubeObject, other: OtherEnd): boolean {
-  if (!isRecord(peer)) return false;
+  if (!isRecord(peer)) {
+    return false;
+  }
   if (isRecord(peer.ipBlock)) {
     const { cidr, except = [] } = peer.ipBlock as { cidr: string; except?: string[] };
     const address = `${other.address}/32`;
     return within(address, cidr) && !except.some((block) => within(address, block));
   }
   // Selectors know the pods of their own cluster only.
-  if (other.pod === undefined) return false;
+  if (other.pod === undefined) {
+    return false;
+  }
   const { namespaceSelector, podSelector } = peer;
   const namespace = other.pod.metadata.namespace;
   const sameNamespace =
@@ -113,16 +119,22 @@ function isPort(one: unknown, port: number, protocol: "tcp" | "udp"): boolean {
     endPort?: number;
     protocol?: string;
   };
-  if (wanted.toLowerCase() !== protocol) return false;
+  if (wanted.toLowerCase() !== protocol) {
+    return false;
+  }
   return from === undefined || (port >= Number(from) && port <= (endPort ?? Number(from)));
 }
 
 /** What is wrong with a block of addresses in a policy; undefined when nothing is. */
 export function blockProblem(block: unknown): string | undefined {
-  if (!isRecord(block)) return undefined;
+  if (!isRecord(block)) {
+    return undefined;
+  }
   const { cidr, except = [] } = block as { cidr?: string; except?: string[] };
   const wrong = [cidr ?? "", ...except].find((one) => parseCidr(one) === undefined);
-  if (wrong !== undefined) return `"${wrong}" must be a valid CIDR value, e.g. 10.9.8.0/24`;
+  if (wrong !== undefined) {
+    return `"${wrong}" must be a valid CIDR value, e.g. 10.9.8.0/24`;
+  }
   const outside = except.find((one) => !within(one, cidr ?? "") || one === cidr);
   return outside === undefined ? undefined : `"${outside}" must be a strict subset of \`cidr\``;
 }

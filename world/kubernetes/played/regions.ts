@@ -60,14 +60,21 @@ export class Regions implements Surroundings {
 
   find(from: RegionName, host: string, port: number, protocol: "tcp" | "udp"): Found | undefined {
     const broker = this.podsOf(from, "zeebe-broker")[0];
-    if (broker === undefined) return undefined;
+    if (broker === undefined) {
+      return undefined;
+    }
     for (const found of this.resolve(from, host) ?? []) {
-      if (this.obstacle({ region: from, pod: broker }, found, port, protocol) !== undefined)
+      if (this.obstacle({ region: from, pod: broker }, found, port, protocol) !== undefined) {
         continue;
+      }
       const role = roleOf(found.pod);
       const ordinal = Number(/-(\d+)$/.exec(found.pod.metadata.name)?.[1]);
-      if (role === "zeebe-broker") return { kind: "broker", region: found.region, ordinal };
-      if (role === "master") return { kind: "elasticsearch", region: found.region };
+      if (role === "zeebe-broker") {
+        return { kind: "broker", region: found.region, ordinal };
+      }
+      if (role === "master") {
+        return { kind: "elasticsearch", region: found.region };
+      }
     }
     return undefined;
   }
@@ -84,16 +91,22 @@ export class Regions implements Surroundings {
     protocol: "tcp" | "udp",
   ): string | undefined {
     const listens = containerPorts(to.pod).includes(port);
-    if (!listens || (protocol === "udp" && port !== 26502)) return "connection refused";
+    if (!listens || (protocol === "udp" && port !== 26502)) {
+      return "connection refused";
+    }
     if (from.region !== to.region) {
       const obstacle = this.wiring.obstacle(from.region, to.region, port, protocol);
-      if (obstacle !== undefined) return obstacle;
+      if (obstacle !== undefined) {
+        return obstacle;
+      }
     }
     const [source, target] = [this.addressOf(from), this.addressOf(to)];
     const same = from.region === to.region;
     const out = this.cluster(from.region);
     const into = this.cluster(to.region);
-    if (out === undefined || into === undefined) return "there is no such cluster";
+    if (out === undefined || into === undefined) {
+      return "there is no such cluster";
+    }
     const leaves = policiesAllow(
       out.store,
       from.pod,
@@ -122,7 +135,9 @@ export class Regions implements Surroundings {
     const text = this.wiring.corefile(from);
     const cluster = this.cluster(from);
     // Two clusters that forward to each other would ask for ever: CoreDNS gives up.
-    if (text === undefined || cluster === undefined || asked.includes(from)) return undefined;
+    if (text === undefined || cluster === undefined || asked.includes(from)) {
+      return undefined;
+    }
     const name = absolute(host);
     let decision;
     try {
@@ -138,7 +153,9 @@ export class Regions implements Surroundings {
         const protocol = decision.tcp ? "tcp" : "udp";
         for (const address of decision.addresses) {
           const region = this.wiring.dnsServerAt(from, address, protocol);
-          if (region !== undefined) return this.resolve(region, name, [...asked, from]);
+          if (region !== undefined) {
+            return this.resolve(region, name, [...asked, from]);
+          }
         }
         return undefined;
       }
@@ -184,7 +201,9 @@ export class Regions implements Surroundings {
   ): number | undefined {
     const cluster = this.cluster(region);
     const pod = cluster?.store.get("Pod", namespace, name);
-    if (cluster === undefined || pod === undefined) return undefined;
+    if (cluster === undefined || pod === undefined) {
+      return undefined;
+    }
     const ports = this.ports(region);
     switch (roleOf(pod)) {
       case "zeebe-broker": {
@@ -240,7 +259,9 @@ export class Regions implements Surroundings {
       return { resolved: true, connected: allowed && region !== undefined, region };
     }
     const pods = this.resolve(from.region, host);
-    if (pods === undefined || pods.length === 0) return { resolved: false, connected: false };
+    if (pods === undefined || pods.length === 0) {
+      return { resolved: false, connected: false };
+    }
     const found = pods.find(
       (pod) => this.isLiving(pod) && this.obstacle(from, pod, port, "tcp") === undefined,
     );
@@ -291,7 +312,9 @@ function serve({ store, region }: ClusterView, name: string): FoundPod[] | undef
     selector?: Record<string, string>;
     publishNotReadyAddresses?: boolean;
   };
-  if (service === undefined || clusterIP !== "None") return undefined;
+  if (service === undefined || clusterIP !== "None") {
+    return undefined;
+  }
   const pods = store
     .list("Pod", namespace)
     .filter(

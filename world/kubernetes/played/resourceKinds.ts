@@ -76,7 +76,9 @@ export function problemsOf(resource: ResourceKind, inputs: Properties): string[]
 
 function* texts(inputs: Properties, field: string): Iterable<string> {
   for (const [key, item] of Object.entries(inputs[field] ?? {})) {
-    if (typeof item !== "string") yield `.${field}.${key}: expected string, got ${typeof item}`;
+    if (typeof item !== "string") {
+      yield `.${field}.${key}: expected string, got ${typeof item}`;
+    }
   }
 }
 
@@ -126,6 +128,8 @@ function* policyProblems({ spec }: Properties): Iterable<string> {
       yield "ipBlock: Forbidden: may not specify both ipBlock and another peer";
     }
     const problem = blockProblem(peer.ipBlock);
-    if (problem !== undefined) yield `ipBlock.cidr: Invalid value: ${problem}`;
+    if (problem !== undefined) {
+      yield `ipBlock.cidr: Invalid value: ${problem}`;
+    }
   }
 }

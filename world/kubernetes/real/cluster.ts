@@ -97,7 +97,9 @@ export class RealCluster {
       });
       await cluster.watch(["v1/Service"], (type, service) => {
         // A write that comes too late for its Service is nobody's concern.
-        if (type === "there") cluster.giveAddress(service).catch(() => undefined);
+        if (type === "there") {
+          cluster.giveAddress(service).catch(() => undefined);
+        }
       });
       return cluster;
     } catch (error) {
@@ -149,7 +151,9 @@ export class RealCluster {
       });
       return found as unknown as KubeObject;
     } catch (error) {
-      if ((error as { code?: number }).code === 404) return undefined;
+      if ((error as { code?: number }).code === 404) {
+        return undefined;
+      }
       throw error;
     }
   }
@@ -204,7 +208,9 @@ export class RealCluster {
       informer.on("update", tell("there"));
       informer.on("delete", tell("gone"));
       informer.on("error", () => {
-        if (this.informers.has(informer)) setTimeout(() => void informer.start(), 200);
+        if (this.informers.has(informer)) {
+          setTimeout(() => void informer.start(), 200);
+        }
       });
       this.informers.add(informer);
       await informer.start();
@@ -262,7 +268,9 @@ export class RealCluster {
   private async giveAddress({ metadata, spec, status }: KubeObject): Promise<void> {
     const { type, loadBalancerIP: ip } = spec as { type?: string; loadBalancerIP?: string };
     const given = (status as { loadBalancer?: { ingress?: unknown[] } } | undefined)?.loadBalancer;
-    if (type !== "LoadBalancer" || ip === undefined || given?.ingress !== undefined) return;
+    if (type !== "LoadBalancer" || ip === undefined || given?.ingress !== undefined) {
+      return;
+    }
     await this.patchStatus("Service", metadata.namespace ?? "", metadata.name, {
       loadBalancer: { ingress: [{ ip }] },
     });
@@ -316,7 +324,9 @@ export class RealCluster {
         last = error.message.split("\n")[0] ?? "";
         return false;
       });
-      if (done) return;
+      if (done) {
+        return;
+      }
       this.parts.expectAlive();
       if (Date.now() > deadline) {
         throw new Error(

@@ -50,7 +50,9 @@ async function answer(
   request: IncomingMessage,
 ): Promise<unknown> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  for await (const chunk of request) {
+    chunks.push(chunk as Buffer);
+  }
   const { pod, port, container, command } = JSON.parse(
     Buffer.concat(chunks).toString("utf8"),
   ) as Question;
@@ -65,7 +67,9 @@ async function answer(
       return local;
     }
     case `/${secret}/exec`:
-      if (hooks.exec === undefined) throw new Error("no command runs here");
+      if (hooks.exec === undefined) {
+        throw new Error("no command runs here");
+      }
       return hooks.exec(namespace, name, container, command);
     default:
       throw new Error("there is nothing here");

@@ -79,9 +79,13 @@ export async function prepareKubernetes(options: { log: Log }): Promise<Kubernet
 
 /** Whether a real Kubernetes API can run here; a quick check that downloads and builds nothing. */
 export async function kubernetesAvailable(): Promise<{ ok: true } | { ok: false; why: string }> {
-  if (process.platform !== "linux") return { ok: false, why: "it needs Linux" };
+  if (process.platform !== "linux") {
+    return { ok: false, why: "it needs Linux" };
+  }
   for (const program of ["openssl", "curl"]) {
-    if (!onPath(program)) return { ok: false, why: `${program} is not on the PATH` };
+    if (!onPath(program)) {
+      return { ok: false, why: `${program} is not on the PATH` };
+    }
   }
   if (!isCached(entries.programs) && !onPath("go")) {
     return { ok: false, why: `go is not on the PATH and ${cacheRoot()} does not hold all of it` };
@@ -147,8 +151,9 @@ function digest(): string {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  for (const file of files)
+  for (const file of files) {
     hash.update(`${file.slice(SOURCES.length)}\n`).update(readFileSync(file));
+  }
   return hash.digest("hex").slice(0, 12);
 }
 
@@ -157,8 +162,12 @@ async function findEtcd(log: Log): Promise<string> {
     .split(delimiter)
     .map((folder) => join(folder, "etcd"))
     .find((file) => existsSync(file));
-  if (present !== undefined) return present;
-  if (!isCached(entries.etcd)) log("fetching etcd with apt-get");
+  if (present !== undefined) {
+    return present;
+  }
+  if (!isCached(entries.etcd)) {
+    log("fetching etcd with apt-get");
+  }
   // Unpacked, not installed: nothing of the machine changes, and it need not be root's.
   const folder = await cached(entries.etcd, async (dir) => {
     const etcd = thirdParty("debian", "etcd-server");
@@ -170,7 +179,9 @@ async function findEtcd(log: Log): Promise<string> {
       await download();
     });
     const file = readdirSync(dir).find((name) => name.endsWith(".deb"));
-    if (file === undefined) throw new Error("could not fetch etcd-server: apt-get left no file");
+    if (file === undefined) {
+      throw new Error("could not fetch etcd-server: apt-get left no file");
+    }
     await run("dpkg-deb", ["--extract", join(dir, file), dir], { purpose: "unpack etcd-server" });
     await rm(join(dir, file));
   });

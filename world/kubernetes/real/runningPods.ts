@@ -41,7 +41,9 @@ export class RunningPods implements ClusterView {
         .then(() => (this.closed ? undefined : this.bringAbout()))
         .catch(onError);
       void this.work.then(() => {
-        if (!this.closed) this.timer = setTimeout(again, FOLLOW_MS);
+        if (!this.closed) {
+          this.timer = setTimeout(again, FOLLOW_MS);
+        }
       });
     };
     again();
@@ -63,8 +65,11 @@ export class RunningPods implements ClusterView {
     if (kind === "NetworkPolicy" && !isDeepStrictEqual(before?.spec, object.spec)) {
       this.policiesWritten.push(Date.now());
     }
-    if (type === "there") this.store.mirror(object);
-    else this.store.remove(kind, metadata.namespace, metadata.name);
+    if (type === "there") {
+      this.store.mirror(object);
+    } else {
+      this.store.remove(kind, metadata.namespace, metadata.name);
+    }
   }
 
   private async bringAbout(): Promise<void> {
@@ -74,7 +79,9 @@ export class RunningPods implements ClusterView {
       this.region,
       (["operate", "tasklist"] as const).filter((app) => (this.replicasOf(app) ?? 0) > 0),
     );
-    for (const pod of this.store.list("Pod")) await this.followReadiness(pod);
+    for (const pod of this.store.list("Pod")) {
+      await this.followReadiness(pod);
+    }
   }
 
   private async followBrokers(): Promise<void> {
@@ -83,7 +90,9 @@ export class RunningPods implements ClusterView {
     for (const [name] of [...this.started].filter(([one]) => !pods.some(isNamed(one)))) {
       this.started.delete(name);
       const id = this.brokers?.nodeIds[ordinalOf(name)];
-      if (id !== undefined) await this.world.stopBroker(id);
+      if (id !== undefined) {
+        await this.world.stopBroker(id);
+      }
     }
     if (set === undefined) {
       if (this.brokers !== undefined && pods.length === 0) {
@@ -96,11 +105,17 @@ export class RunningPods implements ClusterView {
     const [first] = fresh;
     const wanted = (set.spec as { replicas: number }).replicas;
     // All at once in the beginning: whom brokers find when they start decides what they believe.
-    if (first === undefined || (this.brokers === undefined && pods.length < wanted)) return;
-    for (const { metadata } of fresh) this.started.set(metadata.name, String(metadata.uid));
+    if (first === undefined || (this.brokers === undefined && pods.length < wanted)) {
+      return;
+    }
+    for (const { metadata } of fresh) {
+      this.started.set(metadata.name, String(metadata.uid));
+    }
     const brokers = this.installationOf(set, first);
     if (isDeepStrictEqual(brokers, this.brokers)) {
-      for (const pod of fresh) await this.world.restartBroker(this.brokerOf(pod) as number);
+      for (const pod of fresh) {
+        await this.world.restartBroker(this.brokerOf(pod) as number);
+      }
       return;
     }
     this.brokers = brokers;
@@ -110,7 +125,9 @@ export class RunningPods implements ClusterView {
   private async followElasticsearch(): Promise<void> {
     const [set] = this.store.list("StatefulSet", undefined, component("master"));
     const runs = set !== undefined && this.running("master").length > 0;
-    if (runs === this.searches) return;
+    if (runs === this.searches) {
+      return;
+    }
     this.searches = runs;
     if (runs) {
       const maps = this.store.list("ConfigMap", set.metadata.namespace, component("master"));
@@ -153,7 +170,9 @@ export class RunningPods implements ClusterView {
 
   /** Whether brokers wait for the other region when they start now. */
   private waits({ metadata }: KubeObject, { waitsBy }: BrokerInstallation): boolean {
-    if (waitsBy === undefined) return false;
+    if (waitsBy === undefined) {
+      return false;
+    }
     const map = this.store.get("ConfigMap", metadata.namespace, waitsBy.configMap);
     return (map?.data as Record<string, string> | undefined)?.[waitsBy.key] === "true";
   }
@@ -186,9 +205,13 @@ export class RunningPods implements ClusterView {
 
   private async followReadiness(pod: KubeObject): Promise<void> {
     const { metadata, status } = pod;
-    if ((status as { phase?: string } | undefined)?.phase !== "Running") return;
+    if ((status as { phase?: string } | undefined)?.phase !== "Running") {
+      return;
+    }
     const ready = this.isReady(pod);
-    if (ready === podIsReady(pod)) return;
+    if (ready === podIsReady(pod)) {
+      return;
+    }
     const { conditions } = status as { conditions: { type: string; status: string }[] };
     await this.cluster.patchStatus("Pod", metadata.namespace ?? "", metadata.name, {
       conditions: conditions.map((one) =>

@@ -45,7 +45,9 @@ export class Elasticsearch {
       const reply = await this.route({ ...request, method }, body);
       return reply ?? noHandler(request);
     } catch (error) {
-      if (!(error instanceof SearchError)) throw error;
+      if (!(error instanceof SearchError)) {
+        throw error;
+      }
       const denied = error.status === 401;
       return {
         ...error.reply(),
@@ -86,12 +88,16 @@ export class Elasticsearch {
     const own = parts[0]?.startsWith("_") && parts[0] !== "_all";
     const expression = own ? undefined : parts.shift();
     const [action = "", id] = parts;
-    if (action === "") return this.wholeIndex(request, expression ?? "", body);
+    if (action === "") {
+      return this.wholeIndex(request, expression ?? "", body);
+    }
     if (action === "_doc" || action === "_create") {
       return this.document(request, expression ?? "", id, body);
     }
     const reads = ["GET", "POST"].includes(request.method);
-    if (!reads) return undefined;
+    if (!reads) {
+      return undefined;
+    }
     switch (action) {
       case "_count": {
         const indices = this.readable(expression, request);
@@ -175,11 +181,14 @@ export class Elasticsearch {
     if (request.method === "GET") {
       const index = this.indices(name, request)[0];
       const source = index && searchable(index).get(id ?? "");
-      if (source === undefined)
+      if (source === undefined) {
         return { status: 404, body: { _index: name, _id: id, found: false } };
+      }
       return { status: 200, text: toJson({ _index: name, _id: id, found: true, _source: source }) };
     }
-    if (!["PUT", "POST"].includes(request.method)) return undefined;
+    if (!["PUT", "POST"].includes(request.method)) {
+      return undefined;
+    }
     const documentId = id ?? shortId();
     const existed = this.store.indices.get(name)?.documents.has(documentId) ?? false;
     this.store.write(name, documentId, body);
@@ -199,8 +208,12 @@ export class Elasticsearch {
       const health = healthOf(absent ? [] : this.indices(expression, request, "all"));
       const body = absent ? { ...health, status: "red" } : health;
       const reached = !absent && (!wanted || ranks.indexOf(body.status) <= ranks.indexOf(wanted));
-      if (reached) return { status: 200, body };
-      if (Date.now() >= deadline) return { status: 408, body: { ...body, timed_out: true } };
+      if (reached) {
+        return { status: 200, body };
+      }
+      if (Date.now() >= deadline) {
+        return { status: 408, body: { ...body, timed_out: true } };
+      }
       await new Promise((resolve) => setTimeout(resolve, 20).unref());
     }
   }
@@ -213,7 +226,9 @@ export class Elasticsearch {
       const timestamp = new Date(seconds * 1000).toISOString().slice(11, 19);
       return this.catRows(request, [{ epoch: String(seconds), timestamp, count }]);
     }
-    if (what !== "indices") return undefined;
+    if (what !== "indices") {
+      return undefined;
+    }
     const rows = this.indices(expression, request).map(catRowOf);
     return this.catRows(request, rows);
   }
@@ -227,7 +242,9 @@ export class Elasticsearch {
         ),
       ),
     );
-    if (request.query.get("format") === "json") return { status: 200, body: chosen };
+    if (request.query.get("format") === "json") {
+      return { status: 200, body: chosen };
+    }
     const text = chosen.map((row) => `${Object.values(row).join(" ")}\n`).join("");
     return { status: 200, text, headers: { "Content-Type": "text/plain; charset=UTF-8" } };
   }
@@ -252,7 +269,9 @@ export class Elasticsearch {
       matching.forEach((one) => templates.delete(one));
       return acknowledged;
     }
-    if (request.method !== "GET") return undefined;
+    if (request.method !== "GET") {
+      return undefined;
+    }
     const described = matching.map((one) => ({
       name: one,
       [`${kind}_template`]: templates.get(one),
@@ -272,7 +291,9 @@ export class Elasticsearch {
       const names = (expression ?? "").split(",");
       return found.filter(({ closed, name }) => !closed || all || names.includes(name));
     }
-    if (request.query.get("ignore_unavailable") !== "true") throw indexNotFound(missing);
+    if (request.query.get("ignore_unavailable") !== "true") {
+      throw indexNotFound(missing);
+    }
     const rest = (expression ?? "").split(",").filter((part) => part !== missing);
     return rest.length === 0 ? [] : this.indices(rest.join(","), request, expand);
   }
@@ -306,9 +327,13 @@ export class Elasticsearch {
 
   private checkCredentials({ headers, method, path }: Incoming): void {
     const expected = this.settings.elasticsearchAuth;
-    if (!expected) return;
+    if (!expected) {
+      return;
+    }
     const token = Buffer.from(`${expected.user}:${expected.password}`).toString("base64");
-    if (headers.authorization === `Basic ${token}`) return;
+    if (headers.authorization === `Basic ${token}`) {
+      return;
+    }
     const user = Buffer.from(headers.authorization?.replace(/^Basic /i, "") ?? "", "base64");
     const reason = headers.authorization
       ? `unable to authenticate user [${user.toString().split(":")[0]}] for REST request [${path}]`
@@ -320,7 +345,9 @@ export class Elasticsearch {
 const ranks = ["green", "yellow", "red"];
 
 function bodyOf({ text, headers }: Incoming): Record<string, unknown> {
-  if (text === "") return {};
+  if (text === "") {
+    return {};
+  }
   const contentType = headers["content-type"] ?? "";
   if (!/json/.test(contentType)) {
     const reason = `Content-Type header [${contentType}] is not supported`;

@@ -32,7 +32,9 @@ export function searchFor(
 ): Reply {
   const size = Number(request.query.get("size") ?? body["size"] ?? 10);
   const from = Number(request.query.get("from") ?? body["from"] ?? 0);
-  if (indices.length > 0 && clausesOf(body["query"]) > mostClauses) throw tooManyClauses(indices);
+  if (indices.length > 0 && clausesOf(body["query"]) > mostClauses) {
+    throw tooManyClauses(indices);
+  }
   const hits = matching(indices, body["query"]);
   const aggregations = body["aggs"] ?? body["aggregations"];
   const noScore = indices.length === 0 ? 0 : null;
@@ -61,7 +63,9 @@ export function searchFor(
 
 /** Hits are counted up to 10,000, unless a request wants more, fewer, or none of it. */
 function totalOf(count: number, tracked: unknown): { total?: object } {
-  if (tracked === false) return {};
+  if (tracked === false) {
+    return {};
+  }
   const most = tracked === true ? Infinity : Number(tracked ?? 10_000);
   return {
     total: count > most ? { value: most, relation: "gte" } : { value: count, relation: "eq" },
@@ -77,7 +81,9 @@ const mostClauses = 1_024;
 /** The clauses of a query: a term or a range of a number is searched for in two ways, and both count. */
 function clausesOf(query: unknown): number {
   return Object.entries(query ?? {}).reduce((sum, [kind, value]) => {
-    if (kind !== "bool") return sum + (kind === "term" || kind === "range" ? 2 : 1);
+    if (kind !== "bool") {
+      return sum + (kind === "term" || kind === "range" ? 2 : 1);
+    }
     const clauses = Object.values(value as Source)
       .filter(isObject)
       .flat();
@@ -108,7 +114,9 @@ function tooManyClauses(indices: SearchIndex[]): SearchError {
 
 function testOf(query: unknown): Test {
   const [[kind, value] = ["", undefined], ...others] = Object.entries(query ?? {});
-  if (others.length > 0) throw malformed(`[${kind}] malformed query, expected [END_OBJECT]`);
+  if (others.length > 0) {
+    throw malformed(`[${kind}] malformed query, expected [END_OBJECT]`);
+  }
   switch (kind) {
     case "match_all":
       return () => true;
@@ -142,13 +150,17 @@ function boolTest({ minimum_should_match: minimum, ...occurrences }: Source): Te
     into.push(...(Array.isArray(clauses) ? clauses : [clauses]).map(testOf));
   }
   const needed = optional.length === 0 ? 0 : Number(minimum ?? (tests.length === 0 ? 1 : 0));
-  if (needed > 1) throw malformed("[bool] of this Elasticsearch counts to 1 only");
+  if (needed > 1) {
+    throw malformed("[bool] of this Elasticsearch counts to 1 only");
+  }
   return (source) =>
     tests.every((test) => test(source)) && (needed === 0 || optional.some((test) => test(source)));
 }
 
 function within(value: unknown, operator: string, bound: number): boolean {
-  if (typeof value !== "number") return false;
+  if (typeof value !== "number") {
+    return false;
+  }
   switch (operator) {
     case "lte":
       return value <= bound;
@@ -169,8 +181,12 @@ function aggregate(sources: Source[], aggregations: unknown): Source {
       const { aggs, aggregations: nested, ...kinds } = definition as Source;
       const [kind, options] = single(kinds);
       const field = String((options as Source)["field"]);
-      if (kind === "max") return [name, { value: highest(sources, field) }];
-      if (kind !== "terms") throw malformed(`Unknown aggregation type [${kind}]`);
+      if (kind === "max") {
+        return [name, { value: highest(sources, field) }];
+      }
+      if (kind !== "terms") {
+        throw malformed(`Unknown aggregation type [${kind}]`);
+      }
       return [name, termsOf(sources, field, options as Source, aggs ?? nested)];
     }),
   );
@@ -179,10 +195,15 @@ function aggregate(sources: Source[], aggregations: unknown): Source {
 function termsOf(sources: Source[], field: string, options: Source, nested: unknown): Source {
   const groups = new Map<unknown, Source[]>();
   for (const source of sources) {
-    if (source[field] === undefined) continue;
+    if (source[field] === undefined) {
+      continue;
+    }
     const group = groups.get(source[field]);
-    if (group) group.push(source);
-    else groups.set(source[field], [source]);
+    if (group) {
+      group.push(source);
+    } else {
+      groups.set(source[field], [source]);
+    }
   }
   const ordered = [...groups].sort(
     ([key, a], [other, b]) => b.length - a.length || ((key as number) < (other as number) ? -1 : 1),
@@ -207,7 +228,9 @@ function highest(sources: Source[], field: string): number | null {
 function single(value: unknown): [string, unknown] {
   const entries = Object.entries(value ?? {});
   const [entry] = entries;
-  if (entry === undefined || entries.length > 1) throw malformed("expected exactly one field");
+  if (entry === undefined || entries.length > 1) {
+    throw malformed("expected exactly one field");
+  }
   return entry;
 }
 

@@ -55,7 +55,9 @@ export class SearchStore implements ExportTarget {
   readonly templates: Templates = { index: new Map(), component: new Map() };
 
   export(records: readonly LogRecord[], opens: boolean): number {
-    if (opens) this.createTemplates();
+    if (opens) {
+      this.createTemplates();
+    }
     const refused = records.findIndex(
       ({ index, id, source }) => !this.write(index, id, { ...source }),
     );
@@ -71,7 +73,9 @@ export class SearchStore implements ExportTarget {
   /** Writes a document, and creates its index. False while the index is being restored. */
   write(indexName: string, id: string, source: unknown): boolean {
     const index = this.indices.get(indexName) ?? this.create(indexName);
-    if (!isReady(index)) return false;
+    if (!isReady(index)) {
+      return false;
+    }
     index.documents.set(id, source);
     return true;
   }
@@ -79,7 +83,9 @@ export class SearchStore implements ExportTarget {
   /** Creates what a web application needs, as it does when it starts and finds nothing. */
   openWebApp(app: "operate" | "tasklist"): void {
     const name = webAppIndices[app];
-    if (this.indices.has(name)) return;
+    if (this.indices.has(name)) {
+      return;
+    }
     this.templates.index.set(name, { index_patterns: [`${name}*`], template: {}, priority: 50 });
     this.create(name);
   }
@@ -125,7 +131,9 @@ export class SearchStore implements ExportTarget {
       const matching = [...this.indices.values()].filter(({ name, aliases }) =>
         [name, ...aliases].some(matcher(part)),
       );
-      if (matching.length === 0 && !isPattern(part)) return { found: [], missing: part };
+      if (matching.length === 0 && !isPattern(part)) {
+        return { found: [], missing: part };
+      }
       matching.forEach((index) => found.add(index));
     }
     return { found: [...found].sort((a, b) => a.name.localeCompare(b.name)) };
@@ -162,7 +170,9 @@ export function isPattern(expression: string): boolean {
 
 /** Tests names against one pattern. */
 export function matcher(pattern: string): (name: string) => boolean {
-  if (pattern === "_all") return () => true;
+  if (pattern === "_all") {
+    return () => true;
+  }
   const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
   const expression = new RegExp(`^${escaped}$`);
   return (name) => expression.test(name);

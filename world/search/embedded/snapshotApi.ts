@@ -17,8 +17,9 @@ export async function answerSnapshot(
   if (repository === undefined || repository === "") {
     return request.method === "GET" ? describeRepositories(snapshots, "_all") : undefined;
   }
-  if (name === undefined || name === "")
+  if (name === undefined || name === "") {
     return answerRepository(snapshots, request, repository, body);
+  }
   if (request.method === "POST" && name === "_verify") {
     snapshots.verify(repository);
     return { status: 200, body: { nodes: { [store.nodeId]: { name: "node-0" } } } };
@@ -39,7 +40,9 @@ export async function answerSnapshot(
     case "PUT":
     case "POST": {
       const [snapshot, done] = snapshots.take(repository, name, body as Selection);
-      if (!waits) return { status: 200, body: { accepted: true } };
+      if (!waits) {
+        return { status: 200, body: { accepted: true } };
+      }
       await done;
       return { status: 200, body: { snapshot: describe(snapshot, repository) } };
     }
@@ -53,7 +56,9 @@ export async function answerSnapshot(
       };
     case "POST _restore": {
       const [indices, done] = snapshots.restore(repository, name, body as Selection);
-      if (!waits) return { status: 200, body: { accepted: true } };
+      if (!waits) {
+        return { status: 200, body: { accepted: true } };
+      }
       await done;
       return { status: 200, body: { snapshot: restored(name, indices) } };
     }
@@ -114,7 +119,9 @@ function findOrIgnore(
     return snapshots.find(repository, name);
   } catch (error) {
     const ignores = request.query.get("ignore_unavailable") === "true";
-    if (ignores && (error as SearchError).type === "snapshot_missing_exception") return [];
+    if (ignores && (error as SearchError).type === "snapshot_missing_exception") {
+      return [];
+    }
     throw error;
   }
 }

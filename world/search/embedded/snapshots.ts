@@ -84,7 +84,9 @@ export class RepositoryStorage {
     if (type === "fs") {
       const location = String(settings["location"] ?? "");
       const allowed = [known.settings["location"], ...this.settings.locations];
-      if (!allowed.includes(location)) throw locationRefused(name, location);
+      if (!allowed.includes(location)) {
+        throw locationRefused(name, location);
+      }
       return this.at(`fs:${location}`);
     }
     if (!["s3", "gcs", "azure"].includes(type)) {
@@ -104,7 +106,9 @@ export class RepositoryStorage {
     if (guard) {
       const client = String(settings["client"] ?? "default");
       const problem = guard(bucket, client, !isTrue(settings["readonly"]));
-      if (problem !== undefined) throw notAccessible(name, path, problem);
+      if (problem !== undefined) {
+        throw notAccessible(name, path, problem);
+      }
     } else if (!buckets.includes(bucket)) {
       throw bucketMissing(name, path);
     }
@@ -156,7 +160,9 @@ export class Snapshots {
 
   repository(name: string): Registered {
     const repository = this.repositories.get(name);
-    if (!repository) throw repositoryMissing(name);
+    if (!repository) {
+      throw repositoryMissing(name);
+    }
     return repository;
   }
 
@@ -164,10 +170,14 @@ export class Snapshots {
   find(repositoryName: string, expression: string): StoredSnapshot[] {
     const repository = this.repository(repositoryName);
     const visible = [...repository.contents.values()].filter((s) => isVisible(repository, s));
-    if (expression === "_current") return visible.filter((s) => !isComplete(s));
+    if (expression === "_current") {
+      return visible.filter((s) => !isComplete(s));
+    }
     const found = expression.split(",").flatMap((part) => {
       const matching = visible.filter(({ name }) => matcher(part)(name));
-      if (matching.length === 0 && !isPattern(part)) throw snapshotMissing(repositoryName, part);
+      if (matching.length === 0 && !isPattern(part)) {
+        throw snapshotMissing(repositoryName, part);
+      }
       return matching;
     });
     return [...new Set(found)].sort((a, b) => a.startedAt - b.startedAt);
@@ -192,7 +202,9 @@ export class Snapshots {
       throw new SearchError(400, `${kind}_exception`, reason);
     }
     const { found, missing } = this.store.resolve(joined(selection.indices));
-    if (missing !== undefined) throw indexNotFound(missing);
+    if (missing !== undefined) {
+      throw indexNotFound(missing);
+    }
     const snapshot: StoredSnapshot = {
       name,
       uuid: shortId(),
@@ -208,7 +220,9 @@ export class Snapshots {
     contents.set(name, snapshot);
     known.add(name);
     const done = this.after(this.settings.snapshotMs).then((ended) => {
-      if (!ended || contents.get(name) !== snapshot) return;
+      if (!ended || contents.get(name) !== snapshot) {
+        return;
+      }
       snapshot.state = "SUCCESS";
       snapshot.endedAt = Date.now();
     });
@@ -235,15 +249,19 @@ export class Snapshots {
   ): [SearchIndex[], Promise<void>] {
     const repository = this.repository(repositoryName);
     const snapshot = repository.contents.get(name);
-    if (!snapshot || !isVisible(repository, snapshot))
+    if (!snapshot || !isVisible(repository, snapshot)) {
       throw cannotRestore(repositoryName, name, "snapshot does not exist");
-    if (!isComplete(snapshot))
+    }
+    if (!isComplete(snapshot)) {
       throw cannotRestore(repositoryName, name, "unsupported snapshot state [IN_PROGRESS]");
+    }
     const names = selected(snapshot, joined(selection.indices));
     const targets = names.map((from) => ({ from, to: renamed(from, selection) }));
     for (const { to } of targets) {
       const existing = this.store.indices.get(to);
-      if (!existing || existing.closed) continue;
+      if (!existing || existing.closed) {
+        continue;
+      }
       const reason =
         `cannot restore index [${to}] because an open index with same name already exists in the cluster. ` +
         "Either close or delete the existing index or restore the index under a different name by providing a rename pattern and replacement name";
@@ -283,7 +301,9 @@ export class Snapshots {
     this.timers.clear();
     for (const { contents } of this.repositories.values()) {
       for (const snapshot of contents.values()) {
-        if (!isComplete(snapshot) && this.owns(snapshot)) contents.delete(snapshot.name);
+        if (!isComplete(snapshot) && this.owns(snapshot)) {
+          contents.delete(snapshot.name);
+        }
       }
     }
   }
@@ -292,7 +312,9 @@ export class Snapshots {
   resume(): void {
     this.ended = false;
     for (const { recovery } of this.store.indices.values()) {
-      if (recovery.stages.some((stage) => stage !== "DONE")) continue;
+      if (recovery.stages.some((stage) => stage !== "DONE")) {
+        continue;
+      }
       Object.assign(recovery, fromDisk);
     }
     void this.recover([...this.store.indices.values()]);
@@ -312,7 +334,9 @@ export class Snapshots {
     for (const { recovery, i } of open) {
       // A restore is accepted before any of its shards is assigned.
       for (const stage of ["INDEX", "DONE"] as const) {
-        if (!(await this.after(this.settings.restoreMs / open.length / 2))) return;
+        if (!(await this.after(this.settings.restoreMs / open.length / 2))) {
+          return;
+        }
         recovery.stages[i] = stage;
       }
     }
@@ -320,7 +344,9 @@ export class Snapshots {
 
   /** Whether the process still ran when the time was over. */
   private after(ms: number): Promise<boolean> {
-    if (this.ended) return Promise.resolve(false);
+    if (this.ended) {
+      return Promise.resolve(false);
+    }
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.timers.delete(timer);
@@ -338,7 +364,9 @@ export function isComplete(snapshot: StoredSnapshot): boolean {
 }
 
 function nameInUse(existing: StoredSnapshot | undefined): string | undefined {
-  if (!existing) return undefined;
+  if (!existing) {
+    return undefined;
+  }
   return isComplete(existing)
     ? "snapshot with the same name already exists"
     : "snapshot with the same name is already in-progress";
@@ -354,12 +382,16 @@ function joined(indices: string | string[] | undefined): string | undefined {
 
 function selected(snapshot: StoredSnapshot, expression: string | undefined): string[] {
   const names = [...snapshot.indices.keys()];
-  if (!expression) return names;
+  if (!expression) {
+    return names;
+  }
   return [
     ...new Set(
       expression.split(",").flatMap((part) => {
         const matching = names.filter(matcher(part));
-        if (matching.length === 0 && !isPattern(part)) throw indexNotFound(part);
+        if (matching.length === 0 && !isPattern(part)) {
+          throw indexNotFound(part);
+        }
         return matching;
       }),
     ),
@@ -367,7 +399,9 @@ function selected(snapshot: StoredSnapshot, expression: string | undefined): str
 }
 
 function renamed(name: string, { rename_pattern, rename_replacement }: Selection): string {
-  if (!rename_pattern) return name;
+  if (!rename_pattern) {
+    return name;
+  }
   return name.replace(new RegExp(rename_pattern, "g"), rename_replacement ?? "");
 }
 
@@ -380,9 +414,15 @@ function isTrue(value: string | boolean | undefined): boolean {
 }
 
 function invalidName(name: string): string | undefined {
-  if (name !== name.toLowerCase()) return "must be lowercase";
-  if (/\s/.test(name)) return "must not contain whitespace";
-  if (/[,#"*\\<>|/?]/.test(name)) return "must not contain special characters";
+  if (name !== name.toLowerCase()) {
+    return "must be lowercase";
+  }
+  if (/\s/.test(name)) {
+    return "must not contain whitespace";
+  }
+  if (/[,#"*\\<>|/?]/.test(name)) {
+    return "must not contain special characters";
+  }
   return name.startsWith("_") ? "must not start with '_'" : undefined;
 }
 

@@ -27,8 +27,9 @@ export async function assembleOpenSearch(
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   await unpackArtifact(OPENSEARCH, dir, env);
-  for (const script of await readdir(join(dir, "bin")))
+  for (const script of await readdir(join(dir, "bin"))) {
     await chmod(join(dir, "bin", script), 0o755);
+  }
   // Its Thai analyser does not find its dictionary on a slim Java, and then no index can be made.
   await rm(join(dir, "modules", "analysis-common"), { recursive: true });
   await addS3Plugin(join(dir, "plugins", "repository-s3"), env);

@@ -66,10 +66,14 @@ export async function readableBySearch(
   distribution: SearchDistribution,
   dir: string,
 ): Promise<SearchDistribution> {
-  if (process.getuid?.() !== 0) return distribution;
+  if (process.getuid?.() !== 0) {
+    return distribution;
+  }
   const readable = async (home: string, probe: string): Promise<string> => {
     const test = spawnSync("test", ["-x", join(home, "bin", probe)], unprivileged);
-    if (test.status === 0) return home;
+    if (test.status === 0) {
+      return home;
+    }
     const copy = join(dir, probe);
     await mkdir(dir, { recursive: true });
     const run = promisify(execFile);
@@ -88,10 +92,16 @@ export async function readableBySearch(
 
 /** Gives a directory and all in it to the user that the search engine runs as. */
 export async function giveToSearchUser(path: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
+  if (process.getuid?.() !== 0) {
+    return;
+  }
   chownSync(path, unprivileged.uid, unprivileged.gid);
-  if (!(await lstat(path)).isDirectory()) return;
-  for (const entry of await readdir(path)) await giveToSearchUser(join(path, entry));
+  if (!(await lstat(path)).isDirectory()) {
+    return;
+  }
+  for (const entry of await readdir(path)) {
+    await giveToSearchUser(join(path, entry));
+  }
 }
 
 /** Nothing of what a distribution of Elasticsearch has on by itself and a drill has no use for. */
@@ -111,8 +121,9 @@ async function writeConfiguration(
 ): Promise<void> {
   const { search, searchHome } = distribution;
   const config = join(node.dir, "config");
-  for (const name of ["data", "logs", "tmp"])
+  for (const name of ["data", "logs", "tmp"]) {
     await mkdir(join(node.dir, name), { recursive: true });
+  }
   await rm(config, { recursive: true, force: true });
   await cp(join(searchHome, "config"), config, { recursive: true });
   const settings: Record<string, string | number | boolean> = {
