@@ -1,3 +1,4 @@
+import { Refusal } from "../base/refusal";
 import { Unreachable } from "./http";
 
 /**
@@ -21,6 +22,12 @@ export class DeadlineExceeded extends Error {
   }
 }
 
+/**
+ * The text of the refusal when the time has run out, from what was seen last; undefined when that tells an operator
+ * nothing to do.
+ */
+export type Refuse = (lastSeen: string, seconds: number) => string | undefined;
+
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 2_000;
 const PROGRESS_EVERY_MS = 15_000;
@@ -32,13 +39,14 @@ const PROGRESS_EVERY_MS = 15_000;
  *
  * A server that does not answer counts as "not yet"; every other error of the probe ends the wait.
  *
- * @throws {@link DeadlineExceeded}
+ * @throws {@link Refusal} at the deadline, with the text of `refuse`; {@link DeadlineExceeded} when there is none
  */
 export async function waitFor<T>(
   what: string,
   seconds: number,
   log: Log,
   probe: () => Promise<Seen<T>>,
+  { refuse }: { refuse?: Refuse } = {},
 ): Promise<T> {
   const start = Date.now();
   const deadline = start + seconds * 1000;
@@ -56,7 +64,10 @@ export async function waitFor<T>(
     }
     const now = Date.now();
     if (now >= deadline) {
-      throw new DeadlineExceeded(what, seconds, seen.seen);
+      const refusal = refuse?.(seen.seen, seconds);
+      throw refusal === undefined
+        ? new DeadlineExceeded(what, seconds, seen.seen)
+        : new Refusal(refusal);
     }
     if (now >= nextProgress) {
       log(

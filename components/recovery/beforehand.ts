@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { allBrokerIds, brokerIds, named, without } from "../base/brokers";
 import { memberIds, seenIds } from "../clients/topology";
 import { Refused, Unreachable } from "../clients/http";
-import { DeadlineExceeded, waitFor } from "../clients/poll";
+import { waitFor } from "../clients/poll";
 import { OVERRIDES, Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { Session } from "./providers/session";
@@ -82,12 +82,13 @@ async function stillThere(session: Session, settings: Settings): Promise<string 
           ? { done: true, value: undefined }
           : { done: false, seen: `${named(lost)} are all there` };
       },
+      {
+        refuse: (_last, seconds) =>
+          `the survivors see every broker of ${lostRegion} (waited ${seconds} s; ${OVERRIDES["still-seen"]}): a region that answers is not lost; remove lostRegion, or stop those brokers, or write the reason into overrides.still-seen`,
+      },
     );
     return undefined;
   } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      return `the survivors see every broker of ${lostRegion} (waited ${error.seconds} s; ${OVERRIDES["still-seen"]}): a region that answers is not lost; remove lostRegion, or stop those brokers, or write the reason into overrides.still-seen`;
-    }
     return messageOf(error);
   }
 }

@@ -1,13 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ELASTICSEARCH_RELEASE, RELEASE } from "../generations/objects";
 import { shortened } from "../base/bounded";
+import { Refusal } from "../base/refusal";
 import { HelmRevision, isPending, lastRevision } from "../clients/helmRevision";
 import { Refused, Unreachable } from "../clients/http";
 import type { NamespaceContents } from "../clients/kubernetes";
-import { DeadlineExceeded, waitFor } from "../clients/poll";
+import { waitFor } from "../clients/poll";
 import type { InstalledSettings } from "../settings";
 import type { RecordedRelease, RecordedState } from "../stack/stackState";
-import { Refusal, Session } from "./providers/session";
+import { Session } from "./providers/session";
 import type { Shape } from "./shape";
 
 /** What a run has found of the releases in its own cluster. */
@@ -130,43 +131,38 @@ async function endDead(session: Session, settings: InstalledSettings): Promise<N
   const cluster = session.kubernetes();
   const namespace = session.namespace();
   const { release: deadAfter } = settings.timeouts;
-  try {
-    return await waitFor(
-      "Helm to end what it has begun",
-      deadAfter + MARGIN_S,
-      session.log,
-      async () => {
-        const contents = await cluster.contents(namespace);
-        const pending = pendingIn(contents);
-        for (const one of pending) {
-          if (!isOurs(one)) {
-            throw new Refusal(
-              `${describe(one)} by ${one.writtenBy || "somebody else"}: let it end; if it is dead, ${deletion(session, one)}`,
-            );
-          }
-          if (contents.now - one.writtenAt >= deadAfter * 1000) {
-            if (await cluster.endRevision(namespace, one)) {
-              session.log(`${describe(one)} of a run that was killed: ended`);
-            }
+  return waitFor(
+    "Helm to end what it has begun",
+    deadAfter + MARGIN_S,
+    session.log,
+    async () => {
+      const contents = await cluster.contents(namespace);
+      const pending = pendingIn(contents);
+      for (const one of pending) {
+        if (!isOurs(one)) {
+          throw new Refusal(
+            `${describe(one)} by ${one.writtenBy || "somebody else"}: let it end; if it is dead, ${deletion(session, one)}`,
+          );
+        }
+        if (contents.now - one.writtenAt >= deadAfter * 1000) {
+          if (await cluster.endRevision(namespace, one)) {
+            session.log(`${describe(one)} of a run that was killed: ended`);
           }
         }
-        const [first] = pending;
-        return first === undefined
-          ? { done: true, value: contents }
-          : {
-              done: false,
-              seen: `${describe(first)}; if it is surely dead: ${deletion(session, first)}`,
-            };
-      },
-    );
-  } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      throw new Refusal(
-        `Helm does not end what it has begun (waited ${error.seconds} s): ${error.lastSeen}`,
-      );
-    }
-    throw error;
-  }
+      }
+      const [first] = pending;
+      return first === undefined
+        ? { done: true, value: contents }
+        : {
+            done: false,
+            seen: `${describe(first)}; if it is surely dead: ${deletion(session, first)}`,
+          };
+    },
+    {
+      refuse: (last, seconds) =>
+        `Helm does not end what it has begun (waited ${seconds} s): ${last}`,
+    },
+  );
 }
 
 function whatUpDoes(settings: InstalledSettings, one: HelmRevision): string {

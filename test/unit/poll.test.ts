@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Refusal } from "../../components/base/refusal";
 import { Refused, Unreachable } from "../../components/clients/http";
 import { DeadlineExceeded, Seen, waitFor } from "../../components/clients/poll";
 import { failureOf } from "../support/failure";
@@ -38,6 +39,27 @@ describe("poll", () => {
     assert.ok(error instanceof DeadlineExceeded);
     assert.equal(error.message, "waited 0.1 s for the flood; last seen: last");
     assert.equal(error.lastSeen, "last");
+  });
+
+  it("refuses at the deadline with what the caller makes of the last thing seen", async () => {
+    const { probe } = sees({ done: false, seen: "first" }, { done: false, seen: "last" });
+    const refuse = (last: string, seconds: number) => `no flood: ${last} (waited ${seconds} s)`;
+    const error = await failureOf(waitFor("the flood", 0.1, silent, probe, { refuse }));
+    assert.ok(error instanceof Refusal);
+    assert.equal(error.message, "no flood: last (waited 0.1 s)");
+  });
+
+  it("says what it waited for when the caller has no refusal for what was seen", async () => {
+    const { probe } = sees({ done: false, seen: "odd" });
+    const error = await failureOf(waitFor("it", 0.05, silent, probe, { refuse: () => undefined }));
+    assert.ok(error instanceof DeadlineExceeded);
+  });
+
+  it("makes no refusal of an error of the probe", async () => {
+    const refused = new Refused("GET /a", 404, "no such thing");
+    const refuse = () => assert.fail("the time has not run out");
+    const error = await failureOf(waitFor("it", 5, silent, sees(refused).probe, { refuse }));
+    assert.equal(error, refused);
   });
 
   it("looks once more at the deadline itself", async () => {

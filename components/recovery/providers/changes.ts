@@ -6,12 +6,13 @@ import {
   PendingChange,
 } from "../../clients/topology";
 import { COORDINATOR } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import { Refused, Unreachable } from "../../clients/http";
-import { DeadlineExceeded, Seen, waitFor } from "../../clients/poll";
+import { Refuse, Seen, waitFor } from "../../clients/poll";
 import { ChangePending, PlannedChange } from "../../clients/zeebe";
 import { byHand } from "./byHand";
 import { forgetPhases } from "./phases";
-import { Observation, Refusal, Session } from "./session";
+import type { Observation, Session } from "./session";
 
 /**
  * Looks at the cluster when no change is pending. A pending change that is what this operation wants
@@ -52,12 +53,11 @@ export async function observeSettled(
       awaited = pending;
       return { done: false, seen: describePending(pending) };
     },
-  ).catch((error: unknown) => {
-    if (error instanceof DeadlineExceeded && awaited !== undefined) {
-      throw refusePending(session, awaited.id, error.lastSeen);
-    }
-    throw error;
-  });
+    {
+      refuse: (last) =>
+        awaited === undefined ? undefined : refusePending(session, awaited.id, last).message,
+    },
+  );
   return { observation, awaited };
 }
 
@@ -127,6 +127,7 @@ export async function sendChange(
  * Waits until a change that was sent has ended, by its own id: some other completed change proves
  * nothing. What it has brought about is for the caller to verify.
  *
+ * @param refuse what is refused when it has not ended in time, as `waitFor` has it
  * @returns the configuration that showed the end
  */
 export async function awaitChange(
@@ -134,8 +135,9 @@ export async function awaitChange(
   sent: SentChange,
   what: string,
   seconds: number,
+  refuse?: Refuse,
 ): Promise<Configuration> {
-  return waitFor(what, seconds, session.log, async (): Promise<Seen<Configuration>> => {
+  const probe = async (): Promise<Seen<Configuration>> => {
     const configuration = await session.zeebe.configuration().catch((error: unknown) => {
       // Between two coordinators the survivors answer 5xx for a moment.
       if (error instanceof Refused && error.status >= 500) {
@@ -165,5 +167,6 @@ export async function awaitChange(
       };
     }
     return { done: true, value: configuration };
-  });
+  };
+  return waitFor(what, seconds, session.log, probe, { refuse });
 }

@@ -1,9 +1,8 @@
 import { listed } from "../../base/bounded";
 import { idsOfMap } from "../../base/brokers";
 import { unhealthy } from "../../clients/topology";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
-import { Refusal } from "./session";
 
 /** Inputs of a `ClusterHealth`. */
 export interface ClusterHealthInputs {
@@ -23,33 +22,28 @@ export const provider = implement<ClusterHealthInputs>({
   async converge(inputs, { session }) {
     const { settings } = session;
     const brokers = idsOfMap(inputs.brokers);
-    try {
-      await waitFor<void>(
-        "the cluster of both regions to be healthy",
-        settings.timeouts.formation,
-        session.log,
-        async () => {
-          const { configuration, topology } = await session.observe();
-          const problems = unhealthy(
-            configuration,
-            topology,
-            brokers,
-            inputs.replicationFactor,
-            settings.partitionCount,
-          );
-          return problems.length === 0
-            ? { done: true, value: undefined }
-            : { done: false, seen: listed(problems, "; ") };
-        },
-      );
-    } catch (error) {
-      if (error instanceof DeadlineExceeded) {
-        throw new Refusal(
-          `the cluster is not healthy (waited ${error.seconds} s): ${error.lastSeen}; look at the pods of both regions and at the contact points, then pulumi up goes on; a region that is lost: pulumi config set lostRegion`,
+    await waitFor<void>(
+      "the cluster of both regions to be healthy",
+      settings.timeouts.formation,
+      session.log,
+      async () => {
+        const { configuration, topology } = await session.observe();
+        const problems = unhealthy(
+          configuration,
+          topology,
+          brokers,
+          inputs.replicationFactor,
+          settings.partitionCount,
         );
-      }
-      throw error;
-    }
+        return problems.length === 0
+          ? { done: true, value: undefined }
+          : { done: false, seen: listed(problems, "; ") };
+      },
+      {
+        refuse: (last, seconds) =>
+          `the cluster is not healthy (waited ${seconds} s): ${last}; look at the pods of both regions and at the contact points, then pulumi up goes on; a region that is lost: pulumi config set lostRegion`,
+      },
+    );
     return { how: "already true", observed: { brokers: brokers.length, healthy: true } };
   },
 });

@@ -1,10 +1,11 @@
 import type { CorefileBlockInputs } from "../../installation/kubernetes/corefileBlock";
 import { ConfigMapClient } from "../../clients/configMap";
 import { parseKubernetesAddress } from "../../base/kubernetesAddress";
+import { Refusal } from "../../base/refusal";
 import { blockIn, patchCorefile } from "../../installation/kubernetes/corefile";
 import { readCorefile } from "../../installation/kubernetes/corefileText";
 import { implement } from "./behaviour";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 
 const NAMESPACE = "kube-system";
 const NAME = "coredns";

@@ -1,9 +1,8 @@
 import type { ElasticsearchHealthInputs } from "../../installation/elasticsearchHealth";
 import { ELASTICSEARCH } from "../../generations/objects";
 import type { StatefulSetState } from "../../clients/kubernetes";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
-import { Refusal } from "./session";
 
 /**
  * Every node of the region's Elasticsearch is ready. The release does not wait for them, and nothing else of an
@@ -14,31 +13,26 @@ export const provider = implement<ElasticsearchHealthInputs>({
   async converge(_inputs, { session }) {
     const { region, timeouts } = session.settings;
     const namespace = session.namespace();
-    try {
-      const ready = await waitFor<number>(
-        `Elasticsearch of ${region} to be ready`,
-        timeouts.formation,
-        session.log,
-        async () => {
-          const found = await session.kubernetes().statefulSet(namespace, ELASTICSEARCH);
-          if (found === undefined) {
-            return { done: false, seen: `there is no StatefulSet ${ELASTICSEARCH}` };
-          }
-          // As many as are wished there: values of the user's own may say another number than ours.
-          return found.current && found.ready > 0 && found.ready >= found.wanted
-            ? { done: true, value: found.ready }
-            : { done: false, seen: podsOf(found) };
-        },
-      );
-      return { how: "already true", observed: { ready } };
-    } catch (error) {
-      if (error instanceof DeadlineExceeded) {
-        throw new Refusal(
-          `Elasticsearch of ${region}: ${error.lastSeen} (waited ${error.seconds} s): mend its StatefulSet, pulumi up goes on`,
-        );
-      }
-      throw error;
-    }
+    const ready = await waitFor<number>(
+      `Elasticsearch of ${region} to be ready`,
+      timeouts.formation,
+      session.log,
+      async () => {
+        const found = await session.kubernetes().statefulSet(namespace, ELASTICSEARCH);
+        if (found === undefined) {
+          return { done: false, seen: `there is no StatefulSet ${ELASTICSEARCH}` };
+        }
+        // As many as are wished there: values of the user's own may say another number than ours.
+        return found.current && found.ready > 0 && found.ready >= found.wanted
+          ? { done: true, value: found.ready }
+          : { done: false, seen: podsOf(found) };
+      },
+      {
+        refuse: (last, seconds) =>
+          `Elasticsearch of ${region}: ${last} (waited ${seconds} s): mend its StatefulSet, pulumi up goes on`,
+      },
+    );
+    return { how: "already true", observed: { ready } };
   },
 });
 

@@ -1,9 +1,10 @@
 import { named } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import { waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";
 import { implement } from "./behaviour";
 import { byHand } from "./byHand";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 import { total } from "./snapshot";
 import {
   awaitPhase,

@@ -1,14 +1,15 @@
 import { listed } from "../../base/bounded";
 import { peerOf } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import { numbers } from "../../clients/topology";
 import type { ElasticsearchClient, LastRecord } from "../../clients/elasticsearch";
 import { PartialAnswer } from "../../clients/http";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";
 import { implement } from "./behaviour";
 import { ensureExporting, Phases, readPhases } from "./phases";
 import { Recent } from "./recent";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 
 /** Inputs of an `ExportResume`. */
 export interface ExportResumeInputs {
@@ -103,46 +104,41 @@ async function catchUp(session: Session, seconds: number): Promise<Record<string
   const recreated = session.elasticsearch(peerOf(session.settings.region));
   let expected: Map<number, LastRecord> | undefined;
   let notKnown = false;
-  try {
-    const records = await waitFor(
-      "the recreated Elasticsearch to catch up",
-      seconds,
-      session.log,
-      async () => {
-        notKnown = true;
-        try {
-          expected ??= await recordsOf(survivor);
-          if (expected.size === 0) {
-            throw noRecords(session);
-          }
-          const lacking = await lackingIn(recreated, expected);
-          notKnown = false;
-          return lacking.length === 0
-            ? { done: true, value: expected }
-            : { done: false, seen: listed(lacking, "; ") };
-        } catch (error) {
-          if (error instanceof PartialAnswer) {
-            return { done: false, seen: error.message };
-          }
-          throw error;
+  const records = await waitFor(
+    "the recreated Elasticsearch to catch up",
+    seconds,
+    session.log,
+    async () => {
+      notKnown = true;
+      try {
+        expected ??= await recordsOf(survivor);
+        if (expected.size === 0) {
+          throw noRecords(session);
         }
-      },
-    );
-    caughtUp.keep(session, true);
-    return {
-      partitions: records.size,
-      records: [...records.values()].reduce((sum, { count }) => sum + count, 0),
-    };
-  } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      throw new Refusal(
+        const lacking = await lackingIn(recreated, expected);
+        notKnown = false;
+        return lacking.length === 0
+          ? { done: true, value: expected }
+          : { done: false, seen: listed(lacking, "; ") };
+      } catch (error) {
+        if (error instanceof PartialAnswer) {
+          return { done: false, seen: error.message };
+        }
+        throw error;
+      }
+    },
+    {
+      refuse: (last) =>
         notKnown
-          ? `whether the recreated Elasticsearch lacks records is not known (${error.lastSeen}, after ${error.seconds} s): look at the shards and the load of both, then pulumi up again`
-          : `the recreated Elasticsearch lacks records that the survivor's has (${error.lastSeen}, after ${error.seconds} s): its exporter was not initialised from the survivor's, or it was recreated once more; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
-      );
-    }
-    throw error;
-  }
+          ? `whether the recreated Elasticsearch lacks records is not known (${last}, after ${seconds} s): look at the shards and the load of both, then pulumi up again`
+          : `the recreated Elasticsearch lacks records that the survivor's has (${last}, after ${seconds} s): its exporter was not initialised from the survivor's, or it was recreated once more; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
+    },
+  );
+  caughtUp.keep(session, true);
+  return {
+    partitions: records.size,
+    records: [...records.values()].reduce((sum, { count }) => sum + count, 0),
+  };
 }
 
 async function recordsOf(elasticsearch: ElasticsearchClient): Promise<Map<number, LastRecord>> {

@@ -1,4 +1,5 @@
 import { namedAre, regionOfBroker, RegionName, without } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import {
   Configuration,
   exporterIds,
@@ -9,7 +10,7 @@ import {
 import { waitFor } from "../../clients/poll";
 import { implement, Outcome, Run } from "./behaviour";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
-import { Observation, Refusal, Session } from "./session";
+import type { Observation, Session } from "./session";
 
 /** Inputs of an `Exporter`. */
 export interface ExporterInputs {

@@ -9,14 +9,15 @@ import {
   RegionName,
   without,
 } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import { describePending, exporterStates, memberIds, unhealthy } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { waitFor } from "../../clients/poll";
 import { RECORDS } from "../names";
 import { implement } from "./behaviour";
 import { refusePending } from "./changes";
 import { Rounds } from "./rounds";
-import { Observation, Refusal, Session } from "./session";
+import type { Observation, Session } from "./session";
 import { noRecords } from "./exportResume";
 import { total } from "./snapshot";
 import { refuseForeign } from "./snapshotRepository";
@@ -125,43 +126,38 @@ async function awaitRecreated(
       throw error;
     }
   });
-  try {
-    await waitFor<void>(
-      `${named(brokers)} of ${inputs.recreated} to be known to the survivors, without partitions`,
-      session.settings.timeouts.gate,
-      session.log,
-      async () => {
-        const { topology } = known ?? (await session.observe());
-        known = undefined;
-        const unseen = brokers.filter((id) => !topology.brokers.some((broker) => broker.id === id));
-        if (unseen.length > 0) {
-          return { done: false, seen: `${named(unseen)} not seen by the survivors` };
-        }
-        const holding = topology.brokers.filter(
-          (broker) => brokers.includes(broker.id) && broker.partitions.length > 0,
-        );
-        if (holding.length > 0) {
-          return {
-            done: false,
-            seen: `${named(holding.map((b) => b.id))} still listed with partitions`,
-          };
-        }
-        const wrong = [...(await rounds.look())].map(([id, what]) => `broker ${id} ${what}`);
-        return wrong.length === 0
-          ? { done: true, value: undefined }
-          : { done: false, seen: listed(wrong, "; ") };
-      },
-    );
-  } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      const order =
-        inputs.recreated === regionOfBroker(COORDINATOR) ? ", broker 0 before the others" : "";
-      throw new Refusal(
-        `the recreated ${inputs.recreated} is not there or not clean: ${error.lastSeen} (waited ${error.seconds} s); start its brokers with empty disks${order}; one that does not answer must be restarted once more: it closes its ports when it comes back with old data${order === "" ? "" : ", and when broker 0 began a cluster of its own"}`,
+  const order =
+    inputs.recreated === regionOfBroker(COORDINATOR) ? ", broker 0 before the others" : "";
+  await waitFor<void>(
+    `${named(brokers)} of ${inputs.recreated} to be known to the survivors, without partitions`,
+    session.settings.timeouts.gate,
+    session.log,
+    async () => {
+      const { topology } = known ?? (await session.observe());
+      known = undefined;
+      const unseen = brokers.filter((id) => !topology.brokers.some((broker) => broker.id === id));
+      if (unseen.length > 0) {
+        return { done: false, seen: `${named(unseen)} not seen by the survivors` };
+      }
+      const holding = topology.brokers.filter(
+        (broker) => brokers.includes(broker.id) && broker.partitions.length > 0,
       );
-    }
-    throw error;
-  }
+      if (holding.length > 0) {
+        return {
+          done: false,
+          seen: `${named(holding.map((b) => b.id))} still listed with partitions`,
+        };
+      }
+      const wrong = [...(await rounds.look())].map(([id, what]) => `broker ${id} ${what}`);
+      return wrong.length === 0
+        ? { done: true, value: undefined }
+        : { done: false, seen: listed(wrong, "; ") };
+    },
+    {
+      refuse: (last, seconds) =>
+        `the recreated ${inputs.recreated} is not there or not clean: ${last} (waited ${seconds} s); start its brokers with empty disks${order}; one that does not answer must be restarted once more: it closes its ports when it comes back with old data${order === "" ? "" : ", and when broker 0 began a cluster of its own"}`,
+    },
+  );
 }
 
 /**

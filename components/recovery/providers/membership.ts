@@ -1,5 +1,6 @@
 import { listed } from "../../base/bounded";
 import { allBrokerIds, brokerMap, idsOfMap, named, namedAre, sameIds } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import {
   describeOperations,
   memberIds,
@@ -10,7 +11,7 @@ import {
   unhealthy,
 } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
 import { declaredPhase } from "../shape";
@@ -18,7 +19,7 @@ import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
 import { expectCaughtUp } from "./exportResume";
 import { Rounds } from "./rounds";
-import { Observation, Refusal, Session } from "./session";
+import type { Observation, Session } from "./session";
 
 /** Inputs of a `BrokerMembership`. */
 export interface MembershipInputs {
@@ -133,49 +134,43 @@ async function decide(
 ): Promise<Exclude<MembershipPlan, { kind: "wait" | "refuse" }>> {
   const seconds =
     intent.failback === undefined ? session.settings.timeouts.loss : session.settings.timeouts.gate;
-  let refusal = "";
+  let refusal: string | undefined;
   let said = "";
   let known: Observation | undefined = first;
   let ports: Rounds | undefined;
-  try {
-    return await waitFor(
-      "the brokers to be as the step needs them",
-      seconds,
-      session.log,
-      async () => {
-        const seen = known ?? (await session.observe());
-        known = undefined;
-        const plan = planMembership(facts(seen, session), intent);
-        if (plan.kind === "refuse") {
-          throw new Refusal(plan.why);
+  return waitFor(
+    "the brokers to be as the step needs them",
+    seconds,
+    session.log,
+    async () => {
+      const seen = known ?? (await session.observe());
+      known = undefined;
+      const plan = planMembership(facts(seen, session), intent);
+      if (plan.kind === "refuse") {
+        throw new Refusal(plan.why);
+      }
+      if (plan.kind === "wait") {
+        refusal = plan.refusal;
+        if (said !== plan.for) {
+          said = plan.for;
+          session.log(`waiting for ${plan.for} (${seconds} s at most)`);
         }
-        if (plan.kind === "wait") {
-          refusal = plan.refusal;
-          if (said !== plan.for) {
-            said = plan.for;
-            session.log(`waiting for ${plan.for} (${seconds} s at most)`);
-          }
-          return { done: false, seen: plan.for };
+        return { done: false, seen: plan.for };
+      }
+      if (plan.kind === "add") {
+        if (ports === undefined || !sameIds(ports.brokers, plan.add)) {
+          ports = new Rounds(plan.add, (id) => answers(session, id));
         }
-        if (plan.kind === "add") {
-          if (ports === undefined || !sameIds(ports.brokers, plan.add)) {
-            ports = new Rounds(plan.add, (id) => answers(session, id));
-          }
-          const closed = [...(await ports.look()).keys()];
-          if (closed.length > 0) {
-            refusal = `${namedAre(closed)} listed but does not answer, as after a start with old data: adding a broker that does not run never ends; restart it, or delete its volume`;
-            return { done: false, seen: `${named(closed)} does not answer` };
-          }
+        const closed = [...(await ports.look()).keys()];
+        if (closed.length > 0) {
+          refusal = `${namedAre(closed)} listed but does not answer, as after a start with old data: adding a broker that does not run never ends; restart it, or delete its volume`;
+          return { done: false, seen: `${named(closed)} does not answer` };
         }
-        return { done: true, value: plan };
-      },
-    );
-  } catch (error) {
-    if (error instanceof DeadlineExceeded && refusal !== "") {
-      throw new Refusal(`${refusal} (waited ${seconds} s)`);
-    }
-    throw error;
-  }
+      }
+      return { done: true, value: plan };
+    },
+    { refuse: () => (refusal === undefined ? undefined : `${refusal} (waited ${seconds} s)`) },
+  );
 }
 
 /**
@@ -282,14 +277,9 @@ async function addBrokers(
     sent,
     "the brokers to join every partition",
     session.settings.timeouts.join,
-  ).catch((error: unknown) => {
-    if (error instanceof DeadlineExceeded) {
-      throw new Refusal(
-        `${error.message}; the change goes on when a broker that hangs is restarted: restart the one that PARTITION_JOIN names, and up again`,
-      );
-    }
-    throw error;
-  });
+    (last, seconds) =>
+      `waited ${seconds} s for the brokers to join every partition; last seen: ${last}; the change goes on when a broker that hangs is restarted: restart the one that PARTITION_JOIN names, and up again`,
+  );
   const observed = await verify(session, intent, session.settings.timeouts.join);
   return { how: "done", ...changeOf(sent), observed };
 }

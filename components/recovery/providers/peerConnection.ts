@@ -3,14 +3,15 @@ import { listed } from "../../base/bounded";
 import { dnsAddresses } from "../../settings/eksNames";
 import { brokerHost, elasticsearchHost } from "../../settings/addresses";
 import { ELASTICSEARCH, FENCE_POLICY, PORTS, LOOKOUT } from "../../generations/objects";
-import { brokerIds } from "../../base/brokers";
+import { brokerIds, RegionName } from "../../base/brokers";
 import { overlap, within } from "../../base/cidr";
+import { Refusal } from "../../base/refusal";
 import { Refused, Unreachable } from "../../clients/http";
 import type { Probe } from "../../clients/kubernetes";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { waitFor } from "../../clients/poll";
 import { implement, Outcome } from "./behaviour";
 import { podsOf } from "./elasticsearchHealth";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 
 /** Inputs of a `PeerConnection`. */
 export interface PeerConnectionInputs {
@@ -77,13 +78,14 @@ function fixedTargets(session: Session, seen: string[]): Target[] {
 }
 
 async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
-  const unproved = session.settings.overrides["fence-unproved"];
+  const { peer, overrides, timeouts } = session.settings;
+  const unproved = overrides["fence-unproved"];
   try {
     const targets = fixedTargets(session, seen);
     await expectNoOtherPolicy(session);
     await waitFor<void>(
-      `the fence to ${session.settings.peer} to hold`,
-      session.settings.timeouts.loss,
+      `the fence to ${peer} to hold`,
+      timeouts.loss,
       session.log,
       async () => {
         const answers = await Promise.all(targets.map((target) => answering(session, target)));
@@ -92,27 +94,25 @@ async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
           ? { done: true, value: undefined }
           : { done: false, seen: `${listed(open)} still answers` };
       },
+      {
+        refuse: (last, seconds) =>
+          notProved(peer, `${last} (asked for ${seconds} s from a pod of this region)`),
+      },
     );
     return { how: "already true", observed: { cut: targets.map(nameOf), addresses: seen } };
   } catch (error) {
     if (unproved !== undefined) {
       return { how: "already true", observed: { unproved, addresses: seen } };
     }
-    if (
-      error instanceof DeadlineExceeded ||
-      error instanceof Refused ||
-      error instanceof Unreachable
-    ) {
-      const why =
-        error instanceof DeadlineExceeded
-          ? `${error.lastSeen} (asked for ${error.seconds} s from a pod of this region)`
-          : error.message;
-      throw new Refusal(
-        `the fence to ${session.settings.peer} is not proved: ${why}; no broker was forced out; look at the network's rules and at the pods of Elasticsearch, or write the reason into overrides.fence-unproved`,
-      );
+    if (error instanceof Refused || error instanceof Unreachable) {
+      throw new Refusal(notProved(peer, error.message));
     }
     throw error;
   }
+}
+
+function notProved(peer: RegionName, why: string): string {
+  return `the fence to ${peer} is not proved: ${why}; no broker was forced out; look at the network's rules and at the pods of Elasticsearch, or write the reason into overrides.fence-unproved`;
 }
 
 /**
@@ -176,57 +176,49 @@ async function expectOpen(session: Session): Promise<Outcome> {
     { host: elasticsearchHost(installation.namespaces[peer]), port: PORTS.elasticsearch },
     { host: brokerHost(first ?? 0, installation.namespaces), port: PORTS.internal },
   ];
-  try {
-    const { times, addresses } = await waitFor(
-      `${peer} to be reached from a pod of this region`,
-      timeouts.gate,
-      session.log,
-      async () => {
-        const times: number[] = [];
-        const addresses: string[] = [];
-        for (const target of targets) {
-          const probe = await probeWhenThere(session, target);
-          if (typeof probe === "string") {
-            return { done: false, seen: probe };
-          }
-          const { resolved, connected, roundTripMs, address } = probe;
-          if (!resolved || !connected) {
-            return {
-              done: false,
-              seen: `${target.host} ${resolved ? `resolves, but port ${target.port} does not answer` : "does not resolve"}`,
-            };
-          }
-          times.push(roundTripMs ?? 0);
-          if (address !== undefined) {
-            addresses.push(`${address}:${target.port}`);
-          }
+  const { times, addresses } = await waitFor(
+    `${peer} to be reached from a pod of this region`,
+    timeouts.gate,
+    session.log,
+    async () => {
+      const times: number[] = [];
+      const addresses: string[] = [];
+      for (const target of targets) {
+        const probe = await probeWhenThere(session, target);
+        if (typeof probe === "string") {
+          return { done: false, seen: probe };
         }
-        return { done: true, value: { times, addresses } };
-      },
+        const { resolved, connected, roundTripMs, address } = probe;
+        if (!resolved || !connected) {
+          return {
+            done: false,
+            seen: `${target.host} ${resolved ? `resolves, but port ${target.port} does not answer` : "does not resolve"}`,
+          };
+        }
+        times.push(roundTripMs ?? 0);
+        if (address !== undefined) {
+          addresses.push(`${address}:${target.port}`);
+        }
+      }
+      return { done: true, value: { times, addresses } };
+    },
+    {
+      refuse: (last, seconds) =>
+        last.startsWith(`${ELASTICSEARCH} has `)
+          ? `${peer} is not looked for: ${last} (waited ${seconds} s): mend that, then up again`
+          : `${peer} cannot be reached from a pod of this region: ${last} (waited ${seconds} s); its stack must be up, and both halves of the network: npm run up`,
+    },
+  );
+  const roundTripMs = Math.round(Math.min(...times) * 10) / 10;
+  if (roundTripMs > ROUND_TRIP_MS) {
+    session.log(
+      `warning: the round trip to ${peer} takes ${roundTripMs} ms; Camunda supports up to ${ROUND_TRIP_MS} ms between the regions`,
     );
-    const roundTripMs = Math.round(Math.min(...times) * 10) / 10;
-    if (roundTripMs > ROUND_TRIP_MS) {
-      session.log(
-        `warning: the round trip to ${peer} takes ${roundTripMs} ms; Camunda supports up to ${ROUND_TRIP_MS} ms between the regions`,
-      );
-    }
-    return {
-      how: "already true",
-      observed: { reached: targets.map(nameOf), addresses, roundTripMs },
-    };
-  } catch (error) {
-    if (error instanceof DeadlineExceeded && error.lastSeen.startsWith(`${ELASTICSEARCH} has `)) {
-      throw new Refusal(
-        `${peer} is not looked for: ${error.lastSeen} (waited ${error.seconds} s): mend that, then up again`,
-      );
-    }
-    if (error instanceof DeadlineExceeded) {
-      throw new Refusal(
-        `${peer} cannot be reached from a pod of this region: ${error.lastSeen} (waited ${error.seconds} s); its stack must be up, and both halves of the network: npm run up`,
-      );
-    }
-    throw error;
   }
+  return {
+    how: "already true",
+    observed: { reached: targets.map(nameOf), addresses, roundTripMs },
+  };
 }
 
 /** What a pod of this region sees of a target; in words, why there is no pod that could be asked yet. */

@@ -1,12 +1,13 @@
 import { listed } from "../../base/bounded";
 import { named } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import { memberIds, numbers } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";
 import type { Run } from "./behaviour";
 import { isRecent, Recent } from "./recent";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 
 /** The exporter phases of the replicas of some brokers, by broker id. */
 export type Phases = Map<number, ExporterPhase[]>;

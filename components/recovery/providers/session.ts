@@ -1,4 +1,5 @@
 import { brokerIds, named, regionOfBroker, RegionName } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import { Configuration, seenIds, Topology } from "../../clients/topology";
 import { ElasticsearchClient } from "../../clients/elasticsearch";
 import { Refused, Unreachable } from "../../clients/http";
@@ -6,17 +7,6 @@ import { KubernetesClient } from "../../clients/kubernetes";
 import type { Log } from "../../clients/poll";
 import { ZeebeClient } from "../../clients/zeebe";
 import { Key, readSettings, Settings } from "../../settings";
-
-/**
- * A step must not be taken, or cannot be. The message is one line for the operator: the fact, and the
- * way out.
- */
-export class Refusal extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "Refusal";
-  }
-}
 
 /** The cluster as it is now. */
 export interface Observation {

@@ -1,8 +1,9 @@
+import { Refusal } from "../../base/refusal";
 import type { SnapshotInfo } from "../../clients/elasticsearch";
 import { waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
 import { expectPaused } from "./phases";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 
 /** Inputs of a `Snapshot`. */
 export interface SnapshotInputs {

@@ -1,8 +1,9 @@
 import type { RegionName } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import type { Repository } from "../../clients/elasticsearch";
 import { Refused } from "../../clients/http";
 import { implement } from "./behaviour";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 
 /** Inputs of a `SnapshotRepository`. */
 export interface SnapshotRepositoryInputs {

@@ -1,11 +1,12 @@
 import { listed } from "../../base/bounded";
 import { peerOf, RegionName } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
 import type { ElasticsearchClient, Health, ShardRecovery } from "../../clients/elasticsearch";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { waitFor } from "../../clients/poll";
 import { snapshotPrefix } from "../names";
 import { implement } from "./behaviour";
 import { expectPaused } from "./phases";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 import { total } from "./snapshot";
 
 /** Inputs of a `SnapshotRestore`. */
@@ -111,31 +112,26 @@ export async function listedShards(
   seconds: number,
   enough: (shard: ShardRecovery) => boolean,
 ): Promise<ShardRecovery[]> {
-  try {
-    return await waitFor(
-      "the shards of the indices that exist to be listed",
-      seconds,
-      session.log,
-      async () => {
-        const indices = await recreated.existing(session.indexPatterns);
-        const shards = await recreated.recoveries(session.indexPatterns);
-        const unlisted = indices.filter((name) => !shards.some((shard) => shard.index === name));
-        return unlisted.length === 0 || shards.some(enough)
-          ? { done: true, value: shards }
-          : {
-              done: false,
-              seen: `no shard of ${unlisted.length} of ${indices.length} indices (${unlisted[0]})`,
-            };
-      },
-    );
-  } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      throw new Refusal(
-        `${error.message}: whose they are cannot be told; run pulumi up again when they are listed, or recreate that Elasticsearch empty`,
-      );
-    }
-    throw error;
-  }
+  return waitFor(
+    "the shards of the indices that exist to be listed",
+    seconds,
+    session.log,
+    async () => {
+      const indices = await recreated.existing(session.indexPatterns);
+      const shards = await recreated.recoveries(session.indexPatterns);
+      const unlisted = indices.filter((name) => !shards.some((shard) => shard.index === name));
+      return unlisted.length === 0 || shards.some(enough)
+        ? { done: true, value: shards }
+        : {
+            done: false,
+            seen: `no shard of ${unlisted.length} of ${indices.length} indices (${unlisted[0]})`,
+          };
+    },
+    {
+      refuse: (last) =>
+        `waited ${seconds} s for the shards of the indices that exist to be listed; last seen: ${last}: whose they are cannot be told; run pulumi up again when they are listed, or recreate that Elasticsearch empty`,
+    },
+  );
 }
 
 /**
@@ -150,31 +146,26 @@ async function awaitDone(
   inputs: SnapshotRestoreInputs,
 ): Promise<{ shards: { done: number; total: number }; healths: Healths }> {
   const survivor = session.elasticsearch(session.settings.region);
-  try {
-    return await waitFor(
-      `the restore of ${inputs.snapshot}`,
-      session.settings.timeouts.restore,
-      session.log,
-      async () => {
-        const healths = await healthOf(session, survivor, recreated);
-        const { expected, restored } = healths;
-        const [done, total] = [restored.activePrimaryShards, expected.activePrimaryShards];
-        return done === total && restored.status !== "red" && expected.status !== "red"
-          ? { done: true, value: { shards: { done, total }, healths } }
-          : {
-              done: false,
-              seen: `${done} of ${total} primary shards active, health ${restored.status}, the survivor's is ${expected.status}`,
-            };
-      },
-    );
-  } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      throw new Refusal(
-        `${error.message}; look at the recreated Elasticsearch; pulumi up waits on, or recreate it empty and start a new attempt`,
-      );
-    }
-    throw error;
-  }
+  return waitFor(
+    `the restore of ${inputs.snapshot}`,
+    session.settings.timeouts.restore,
+    session.log,
+    async () => {
+      const healths = await healthOf(session, survivor, recreated);
+      const { expected, restored } = healths;
+      const [done, total] = [restored.activePrimaryShards, expected.activePrimaryShards];
+      return done === total && restored.status !== "red" && expected.status !== "red"
+        ? { done: true, value: { shards: { done, total }, healths } }
+        : {
+            done: false,
+            seen: `${done} of ${total} primary shards active, health ${restored.status}, the survivor's is ${expected.status}`,
+          };
+    },
+    {
+      refuse: (last, seconds) =>
+        `waited ${seconds} s for the restore of ${inputs.snapshot}; last seen: ${last}; look at the recreated Elasticsearch; pulumi up waits on, or recreate it empty and start a new attempt`,
+    },
+  );
 }
 
 /** Health of Camunda's indices in both Elasticsearches at one moment. */
@@ -240,29 +231,24 @@ async function awaitHealth(
   seen: Healths,
 ): Promise<string> {
   let known: Healths | undefined = seen;
-  try {
-    return await waitFor(
-      "the restored Elasticsearch to be as healthy as the survivor's",
-      session.settings.timeouts.restore,
-      session.log,
-      async () => {
-        const { expected, restored } = known ?? (await healthOf(session, survivor, recreated));
-        known = undefined;
-        const { status, unassignedShards } = restored;
-        return status === "green" || status === expected.status
-          ? { done: true, value: status }
-          : {
-              done: false,
-              seen: `${status} with ${unassignedShards} unassigned shards, the survivor's is ${expected.status}`,
-            };
-      },
-    );
-  } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      throw new Refusal(
-        `the restored Elasticsearch is ${error.lastSeen} (waited ${error.seconds} s): look at its disks and nodes, then run pulumi up again`,
-      );
-    }
-    throw error;
-  }
+  return waitFor(
+    "the restored Elasticsearch to be as healthy as the survivor's",
+    session.settings.timeouts.restore,
+    session.log,
+    async () => {
+      const { expected, restored } = known ?? (await healthOf(session, survivor, recreated));
+      known = undefined;
+      const { status, unassignedShards } = restored;
+      return status === "green" || status === expected.status
+        ? { done: true, value: status }
+        : {
+            done: false,
+            seen: `${status} with ${unassignedShards} unassigned shards, the survivor's is ${expected.status}`,
+          };
+    },
+    {
+      refuse: (last, seconds) =>
+        `the restored Elasticsearch is ${last} (waited ${seconds} s): look at its disks and nodes, then run pulumi up again`,
+    },
+  );
 }

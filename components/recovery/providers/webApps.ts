@@ -1,8 +1,8 @@
 import { RELEASE, WEB_APPS } from "../../generations/objects";
 import { isRecord } from "../../base/json";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { waitFor } from "../../clients/poll";
 import { implement, Outcome } from "./behaviour";
-import { Refusal, Session } from "./session";
+import type { Session } from "./session";
 
 /** Inputs of `WebApps`. */
 export interface WebAppsInputs {
@@ -69,31 +69,26 @@ export async function ensureReplicas(
 /** Waits until the Deployment is as wanted. The wish is not enough: a pod that is going still writes. */
 async function settled(session: Session, name: string, replicas: number): Promise<string> {
   const namespace = session.namespace();
-  try {
-    return await waitFor<string>(
-      `${name} to have ${replicas} pods`,
-      session.settings.timeouts.webApps,
-      session.log,
-      async () => {
-        const found = await session.kubernetes().deployment(namespace, name);
-        if (found === undefined) {
-          return replicas === 0
-            ? { done: true, value: "0 ready" }
-            : { done: false, seen: "there is no such Deployment" };
-        }
-        const { wanted, current, replicas: pods, ready } = found;
-        const done = current && wanted === replicas && pods === replicas && ready === replicas;
-        return done
-          ? { done, value: `${replicas} ready` }
-          : { done, seen: `${wanted} wanted, ${pods} there, ${ready} ready` };
-      },
-    );
-  } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      throw new Refusal(
-        `${name} in ${namespace} does not come to ${replicas} pods (waited ${error.seconds} s): ${error.lastSeen}; look at its pods, then pulumi up goes on`,
-      );
-    }
-    throw error;
-  }
+  return waitFor<string>(
+    `${name} to have ${replicas} pods`,
+    session.settings.timeouts.webApps,
+    session.log,
+    async () => {
+      const found = await session.kubernetes().deployment(namespace, name);
+      if (found === undefined) {
+        return replicas === 0
+          ? { done: true, value: "0 ready" }
+          : { done: false, seen: "there is no such Deployment" };
+      }
+      const { wanted, current, replicas: pods, ready } = found;
+      const done = current && wanted === replicas && pods === replicas && ready === replicas;
+      return done
+        ? { done, value: `${replicas} ready` }
+        : { done, seen: `${wanted} wanted, ${pods} there, ${ready} ready` };
+    },
+    {
+      refuse: (last, seconds) =>
+        `${name} in ${namespace} does not come to ${replicas} pods (waited ${seconds} s): ${last}; look at its pods, then pulumi up goes on`,
+    },
+  );
 }
