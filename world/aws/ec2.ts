@@ -27,14 +27,10 @@ export const EIP = "aws:ec2/eip:Eip";
 export const NAT_GATEWAY = "aws:ec2/natGateway:NatGateway";
 /** Type token of RouteTable. */
 export const ROUTE_TABLE = "aws:ec2/routeTable:RouteTable";
-/** Type token of Route. */
-export const ROUTE = "aws:ec2/route:Route";
 /** Type token of RouteTableAssociation. */
 export const ROUTE_TABLE_ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation";
 /** Type token of SecurityGroup. */
 export const SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup";
-/** Type token of DefaultSecurityGroup. */
-export const DEFAULT_SECURITY_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup";
 /** Type token of SecurityGroupIngressRule. */
 export const INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
 /** Type token of SecurityGroupEgressRule. */
@@ -45,8 +41,6 @@ export const NETWORK_ACL = "aws:ec2/networkAcl:NetworkAcl";
 export const PEERING = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection";
 /** Type token of VpcPeeringConnectionAccepter. */
 export const PEERING_ACCEPTER = "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter";
-/** Type token of VpcEndpoint. */
-export const VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint";
 /** Type token of LaunchTemplate. */
 export const LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
 
@@ -74,7 +68,6 @@ function usersOfSubnet(scope: Scope, subnetId: string): Item[] {
           records(inputs.subnetMappings).some((mapping) => mapping.subnetId === subnetId)
         );
       case NODE_GROUP:
-      case VPC_ENDPOINT:
         return strings(inputs.subnetIds).includes(subnetId);
       case CLUSTER:
         return strings(record(inputs.vpcConfig).subnetIds).includes(subnetId);
@@ -136,10 +129,7 @@ const vpc: ResourceType = {
     const within = scope.aws
       .inRegion(scope.region)
       .filter(
-        ({ type, inputs, implicit }) =>
-          inputs.vpcId === item.id &&
-          !implicit &&
-          ![PEERING, DEFAULT_SECURITY_GROUP].includes(type),
+        ({ type, inputs, implicit }) => inputs.vpcId === item.id && !implicit && type !== PEERING,
       );
     if (within.length > 0) {
       throw new AwsError(
@@ -364,10 +354,10 @@ const TARGETS = [
   "egressOnlyGatewayId",
 ];
 
-function* routeProblems(path: string, route: Properties, cidrKey: string): Iterable<string> {
-  yield* cidrProblem(`${path}${cidrKey}`, route[cidrKey]);
-  if (route[cidrKey] === undefined) {
-    yield `"${path}${cidrKey}": is required: the stand-in knows routes by IPv4 CIDR only`;
+function* routeProblems(path: string, route: Properties): Iterable<string> {
+  yield* cidrProblem(`${path}cidrBlock`, route.cidrBlock);
+  if (route.cidrBlock === undefined) {
+    yield `"${path}cidrBlock": is required: the stand-in knows routes by IPv4 CIDR only`;
   }
   const targets = TARGETS.filter((key) => route[key] !== undefined && route[key] !== "");
   if (targets.length !== 1) {
@@ -375,17 +365,13 @@ function* routeProblems(path: string, route: Properties, cidrKey: string): Itera
   }
 }
 
-function checkRoute(
-  scope: Scope,
-  table: { vpcId: unknown },
-  route: Properties,
-  cidr: unknown,
-): void {
-  const parent = vpcOf(scope, table.vpcId);
-  if (within(needCidr(cidr), String(parent.inputs.cidrBlock))) {
+function checkRoute(scope: Scope, vpcId: unknown, route: Properties): void {
+  const parent = vpcOf(scope, vpcId);
+  const cidr = needCidr(route.cidrBlock);
+  if (within(cidr, String(parent.inputs.cidrBlock))) {
     throw new AwsError(
       "InvalidParameterValue",
-      `Route destination ${String(cidr)} is equal to or more specific than the VPC's local route ${String(parent.inputs.cidrBlock)}`,
+      `Route destination ${cidr} is equal to or more specific than the VPC's local route ${String(parent.inputs.cidrBlock)}`,
     );
   }
   const gateway = text(route, "gatewayId");
@@ -428,7 +414,7 @@ const routeTable: ResourceType = {
   *check(inputs) {
     const seen = new Set<unknown>();
     for (const [index, route] of records(inputs.routes).entries()) {
-      yield* routeProblems(`routes[${index}].`, route, "cidrBlock");
+      yield* routeProblems(`routes[${index}].`, route);
       if (typeof route.cidrBlock === "string" && seen.has(route.cidrBlock)) {
         yield `"routes[${index}].cidrBlock": ${route.cidrBlock} has a route already (RouteAlreadyExists)`;
       }
@@ -437,9 +423,7 @@ const routeTable: ResourceType = {
   },
   create(scope, inputs) {
     vpcOf(scope, inputs.vpcId);
-    records(inputs.routes).forEach((route) =>
-      checkRoute(scope, { vpcId: inputs.vpcId }, route, route.cidrBlock),
-    );
+    records(inputs.routes).forEach((route) => checkRoute(scope, inputs.vpcId, route));
     const id = scope.aws.newId("rtb-");
     return { id, outputs: owned(scope, "route-table", id) };
   },
@@ -448,7 +432,7 @@ const routeTable: ResourceType = {
     const old = new Set(records(item.inputs.routes).map(stable));
     records(inputs.routes)
       .filter((route) => !old.has(stable(route)))
-      .forEach((route) => checkRoute(scope, { vpcId: inputs.vpcId }, route, route.cidrBlock));
+      .forEach((route) => checkRoute(scope, inputs.vpcId, route));
   },
   delete(scope, item) {
     const used = scope.aws
@@ -460,42 +444,6 @@ const routeTable: ResourceType = {
         `The routeTable '${item.id}' has dependencies and cannot be deleted: ${ids(used)}`,
       );
     }
-  },
-};
-
-const route: ResourceType = {
-  required: ["routeTableId", "destinationCidrBlock"],
-  replaces: ["routeTableId", "destinationCidrBlock"],
-  computed: ["origin", "state"],
-  *check(inputs) {
-    yield* routeProblems("", inputs, "destinationCidrBlock");
-  },
-  create(scope, inputs) {
-    const table = need(scope, ROUTE_TABLE, inputs.routeTableId, "InvalidRouteTableID.NotFound");
-    if (table.inputs.routes !== undefined) {
-      throw new AwsError(
-        "InlineAndSeparate",
-        `${table.id} has inline routes: a separate Route and they would remove each other at every refresh`,
-      );
-    }
-    const same = scope.aws
-      .list(ROUTE, scope.region)
-      .some(
-        (other) =>
-          other.inputs.routeTableId === table.id &&
-          other.inputs.destinationCidrBlock === inputs.destinationCidrBlock,
-      );
-    if (same) {
-      throw new AwsError(
-        "RouteAlreadyExists",
-        `The route identified by ${String(inputs.destinationCidrBlock)} already exists.`,
-      );
-    }
-    checkRoute(scope, { vpcId: table.inputs.vpcId }, inputs, inputs.destinationCidrBlock);
-    return {
-      id: scope.aws.newId(`r-${table.id}`),
-      outputs: { origin: "CreateRoute", state: "active" },
-    };
   },
 };
 
@@ -612,19 +560,6 @@ export function nodeSecurityGroups(
     .find((item) => item.id === id || (name !== undefined && item.inputs.name === name));
   return strings(template?.inputs.vpcSecurityGroupIds);
 }
-
-const defaultSecurityGroup: ResourceType = {
-  replaces: ["vpcId"],
-  sets: ["ingress", "egress"],
-  computed: ["arn", "ownerId", "name", "description"],
-  create(scope, inputs) {
-    const id = vpcOf(scope, inputs.vpcId).outputs.defaultSecurityGroupId;
-    return {
-      id: String(id),
-      outputs: { ...owned(scope, "security-group", String(id)), name: "default" },
-    };
-  },
-};
 
 function* portProblems(
   path: string,
@@ -938,46 +873,6 @@ function accepterOutputs(scope: Scope, id: string): Properties {
   };
 }
 
-const vpcEndpoint: ResourceType = {
-  required: ["vpcId", "serviceName"],
-  defaults: { vpcEndpointType: "Gateway" },
-  replaces: ["vpcId", "serviceName", "vpcEndpointType"],
-  kept: ["policy", "routeTableIds", "subnetIds", "securityGroupIds"],
-  sets: ["routeTableIds", "subnetIds", "securityGroupIds"],
-  computed: ["arn", "prefixListId", "state", "ownerId", "networkInterfaceIds"],
-  create(scope, inputs) {
-    const parent = vpcOf(scope, inputs.vpcId);
-    const gateways = ["s3", "dynamodb"].map((name) => `com.amazonaws.${scope.region}.${name}`);
-    const service = String(inputs.serviceName);
-    const known =
-      inputs.vpcEndpointType === "Gateway"
-        ? gateways.includes(service)
-        : service.startsWith(`com.amazonaws.${scope.region}.`);
-    if (!known) {
-      throw new AwsError(
-        "InvalidServiceName",
-        `The Vpc Endpoint Service '${service}' does not exist as ${String(inputs.vpcEndpointType)} in ${scope.region}`,
-      );
-    }
-    for (const id of strings(inputs.routeTableIds)) {
-      const table = need(scope, ROUTE_TABLE, id, "InvalidRouteTableId.NotFound");
-      if (table.inputs.vpcId !== parent.id) {
-        throw new AwsError("InvalidParameter", `${id} is not in ${parent.id}`);
-      }
-    }
-    strings(inputs.subnetIds).forEach((id) => need(scope, SUBNET, id, "InvalidSubnetId.NotFound"));
-    const id = scope.aws.newId("vpce-");
-    return {
-      id,
-      outputs: {
-        ...owned(scope, "vpc-endpoint", id),
-        state: "available",
-        prefixListId: scope.aws.newId("pl-"),
-      },
-    };
-  },
-};
-
 const launchTemplate: ResourceType = {
   autoname: { property: "name", max: 128 },
   replaces: ["name", "namePrefix"],
@@ -1033,15 +928,12 @@ export const EC2_TYPES: Record<string, ResourceType> = {
   [EIP]: eip,
   [NAT_GATEWAY]: natGateway,
   [ROUTE_TABLE]: routeTable,
-  [ROUTE]: route,
   [ROUTE_TABLE_ASSOCIATION]: routeTableAssociation,
   [SECURITY_GROUP]: securityGroup,
-  [DEFAULT_SECURITY_GROUP]: defaultSecurityGroup,
   [INGRESS_RULE]: securityGroupRule(INGRESS_RULE),
   [EGRESS_RULE]: securityGroupRule(EGRESS_RULE),
   [NETWORK_ACL]: networkAcl,
   [PEERING]: peering,
   [PEERING_ACCEPTER]: peeringAccepter,
-  [VPC_ENDPOINT]: vpcEndpoint,
   [LAUNCH_TEMPLATE]: launchTemplate,
 };

@@ -1,6 +1,5 @@
 import type { Properties } from "../pulumi/properties";
 import { BUCKET, bucketOutputs } from "./s3";
-import { zoneId, zonesOf } from "./ec2";
 import { AwsError, Aws } from "./state";
 
 /** A function of the provider that looks something up. */
@@ -8,31 +7,6 @@ type Lookup = (aws: Aws, region: string, args: Properties) => Properties;
 
 /** Functions that stacks call. One that is not here is an error. */
 export const FUNCTIONS: Record<string, Lookup> = {
-  "aws:index/getRegion:getRegion": (_aws, region) => ({
-    id: region,
-    name: region,
-    region,
-    description: region,
-    endpoint: `ec2.${region}.amazonaws.com`,
-  }),
-  "aws:index/getCallerIdentity:getCallerIdentity": ({ account }) => ({
-    id: account,
-    accountId: account,
-    arn: `arn:aws:iam::${account}:user/drill`,
-    userId: "AIDADRILL",
-  }),
-  "aws:index/getPartition:getPartition": () => ({
-    id: "aws",
-    partition: "aws",
-    dnsSuffix: "amazonaws.com",
-    reverseDnsPrefix: "com.amazonaws",
-  }),
-  "aws:index/getAvailabilityZones:getAvailabilityZones": (_aws, region) => ({
-    id: region,
-    names: zonesOf(region),
-    zoneIds: zonesOf(region).map(zoneId),
-    groupNames: [region],
-  }),
   "aws:s3/getBucket:getBucket": (aws, region, { bucket }) => {
     const item = aws.list(BUCKET).find(({ id }) => id === bucket);
     if (item === undefined) {

@@ -9,8 +9,6 @@ export const ROLE = "aws:iam/role:Role";
 export const ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy";
 /** Type token of RolePolicyAttachment. */
 export const ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
-/** Type token of Policy. */
-export const POLICY = "aws:iam/policy:Policy";
 /** Type token of OpenIdConnectProvider. */
 export const OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider";
 
@@ -162,22 +160,16 @@ export function whyNotAssumable(
     : `the trust policy of ${role.id} does not let ${claims[`${host}:sub`]} of ${host} in`;
 }
 
-/** Whether a role's policies let it do this. Conditions on Allow are taken as met, those on Deny as not met. */
+/** Whether a role's own policies let it do this, without those of AWS's. Conditions on Allow are taken as met, those on Deny as not met. */
 export function roleAllows(aws: Aws, roleArn: string, action: string, resource: string): boolean {
   const role = findRole(aws, roleArn);
   if (role === undefined) {
     return false;
   }
-  const attached = aws
-    .list(ROLE_POLICY_ATTACHMENT)
-    .filter(({ inputs }) => inputs.role === role.id)
-    .map(({ inputs }) => aws.list(POLICY).find(({ id }) => id === inputs.policyArn)?.inputs.policy);
-  const inline = aws
+  const matching = aws
     .list(ROLE_POLICY)
     .filter(({ inputs }) => inputs.role === role.id)
-    .map(({ inputs }) => inputs.policy);
-  const matching = [...attached, ...inline]
-    .flatMap(statementsOf)
+    .flatMap(({ inputs }) => statementsOf(inputs.policy))
     .filter(
       ({ actions, resources }) =>
         actions.some((pattern) => matches(pattern, action)) &&
@@ -272,44 +264,13 @@ const rolePolicyAttachment: ResourceType = {
   replaces: ["role", "policyArn"],
   create(scope, inputs) {
     needRole(scope, inputs.role);
-    const known =
-      MANAGED.includes(String(inputs.policyArn)) ||
-      scope.aws.list(POLICY).some(({ id }) => id === inputs.policyArn);
-    if (!known) {
+    if (!MANAGED.includes(String(inputs.policyArn))) {
       throw new AwsError(
         "NoSuchEntity",
         `Policy ${String(inputs.policyArn)} does not exist or is not attachable.`,
       );
     }
     return { id: `${String(inputs.role)}/${String(inputs.policyArn)}` };
-  },
-};
-
-const policy: ResourceType = {
-  account: true,
-  required: ["policy"],
-  autoname: { property: "name", max: 128 },
-  defaults: { path: "/" },
-  replaces: ["name", "namePrefix", "path", "description"],
-  computed: ["arn", "policyId", "attachmentCount"],
-  *check(inputs) {
-    yield* policyProblems("policy", inputs.policy, "identity");
-  },
-  create(scope, inputs) {
-    needUnused(scope, POLICY, "name", inputs.name);
-    const id = arn(scope, "iam", `policy${String(inputs.path)}${String(inputs.name)}`);
-    return { id, outputs: { arn: id, policyId: scope.aws.newId("ANPA"), attachmentCount: 0 } };
-  },
-  delete(scope, item) {
-    const used = scope.aws
-      .list(ROLE_POLICY_ATTACHMENT)
-      .some(({ inputs }) => inputs.policyArn === item.id);
-    if (used) {
-      throw new AwsError(
-        "DeleteConflict",
-        `Cannot delete a policy attached to entities: ${item.id}`,
-      );
-    }
   },
 };
 
@@ -339,6 +300,5 @@ export const IAM_TYPES: Record<string, ResourceType> = {
   [ROLE]: role,
   [ROLE_POLICY]: rolePolicy,
   [ROLE_POLICY_ATTACHMENT]: rolePolicyAttachment,
-  [POLICY]: policy,
   [OIDC_PROVIDER]: openIdConnectProvider,
 };

@@ -13,7 +13,7 @@ import { S3_TYPES } from "./s3";
 import { Aws, Item } from "./state";
 
 /** Region of the control planes of IAM and Route 53. */
-export const GLOBAL_REGION = "us-east-1";
+const GLOBAL_REGION = "us-east-1";
 
 const TYPES: Record<string, ResourceType> = {
   ...EC2_TYPES,

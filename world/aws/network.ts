@@ -8,7 +8,6 @@ import {
   NETWORK_ACL,
   nodeSecurityGroups,
   referencedGroup,
-  ROUTE,
   ROUTE_TABLE,
   ROUTE_TABLE_ASSOCIATION,
   SECURITY_GROUP,
@@ -375,12 +374,8 @@ export class Network {
   }
 
   private routesOf(region: string, table: unknown): { cidr: string; peering?: string }[] {
-    const inline = records(this.aws.find(ROUTE_TABLE, region, table)?.inputs.routes);
-    const separate = this.aws
-      .list(ROUTE, region)
-      .filter(({ inputs }) => inputs.routeTableId === table)
-      .map(({ inputs }): Properties => ({ ...inputs, cidrBlock: inputs.destinationCidrBlock }));
-    return [...inline, ...separate].map(({ cidrBlock, vpcPeeringConnectionId: peering }) => ({
+    const routes = records(this.aws.find(ROUTE_TABLE, region, table)?.inputs.routes);
+    return routes.map(({ cidrBlock, vpcPeeringConnectionId: peering }) => ({
       cidr: String(cidrBlock),
       ...(typeof peering === "string" && peering !== "" ? { peering } : {}),
     }));

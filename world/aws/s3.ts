@@ -20,8 +20,6 @@ export const BUCKET_OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipC
 export const BUCKET_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
 /** Type token of Key. */
 export const KMS_KEY = "aws:kms/key:Key";
-/** Type token of Alias. */
-export const KMS_ALIAS = "aws:kms/alias:Alias";
 
 /** Outputs of a bucket that is there. */
 export function bucketOutputs(item: Pick<Item, "id" | "region">): Properties {
@@ -229,38 +227,9 @@ const key: ResourceType = {
   },
 };
 
-const alias: ResourceType = {
-  required: ["targetKeyId"],
-  replaces: ["name", "namePrefix"],
-  computed: ["arn", "targetKeyArn"],
-  *check(inputs) {
-    const name = text(inputs, "name");
-    if (name !== undefined && !/^alias\/(?!aws\/)[A-Za-z0-9/_-]+$/.test(name)) {
-      yield `"name": "${name}" must begin with alias/, and not with alias/aws/`;
-    }
-  },
-  create(scope, inputs) {
-    const target = scope.aws
-      .list(KMS_KEY, scope.region)
-      .find(({ id, outputs }) => id === inputs.targetKeyId || outputs.arn === inputs.targetKeyId);
-    if (target === undefined) {
-      throw new AwsError("NotFoundException", `Key '${String(inputs.targetKeyId)}' does not exist`);
-    }
-    const name = String(inputs.name);
-    if (scope.aws.list(KMS_ALIAS, scope.region).some(({ id }) => id === name)) {
-      throw new AwsError("AlreadyExistsException", `An alias with the name ${name} already exists`);
-    }
-    return {
-      id: name,
-      outputs: { arn: arn(scope, "kms", name), targetKeyArn: target.outputs.arn },
-    };
-  },
-};
-
 /** Buckets and keys. */
 export const S3_TYPES: Record<string, ResourceType> = {
   [BUCKET]: bucket,
   ...SETTINGS,
   [KMS_KEY]: key,
-  [KMS_ALIAS]: alias,
 };

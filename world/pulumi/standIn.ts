@@ -83,7 +83,7 @@ export interface StandIn {
   read(call: Call, id: string, old: Recorded): Answer<(Recorded & { id?: string }) | undefined>;
   update(call: Call, id: string, old: Recorded, inputs: Properties): Answer<Properties>;
   delete(call: Call, id: string, old: Recorded): Answer<void>;
-  /** Answer of a function, by its token: `aws:index/getRegion:getRegion`. */
+  /** Answer of a function, by its token: `aws:s3/getBucket:getBucket`. */
   invoke(call: Call, args: Properties): Answer<Properties>;
 }
 

@@ -239,16 +239,6 @@ describe("the stand-in for AWS", () => {
       },
     ],
     [
-      "a separate route beside inline ones",
-      /InlineAndSeparate/,
-      () =>
-        make(ec2.ROUTE, {
-          routeTableId: london.tables.private.id,
-          destinationCidrBlock: "10.9.0.0/16",
-          vpcPeeringConnectionId: peering.id,
-        }),
-    ],
-    [
       "a second route table of a subnet",
       /conflicts with an existing association/,
       () =>
@@ -459,12 +449,7 @@ describe("the stand-in for AWS", () => {
         );
       },
     ],
-    // endpoints and templates
-    [
-      "an endpoint of another region's service",
-      /InvalidServiceName/,
-      () => make(ec2.VPC_ENDPOINT, { vpcId: vpcId(), serviceName: "com.amazonaws.eu-west-3.s3" }),
-    ],
+    // templates
     [
       "a launch template with a wrong hop limit",
       /0 is not 1 to 64/,
@@ -919,20 +904,6 @@ describe("the stand-in for AWS", () => {
       },
     ],
     ["a window of nobody", /3 is not 7 to 30/, () => make(s3.KMS_KEY, { deletionWindowInDays: 3 })],
-    [
-      "an alias without its beginning",
-      /must begin with alias\//,
-      () => make(s3.KMS_ALIAS, { name: "backup", targetKeyId: "k" }),
-    ],
-    [
-      "an alias twice",
-      /AlreadyExistsException/,
-      async () => {
-        const key = await make(s3.KMS_KEY, {});
-        await make(s3.KMS_ALIAS, { name: "alias/backup", targetKeyId: key.id });
-        return make(s3.KMS_ALIAS, { name: "alias/backup", targetKeyId: key.id });
-      },
-    ],
     // load balancers
     [
       "a load balancer of another kind",

@@ -4,11 +4,11 @@ import { afterOperations } from "./changes";
 import {
   Configuration,
   Operation,
+  Plan,
   renderConfiguration,
   renderMembers,
   renderOperation,
 } from "./configuration";
-import { configurationText } from "./configurationText";
 import { answerExporting } from "./exportingControl";
 import {
   InvalidRequest,
@@ -220,8 +220,7 @@ export class ManagementApi {
       // What is wrong in itself, or changes nothing, is answered as such also while a change is pending.
       operations = planFor(configuration);
       if (configuration.plan && operations.length > 0) {
-        const message = `Cannot apply configuration change. Another configuration change [${configurationText(configuration)}] is in progress.`;
-        return { status: 409, body: { message } };
+        return { status: 409, body: { message: changePending(configuration.plan) } };
       }
       rehearse(configuration, operations);
     } catch (error) {
@@ -253,19 +252,12 @@ export class ManagementApi {
       return undefined;
     }
     const target = this.cluster.brokers.get(decides);
-    const address = (id: number) => `127.0.0.1:${26502 + 100 * id}`;
-    if (target && this.cluster.sees(from, target)) {
-      const message =
-        `Failed to connect channel for address ${address(decides)} (resolved: null) : io.netty.channel.AbstractChannel$AnnotatedConnectException: ` +
-        `finishConnect(..) failed: Connection refused: /${address(decides)}`;
-      return { status: 502, body: { message } };
-    }
-    const known = [...this.cluster.brokers.values()]
-      .filter((broker) => this.cluster.sees(from, broker))
-      .map(({ id }) => `Member{id=${id}, address=${address(id)}, properties={}}`);
+    const address = `127.0.0.1:${26502 + 100 * decides}`;
     const message =
-      `Expected to send a message with subject '${subject}' to member '${decides}', but member is not known. ` +
-      `Known members are '[${known.join(", ")}]'.`;
+      target && this.cluster.sees(from, target)
+        ? `Failed to connect channel for address ${address} (resolved: null) : io.netty.channel.AbstractChannel$AnnotatedConnectException: ` +
+          `finishConnect(..) failed: Connection refused: /${address}`
+        : `Expected to send a message with subject '${subject}' to member '${decides}', but member is not known. Known members are '[]'.`;
     return { status: 502, body: { message } };
   }
 
@@ -355,6 +347,19 @@ export function exporterStates(
       exporterId,
       status: seen.size === 1 ? ([...seen][0] as string) : between,
     }));
+}
+
+/**
+ * What brokers answer to a change while another is pending: as recorded, without the members and the operations,
+ * and with another `id=` before that of the change.
+ */
+function changePending({ id }: Plan): string {
+  const last = `CompletedChange[id=${id - 2}, status=COMPLETED]`;
+  const pending = `ClusterChangePlan[id=${id}, version=1, status=IN_PROGRESS]`;
+  return (
+    `Cannot apply configuration change. Another configuration change [ClusterConfiguration[version=${id}, members={}, ` +
+    `lastChange=Optional[${last}], pendingChanges=Optional[${pending}], routingState=Optional.empty]] is in progress.`
+  );
 }
 
 /** The endpoints, as the root of the management API lists them. */

@@ -15,7 +15,7 @@ import {
 export class InvalidRequest extends Error {}
 
 /** Priority of every replica by partition and broker: round robin, as Zeebe distributes them. */
-export function distribute(
+function distribute(
   members: number[],
   partitions: number[],
   replicationFactor: number,

@@ -37,7 +37,7 @@ export const OUTSIDE = "10.99.99.99";
 const START_MS = 60_000;
 
 /** Where an address 10.x of a cluster's network is on this machine: all of 127/8 is loopback. */
-export function loopbackOf(address: string): string {
+function loopbackOf(address: string): string {
   return address.replace(/^10\./, "127.");
 }
 
