@@ -22,6 +22,23 @@ const OPERATION = [
   ...["up", "failover", "failback"].map((verb) => `scripts/${verb}.ts`),
 ];
 
+const RECOVERY = "components/recovery";
+
+/**
+ * Within the recovery: a session, checks of what is there, and providers, which know no other provider. What two of
+ * them share is a check.
+ */
+const RECOVERY_ZONES = [
+  { target: `${RECOVERY}/session.ts`, from: `${RECOVERY}/checks` },
+  { target: `${RECOVERY}/checks`, from: `${RECOVERY}/providers` },
+  {
+    target: `${RECOVERY}/providers`,
+    from: `${RECOVERY}/providers`,
+    except: ["./behaviour.ts"],
+    message: "a provider knows no other: what they share is a check",
+  },
+];
+
 const zones = [
   ...LAYERS.flatMap((target, place) =>
     LAYERS.slice(place + 1).map((from) => ({ target, from, message: `${target} stands below it` })),
@@ -30,7 +47,8 @@ const zones = [
     REHEARSAL.map((from) => ({ target, from, message: "an operator's run knows no rehearsal" })),
   ),
   { target: "components", from: "scripts", message: "the program stands below its commands" },
-].map(({ target, from, message }) => ({ target: `./${target}`, from: `./${from}`, message }));
+  ...RECOVERY_ZONES,
+].map(({ target, from, ...rest }) => ({ target: `./${target}`, from: `./${from}`, ...rest }));
 
 export default tseslint.config({ ignores: ["node_modules/"] }, ...tseslint.configs.recommended, {
   files: ["**/*.ts"],

@@ -5,7 +5,7 @@ import { Refused, Unreachable } from "../clients/http";
 import { waitFor } from "../clients/poll";
 import { OVERRIDES, Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
-import { Session } from "./providers/session";
+import { Session } from "./session";
 import type { Shape } from "./shape";
 
 /**

@@ -5,7 +5,7 @@ import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { snapshotName } from "./names";
 import { planMembership } from "./planner";
-import { Session } from "./providers/session";
+import { Session } from "./session";
 import { desiredMembership, lossOf, Shape } from "./shape";
 
 /**

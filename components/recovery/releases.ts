@@ -8,7 +8,7 @@ import type { NamespaceContents } from "../clients/kubernetes";
 import { waitFor } from "../clients/poll";
 import type { InstalledSettings } from "../settings";
 import type { RecordedRelease, RecordedState } from "../stack/stackState";
-import { Session } from "./providers/session";
+import { Session } from "./session";
 import type { Shape } from "./shape";
 
 /** What a run has found of the releases in its own cluster. */

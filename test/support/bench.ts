@@ -7,7 +7,7 @@ import * as exportPause from "../../components/recovery/providers/exportPause";
 import * as exportResume from "../../components/recovery/providers/exportResume";
 import * as failbackGate from "../../components/recovery/providers/failbackGate";
 import * as membership from "../../components/recovery/providers/membership";
-import { session } from "../../components/recovery/providers/session";
+import { session } from "../../components/recovery/session";
 import * as snapshot from "../../components/recovery/providers/snapshot";
 import * as snapshotRepository from "../../components/recovery/providers/snapshotRepository";
 import * as snapshotRestore from "../../components/recovery/providers/snapshotRestore";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { configureSession, session } from "../../components/recovery/providers/session";
+import { configureSession, session } from "../../components/recovery/session";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { CommandResult, KubeApiServer } from "../../world/kubernetes/played/apiServer";
 import { Controllers } from "../../world/kubernetes/played/controllers";

@@ -9,12 +9,10 @@ import { omit } from "../../components/recovery/providers/behaviour";
 
 const root = process.cwd();
 const DYNAMIC = "./components/base/dynamic.ts";
-/** Modules that the logic of several resource types shares. */
-const SHARED = ["behaviour", "byHand", "changes", "phases", "recent", "rounds", "session"];
 const providers = readdirSync("components/recovery/providers")
   .filter((file) => file.endsWith(".ts"))
   .map((file) => file.slice(0, -".ts".length))
-  .filter((name) => !SHARED.includes(name));
+  .filter((name) => name !== "behaviour");
 
 /** A plain node process, as that of the dynamic resources is. */
 async function node(script: string, ...args: string[]): Promise<string[]> {

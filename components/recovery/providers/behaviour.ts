@@ -1,5 +1,5 @@
 import { Unreachable } from "../../clients/http";
-import { configureSession, ProviderConfiguration, Session, session } from "./session";
+import { configureSession, ProviderConfiguration, Session, session } from "../session";
 
 /** What is known when a step has been verified: kept in the state as the audit trail of the recovery. */
 export interface StepRecord {

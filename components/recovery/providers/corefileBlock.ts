@@ -4,8 +4,8 @@ import { parseKubernetesAddress } from "../../base/kubernetesAddress";
 import { Refusal } from "../../base/refusal";
 import { blockIn, patchCorefile } from "../../installation/kubernetes/corefile";
 import { readCorefile } from "../../installation/kubernetes/corefileText";
+import type { Session } from "../session";
 import { implement } from "./behaviour";
-import type { Session } from "./session";
 
 const NAMESPACE = "kube-system";
 const NAME = "coredns";

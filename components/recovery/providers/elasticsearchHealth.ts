@@ -1,7 +1,7 @@
 import type { ElasticsearchHealthInputs } from "../../installation/elasticsearchHealth";
 import { ELASTICSEARCH } from "../../generations/objects";
-import type { StatefulSetState } from "../../clients/kubernetes";
 import { waitFor } from "../../clients/poll";
+import { podsOf } from "../checks/pods";
 import { implement } from "./behaviour";
 
 /**
@@ -35,19 +35,3 @@ export const provider = implement<ElasticsearchHealthInputs>({
     return { how: "already true", observed: { ready } };
   },
 });
-
-/** How many pods of a StatefulSet are ready, and what the cluster says of those that it could not make. */
-export function podsOf({ wanted, ready, current, problem }: StatefulSetState): string {
-  const pods = `${ready} of ${wanted} pods ready${current ? "" : ", of before its last change"}`;
-  return `${pods}${problem === undefined ? "" : `, ${short(problem)}`}`;
-}
-
-/** What admission says of privileged pods goes on with every field of theirs: the policy is what counts. */
-function short(problem: string): string {
-  const forbidden = /violates PodSecurity "([^":]*)/.exec(problem)?.[1];
-  return forbidden === undefined
-    ? problem.length > 70
-      ? `${problem.slice(0, 70)}…`
-      : problem
-    : `PodSecurity "${forbidden}" forbids them`;
-}

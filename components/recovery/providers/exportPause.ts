@@ -1,11 +1,8 @@
 import { named } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { waitFor } from "../../clients/poll";
-import { RECORDS } from "../names";
-import { implement } from "./behaviour";
-import { byHand } from "./byHand";
-import type { Session } from "./session";
-import { total } from "./snapshot";
+import { byHand } from "../checks/byHand";
+import { documentCount } from "../checks/documents";
 import {
   awaitPhase,
   distinct,
@@ -15,7 +12,10 @@ import {
   Phases,
   readPhases,
   requestPhase,
-} from "./phases";
+} from "../checks/phases";
+import { RECORDS } from "../names";
+import type { Session } from "../session";
+import { implement } from "./behaviour";
 
 /** Inputs of an `ExportPause`. */
 export interface ExportPauseInputs {
@@ -80,7 +80,7 @@ async function awaitSettled(session: Session): Promise<number> {
     exporting + settle,
     session.log,
     async () => {
-      const records = total(await elasticsearch.documents([RECORDS]));
+      const records = documentCount(await elasticsearch.documents([RECORDS]));
       if (records !== last.records) {
         last = { records, since: performance.now() };
       }

@@ -8,9 +8,9 @@ import {
   seenIds,
 } from "../../clients/topology";
 import { waitFor } from "../../clients/poll";
+import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
+import type { Observation, Session } from "../session";
 import { implement, Outcome, Run } from "./behaviour";
-import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
-import type { Observation, Session } from "./session";
 
 /** Inputs of an `Exporter`. */
 export interface ExporterInputs {

@@ -1,5 +1,5 @@
+import { distinct, ensureExporting, readPhases } from "../checks/phases";
 import { implement } from "./behaviour";
-import { distinct, ensureExporting, readPhases } from "./phases";
 
 /** Inputs of `Exporting`. */
 export interface ExportingInputs {

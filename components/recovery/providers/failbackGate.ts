@@ -13,15 +13,15 @@ import { Refusal } from "../../base/refusal";
 import { describePending, exporterStates, memberIds, unhealthy } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
+import { refusePending } from "../checks/changes";
+import { documentCount } from "../checks/documents";
+import { noRecords } from "../checks/records";
+import { refuseForeign } from "../checks/repository";
+import { listedShards, restoredByUs } from "../checks/restoredIndices";
+import { Rounds } from "../checks/rounds";
 import { RECORDS } from "../names";
+import type { Observation, Session } from "../session";
 import { implement } from "./behaviour";
-import { refusePending } from "./changes";
-import { Rounds } from "./rounds";
-import type { Observation, Session } from "./session";
-import { noRecords } from "./exportResume";
-import { total } from "./snapshot";
-import { refuseForeign } from "./snapshotRepository";
-import { listedShards, restoredByUs } from "./snapshotRestore";
 
 /** Inputs of a `FailbackGate`. */
 export interface FailbackGateInputs {
@@ -97,7 +97,9 @@ async function expectFailedOver(
       `exporter ${source} of the surviving region is ${sourceStates.join(" and ") || "unknown"}, not ENABLED: its Elasticsearch lacks records, and the other could not be initialised from it; mend it first`,
     );
   }
-  if (total(await session.elasticsearch(session.settings.region).documents([RECORDS])) === 0) {
+  if (
+    documentCount(await session.elasticsearch(session.settings.region).documents([RECORDS])) === 0
+  ) {
     throw noRecords(session);
   }
   return observation;

@@ -13,13 +13,13 @@ import {
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
+import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
+import { expectCaughtUp } from "../checks/records";
+import { Rounds } from "../checks/rounds";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
+import type { Observation, Session } from "../session";
 import { declaredPhase } from "../shape";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
-import { awaitChange, observeChanging, observeSettled, sendChange } from "./changes";
-import { expectCaughtUp } from "./exportResume";
-import { Rounds } from "./rounds";
-import type { Observation, Session } from "./session";
 
 /** Inputs of a `BrokerMembership`. */
 export interface MembershipInputs {

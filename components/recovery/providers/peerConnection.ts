@@ -9,9 +9,9 @@ import { Refusal } from "../../base/refusal";
 import { Refused, Unreachable } from "../../clients/http";
 import type { Probe } from "../../clients/kubernetes";
 import { waitFor } from "../../clients/poll";
+import { podsOf } from "../checks/pods";
+import type { Session } from "../session";
 import { implement, Outcome } from "./behaviour";
-import { podsOf } from "./elasticsearchHealth";
-import type { Session } from "./session";
 
 /** Inputs of a `PeerConnection`. */
 export interface PeerConnectionInputs {

@@ -1,9 +1,10 @@
 import { Refusal } from "../../base/refusal";
 import type { SnapshotInfo } from "../../clients/elasticsearch";
 import { waitFor } from "../../clients/poll";
+import { documentCount } from "../checks/documents";
+import { expectPaused } from "../checks/phases";
+import type { Session } from "../session";
 import { implement } from "./behaviour";
-import { expectPaused } from "./phases";
-import type { Session } from "./session";
 
 /** Inputs of a `Snapshot`. */
 export interface SnapshotInputs {
@@ -37,13 +38,13 @@ export const provider = implement<SnapshotInputs>({
         session.indexPatterns,
         {
           attempt: inputs.attempt,
-          documents: total(documents),
+          documents: documentCount(documents),
         },
       );
-    } else if (found.metadata.documents !== total(documents)) {
+    } else if (found.metadata.documents !== documentCount(documents)) {
       // Something was exported since: restoring this snapshot would lose it.
       throw new Refusal(
-        `snapshot ${inputs.snapshot} exists already and is not of this pause (${String(found.metadata.documents ?? "an unknown number of")} documents in it, ${total(documents)} now): choose a new name: pulumi config set failback NEW-NAME`,
+        `snapshot ${inputs.snapshot} exists already and is not of this pause (${String(found.metadata.documents ?? "an unknown number of")} documents in it, ${documentCount(documents)} now): choose a new name: pulumi config set failback NEW-NAME`,
       );
     }
     const snapshot = await awaitSuccess(session, inputs);
@@ -56,7 +57,7 @@ export const provider = implement<SnapshotInputs>({
         state: snapshot.state,
         shards: snapshot.shards,
         indices: snapshot.indices.length,
-        documents: total(documents),
+        documents: documentCount(documents),
       },
     };
   },
@@ -99,9 +100,4 @@ function expectWhole(snapshot: SnapshotInfo, indices: string[]): void {
       `snapshot ${snapshot.name} is ${snapshot.state} but not whole (${missing.length} indices missing, ${snapshot.shards.failed} of ${snapshot.shards.total} shards failed, global state ${snapshot.includeGlobalState ? "in" : "not in"} it): start a new attempt: pulumi config set failback NEW-NAME`,
     );
   }
-}
-
-/** Number of documents over all indices. */
-export function total(documents: Record<string, number>): number {
-  return Object.values(documents).reduce((sum, count) => sum + count, 0);
 }

@@ -1,9 +1,8 @@
 import type { RegionName } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
-import type { Repository } from "../../clients/elasticsearch";
 import { Refused } from "../../clients/http";
+import { refuseForeign } from "../checks/repository";
 import { implement } from "./behaviour";
-import type { Session } from "./session";
 
 /** Inputs of a `SnapshotRepository`. */
 export interface SnapshotRepositoryInputs {
@@ -71,36 +70,3 @@ export const provider = implement<SnapshotRepositoryInputs>({
     };
   },
 });
-
-/**
- * A repository of that name which points elsewhere is somebody's: registering over it would hide their backups.
- * But one that is read-only has none of this cluster's: it is left of a failback that went the other way, and
- * points to where the other region's Elasticsearch wrote then.
- *
- * @returns what it has otherwise than the configuration, in words
- */
-export function refuseForeign(
-  session: Session,
-  region: RegionName,
-  existing: Repository | undefined,
-): string[] {
-  const { name, type, settings } = session.settings.repository;
-  if (existing === undefined) {
-    return [];
-  }
-  const differing = Object.entries(settings)
-    .filter(([key, value]) => key !== "readonly" && existing.settings[key] !== String(value))
-    .map(
-      ([key, value]) =>
-        `${key} is ${existing.settings[key] ?? "not set"} instead of ${String(value)}`,
-    );
-  if (existing.type !== type) {
-    differing.unshift(`type is ${existing.type} instead of ${type}`);
-  }
-  if (differing.length > 0 && existing.settings.readonly !== "true") {
-    throw new Refusal(
-      `repository ${name} is registered in ${region} with other settings (${differing.join(", ")}): give snapshotRepository another name, or its settings; where the program chooses the name, delete that registration, which deletes no backup: DELETE _snapshot/${name}`,
-    );
-  }
-  return differing;
-}

@@ -1,13 +1,13 @@
 import { listed } from "../../base/bounded";
-import { peerOf, RegionName } from "../../base/brokers";
+import { peerOf } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
-import type { ElasticsearchClient, Health, ShardRecovery } from "../../clients/elasticsearch";
+import type { ElasticsearchClient, Health } from "../../clients/elasticsearch";
 import { waitFor } from "../../clients/poll";
-import { snapshotPrefix } from "../names";
+import { documentCount } from "../checks/documents";
+import { expectPaused } from "../checks/phases";
+import { listedShards, restoredByUs } from "../checks/restoredIndices";
+import type { Session } from "../session";
 import { implement } from "./behaviour";
-import { expectPaused } from "./phases";
-import type { Session } from "./session";
-import { total } from "./snapshot";
 
 /** Inputs of a `SnapshotRestore`. */
 export interface SnapshotRestoreInputs {
@@ -62,77 +62,6 @@ export const provider = implement<SnapshotRestoreInputs>({
     };
   },
 });
-
-/**
- * The indices that an earlier attempt restored, to be deleted before the next; anything else in the
- * recreated Elasticsearch is somebody's data and a refusal.
- *
- * An index is created as a whole: where one shard came from a snapshot, the index did, and the copies that
- * came from a peer are copies of that. With none but such copies nothing says what they are copies of; and a
- * shard that came from anywhere else may have been written since, by whom nothing says either.
- *
- * @param present all their shards: see {@link listedShards}
- * @throws {@link Refusal}
- */
-export function restoredByUs(
-  present: readonly ShardRecovery[],
-  repository: string,
-  region: RegionName,
-): string[] {
-  const restored = (shard: ShardRecovery) =>
-    shard.type === "SNAPSHOT" &&
-    shard.repository === repository &&
-    shard.snapshot?.startsWith(snapshotPrefix(region)) === true;
-  const indices = [...new Set(present.map((shard) => shard.index))];
-  const foreign = indices.filter((name) => {
-    const shards = present.filter((shard) => shard.index === name);
-    return (
-      !shards.some(restored) || !shards.every((shard) => restored(shard) || shard.type === "PEER")
-    );
-  });
-  if (foreign.length > 0) {
-    throw new Refusal(
-      `the recreated Elasticsearch already has ${foreign.length} of Camunda's indices (${listed(foreign)}): the region must be recreated empty; delete its volumes and its Elasticsearch, with Operate and Tasklist off`,
-    );
-  }
-  return indices;
-}
-
-/**
- * The shards of all existing indices. After a restore was accepted, Elasticsearch lists none of its
- * shards for a moment, and then only those whose turn has come: an interrupted restore would be sent
- * again, and leftovers would be overlooked.
- *
- * @param enough a shard with which those of the other indices need not be awaited
- * @throws {@link Refusal} when an index stays without a shard
- */
-export async function listedShards(
-  session: Session,
-  recreated: ElasticsearchClient,
-  seconds: number,
-  enough: (shard: ShardRecovery) => boolean,
-): Promise<ShardRecovery[]> {
-  return waitFor(
-    "the shards of the indices that exist to be listed",
-    seconds,
-    session.log,
-    async () => {
-      const indices = await recreated.existing(session.indexPatterns);
-      const shards = await recreated.recoveries(session.indexPatterns);
-      const unlisted = indices.filter((name) => !shards.some((shard) => shard.index === name));
-      return unlisted.length === 0 || shards.some(enough)
-        ? { done: true, value: shards }
-        : {
-            done: false,
-            seen: `no shard of ${unlisted.length} of ${indices.length} indices (${unlisted[0]})`,
-          };
-    },
-    {
-      refuse: (last) =>
-        `waited ${seconds} s for the shards of the indices that exist to be listed; last seen: ${last}: whose they are cannot be told; run pulumi up again when they are listed, or recreate that Elasticsearch empty`,
-    },
-  );
-}
 
 /**
  * Waits until the recreated Elasticsearch has as many active primary shards of Camunda's indices as the
@@ -213,7 +142,7 @@ async function compare(session: Session, healths: Healths): Promise<Record<strin
   const health = await awaitHealth(session, survivor, recreated, healths);
   return {
     indices: Object.keys(expected).length,
-    documents: total(found),
+    documents: documentCount(found),
     templates: templates.length,
     health,
   };

@@ -1,6 +1,6 @@
 import { WEB_APPS } from "../../generations/objects";
+import { ensureReplicas } from "../checks/webApps";
 import { implement } from "./behaviour";
-import { ensureReplicas } from "./webApps";
 
 /** Inputs of a `WebAppsStop`. */
 export interface WebAppsStopInputs {

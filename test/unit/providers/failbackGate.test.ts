@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { provider } from "../../../components/recovery/providers/failbackGate";
-import { session } from "../../../components/recovery/providers/session";
+import { session } from "../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../support/bench";
 import { Body } from "../../support/answers";
 import { refusal } from "../../support/failure";

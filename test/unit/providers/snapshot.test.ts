@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { provider } from "../../../components/recovery/providers/snapshot";
-import { session } from "../../../components/recovery/providers/session";
+import { session } from "../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../support/bench";
 import { Body } from "../../support/answers";
 import { begun, failureOf, refusal } from "../../support/failure";

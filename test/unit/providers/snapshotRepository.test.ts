@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { session } from "../../../components/recovery/providers/session";
+import { session } from "../../../components/recovery/session";
 import { directions, useBench } from "../../support/bench";
 import { begun, refusal } from "../../support/failure";
 

@@ -1,5 +1,5 @@
 import { isKubernetesUrl, parseKubernetesAddress } from "../../base/kubernetesAddress";
-import type { Session } from "./session";
+import type { Session } from "../session";
 
 /** The port of the operator's own machine that a command is given to forward. */
 const LOCAL_PORT = 9600;

@@ -5,9 +5,8 @@ import { memberIds, numbers } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";
-import type { Run } from "./behaviour";
+import type { Session } from "../session";
 import { isRecent, Recent } from "./recent";
-import type { Session } from "./session";
 
 /** The exporter phases of the replicas of some brokers, by broker id. */
 export type Phases = Map<number, ExporterPhase[]>;
@@ -139,7 +138,7 @@ export async function requestPhase(
  */
 export async function ensureExporting(
   session: Session,
-  begin: Run<object>["begin"],
+  begin: () => void,
 ): Promise<{ resumed: boolean; phases: Phases }> {
   const runs = (phases: Phases) => distinct(phases).every((phase) => phase === "EXPORTING");
   const known = lastLook.get(session);

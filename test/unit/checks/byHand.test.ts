@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { byHand } from "../../../components/recovery/providers/byHand";
-import type { Session } from "../../../components/recovery/providers/session";
+import { byHand } from "../../../components/recovery/checks/byHand";
+import type { Session } from "../../../components/recovery/session";
 
 const command = (management: string) =>
   byHand(

@@ -1,4 +1,4 @@
-import type { Session } from "./session";
+import type { Session } from "../session";
 
 /** For how long what a step has proved serves the steps of the same run that follow. */
 const RECENT_MS = 30_000;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { provider } from "../../../components/recovery/providers/membership";
-import { configureSession, Session, session } from "../../../components/recovery/providers/session";
-import { readSettings } from "../../../components/settings";
-import { lookup, rawConfig } from "../../support/config";
-import { Unreachable } from "../../../components/clients/http";
-import { Body } from "../../support/answers";
-import { useBench } from "../../support/bench";
-import { failureOf, refusal } from "../../support/failure";
+import { provider } from "../../components/recovery/providers/membership";
+import { configureSession, Session, session } from "../../components/recovery/session";
+import { readSettings } from "../../components/settings";
+import { lookup, rawConfig } from "../support/config";
+import { Unreachable } from "../../components/clients/http";
+import { Body } from "../support/answers";
+import { useBench } from "../support/bench";
+import { failureOf, refusal } from "../support/failure";
 
 const TOPOLOGY = /^\/v2\/topology$/;
 

@@ -10,9 +10,9 @@ import { Refusal } from "../../base/refusal";
 import { Refused, Unreachable } from "../../clients/http";
 import { Refuse, Seen, waitFor } from "../../clients/poll";
 import { ChangePending, PlannedChange } from "../../clients/zeebe";
+import type { Observation, Session } from "../session";
 import { byHand } from "./byHand";
 import { forgetPhases } from "./phases";
-import type { Observation, Session } from "./session";
 
 /**
  * Looks at the cluster when no change is pending. A pending change that is what this operation wants

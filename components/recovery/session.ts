@@ -1,12 +1,12 @@
-import { brokerIds, named, regionOfBroker, RegionName } from "../../base/brokers";
-import { Refusal } from "../../base/refusal";
-import { Configuration, seenIds, Topology } from "../../clients/topology";
-import { ElasticsearchClient } from "../../clients/elasticsearch";
-import { Refused, Unreachable } from "../../clients/http";
-import { KubernetesClient } from "../../clients/kubernetes";
-import type { Log } from "../../clients/poll";
-import { ZeebeClient } from "../../clients/zeebe";
-import { Key, readSettings, Settings } from "../../settings";
+import { brokerIds, named, regionOfBroker, RegionName } from "../base/brokers";
+import { Refusal } from "../base/refusal";
+import { ElasticsearchClient } from "../clients/elasticsearch";
+import { Refused, Unreachable } from "../clients/http";
+import { KubernetesClient } from "../clients/kubernetes";
+import type { Log } from "../clients/poll";
+import { Configuration, seenIds, Topology } from "../clients/topology";
+import { ZeebeClient } from "../clients/zeebe";
+import { Key, readSettings, Settings } from "../settings";
 
 /** The cluster as it is now. */
 export interface Observation {

@@ -1,0 +1,98 @@
+import { listed } from "../../base/bounded";
+import { peerOf } from "../../base/brokers";
+import { Refusal } from "../../base/refusal";
+import type { ElasticsearchClient, LastRecord } from "../../clients/elasticsearch";
+import { PartialAnswer } from "../../clients/http";
+import { waitFor } from "../../clients/poll";
+import { RECORDS } from "../names";
+import type { Session } from "../session";
+import { Recent } from "./recent";
+
+const caughtUp = new Recent<true>();
+
+/**
+ * {@link catchUp}, unless this very run has proved it a moment ago. A region that was lost once more since is not
+ * recreated within that.
+ */
+export async function expectCaughtUp(session: Session): Promise<void> {
+  if (caughtUp.get(session) === undefined) {
+    await catchUp(session, session.settings.timeouts.exporting);
+  }
+}
+
+/**
+ * Takes the last position of each partition that the survivor's Elasticsearch has, and waits until the
+ * recreated one has as many records up to it. New records on either side do not disturb the comparison.
+ * An answer that is not whole is none: it is asked again, never counted as 0.
+ */
+export async function catchUp(session: Session, seconds: number): Promise<Record<string, unknown>> {
+  const survivor = session.elasticsearch(session.settings.region);
+  const recreated = session.elasticsearch(peerOf(session.settings.region));
+  let expected: Map<number, LastRecord> | undefined;
+  let notKnown = false;
+  const records = await waitFor(
+    "the recreated Elasticsearch to catch up",
+    seconds,
+    session.log,
+    async () => {
+      notKnown = true;
+      try {
+        expected ??= await recordsOf(survivor);
+        if (expected.size === 0) {
+          throw noRecords(session);
+        }
+        const lacking = await lackingIn(recreated, expected);
+        notKnown = false;
+        return lacking.length === 0
+          ? { done: true, value: expected }
+          : { done: false, seen: listed(lacking, "; ") };
+      } catch (error) {
+        if (error instanceof PartialAnswer) {
+          return { done: false, seen: error.message };
+        }
+        throw error;
+      }
+    },
+    {
+      refuse: (last) =>
+        notKnown
+          ? `whether the recreated Elasticsearch lacks records is not known (${last}, after ${seconds} s): look at the shards and the load of both, then pulumi up again`
+          : `the recreated Elasticsearch lacks records that the survivor's has (${last}, after ${seconds} s): its exporter was not initialised from the survivor's, or it was recreated once more; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
+    },
+  );
+  caughtUp.keep(session, true);
+  return {
+    partitions: records.size,
+    records: [...records.values()].reduce((sum, { count }) => sum + count, 0),
+  };
+}
+
+async function recordsOf(elasticsearch: ElasticsearchClient): Promise<Map<number, LastRecord>> {
+  await elasticsearch.refresh([RECORDS]);
+  return elasticsearch.lastRecords(RECORDS);
+}
+
+/** Which partitions have fewer records than expected up to the same position, in words. */
+async function lackingIn(
+  elasticsearch: ElasticsearchClient,
+  expected: ReadonlyMap<number, LastRecord>,
+): Promise<string[]> {
+  await elasticsearch.refresh([RECORDS]);
+  const upTo = new Map([...expected].map(([partition, { position }]) => [partition, position]));
+  const found = await elasticsearch.countsUpTo(RECORDS, upTo);
+  return [...expected].flatMap(([partition, { count }]) => {
+    const have = found.get(partition) ?? 0;
+    // More is no loss: the survivor may have deleted old indices by its retention meanwhile.
+    return have < count ? [`partition ${partition}: ${have} of ${count} records`] : [];
+  });
+}
+
+/**
+ * The survivor has no record at all: those of the recreated Elasticsearch would be compared with nothing, and
+ * nothing is never lacking.
+ */
+export function noRecords(session: Session): Refusal {
+  return new Refusal(
+    `Elasticsearch of ${session.settings.region} has no record (${RECORDS}): nothing could show whether the recreated one lacks any; correct its address, or index.prefix of the exporters; if retention has deleted all, start a process instance; then pulumi up again`,
+  );
+}
