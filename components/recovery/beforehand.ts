@@ -24,7 +24,7 @@ export async function refusalBeforehand(
     return undefined;
   }
   const session = new Session(settings, (line) => void pulumi.log.info(line, undefined, 0, true));
-  const failedOver = recorded.phase?.startsWith("failed over from") === true;
+  const failedOver = recorded.declaration?.kind === "failed-over";
   if (shape === "steady" && failedOver) {
     return stillForcedOut(session, settings);
   }

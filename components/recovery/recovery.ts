@@ -1,6 +1,7 @@
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { brokerMap, idsOfMap, peerOf, RegionName, REGIONS, sameIds } from "../base/brokers";
+import type { Declaration, LastAttempt } from "../base/declaration";
 import type { Hook, Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { snapshotName } from "./names";
@@ -8,12 +9,12 @@ import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
 import * as resources from "./resources";
 import {
-  abandonedAttempt,
   activeRegionOf,
-  attemptLabel,
+  attemptForCommands,
+  declarationOf,
   desiredMembership,
+  lastAttempt,
   lossOf,
-  phaseLabel,
   RecoveryShape,
 } from "./shape";
 
@@ -73,7 +74,7 @@ export class Recovery extends pulumi.ComponentResource {
 
   constructor(name: string, args: RecoveryArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:recovery:Recovery", name, {}, options);
-    const declared = new Declaration(this, args);
+    const declared = new Declared(this, args);
     const made = args.shape === "failing-back" ? declared.failback() : declared.state();
     if (args.plan) {
       void pulumi.log.info(args.plan.text, made.membership);
@@ -101,10 +102,12 @@ interface Made {
 }
 
 /** Declares the resources of one run. */
-class Declaration {
+class Declared {
   private readonly lost: RegionName;
   private readonly survivor: RegionName;
   private readonly attempt: string;
+  private readonly last: LastAttempt;
+  private readonly declaration: Declaration;
 
   constructor(
     private readonly parent: pulumi.Resource,
@@ -114,6 +117,8 @@ class Declaration {
     this.lost = settings.lostRegion ?? settings.peer;
     this.survivor = peerOf(this.lost);
     this.attempt = settings.failback ?? "";
+    this.last = lastAttempt(settings, args.shape, args.recorded);
+    this.declaration = declarationOf(settings, args.shape, args.recorded);
   }
 
   /**
@@ -218,14 +223,14 @@ class Declaration {
       {
         brokers: brokerMap(desired.ids),
         replicationFactor: desired.replicationFactor,
-        phase: phaseLabel(this.args.settings, this.args.shape, this.args.recorded),
+        declaration: this.declaration,
       },
       this.after(dependsOn),
     );
   }
 
   private exporter(region: RegionName, dependsOn: pulumi.Resource[]): resources.Exporter {
-    const { settings, shape, recorded } = this.args;
+    const { settings, shape } = this.args;
     const disabled = shape === "failed-over" && region === this.lost;
     return new resources.Exporter(
       `exporter-${region}`,
@@ -234,7 +239,7 @@ class Declaration {
         region,
         initializeFrom: settings.exporters[peerOf(region)],
         // The exporter of this stack's own region is never touched by its recovery.
-        ...(region === this.lost ? { phase: phaseLabel(settings, shape, recorded) } : {}),
+        ...(region === this.lost ? { declaration: this.declaration } : {}),
       },
       this.after(dependsOn),
     );
@@ -243,7 +248,7 @@ class Declaration {
   private exporting(dependsOn: pulumi.Resource[]): resources.Exporting {
     return new resources.Exporting(
       "exporting",
-      { exporting: "running", attempt: this.label() },
+      { exporting: "running", ...this.last },
       this.after(dependsOn),
     );
   }
@@ -257,7 +262,7 @@ class Declaration {
             "peer-connection",
             {
               state,
-              phase: phaseLabel(this.args.settings, this.args.shape, this.args.recorded),
+              declaration: this.declaration,
             },
             this.after(dependsOn),
           ),
@@ -289,7 +294,7 @@ class Declaration {
 
   /** A command of the user's, run once for each loss or attempt. What comes after it waits for it. */
   private hook(name: Hook, dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const { settings, shape, recorded } = this.args;
+    const { settings, shape } = this.args;
     const create = settings.hooks[name];
     return create === undefined
       ? dependsOn
@@ -304,7 +309,9 @@ class Declaration {
                 CAMUNDA_ACTIVE_REGION: activeRegionOf(settings, shape),
                 // Changes when an attempt is abandoned, so that the hooks of the failover run again.
                 CAMUNDA_FAILBACK_ATTEMPT:
-                  abandonedAttempt(settings, shape, recorded) ?? this.attempt,
+                  this.declaration.abandoned === undefined
+                    ? this.attempt
+                    : attemptForCommands(this.last),
               },
             },
             // An edited command is for the next loss, not to be run in the middle of this one.
@@ -317,7 +324,7 @@ class Declaration {
   private webApps(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
     const { installation, webApps } = this.args.settings;
     if (installation !== undefined) {
-      const inputs = { replicas: 1, attempt: this.label() };
+      const inputs = { replicas: 1, ...this.last };
       return [new resources.WebApps("web-apps", inputs, this.after(dependsOn))];
     }
     return webApps === undefined
@@ -325,7 +332,10 @@ class Declaration {
       : [
           new Command(
             "web-apps",
-            { create: webApps.start, environment: { CAMUNDA_FAILBACK_ATTEMPT: this.label() } },
+            {
+              create: webApps.start,
+              environment: { CAMUNDA_FAILBACK_ATTEMPT: attemptForCommands(this.last) },
+            },
             this.after(dependsOn),
           ),
         ];
@@ -352,10 +362,6 @@ class Declaration {
             { ...this.after(dependsOn), ignoreChanges: ["create"] },
           ),
         ];
-  }
-
-  private label(): string {
-    return attemptLabel(this.args.settings, this.args.shape, this.args.recorded);
   }
 
   private after(dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions {

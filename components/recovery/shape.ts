@@ -1,4 +1,5 @@
 import { allBrokerIds, brokerIds, RegionName } from "../base/brokers";
+import type { Declaration, LastAttempt } from "../base/declaration";
 import { isRecord } from "../base/json";
 import { OVERRIDES, Settings } from "../settings";
 import type { PeerState, RecordedState } from "../stack/stackState";
@@ -92,11 +93,11 @@ export function runProblems(
     problems.push(...installedProblems(settings, peer, recorded));
   }
   // Lower case, as the name of the snapshot is: "ONE" would find the one of "one".
-  const used = recorded.exportingAttempt?.toLowerCase();
-  const wanted = settings.failback?.toLowerCase();
+  const used = recorded.lastAttempt;
   if (
-    wanted !== undefined &&
-    (used === abandoned(wanted) || (used === wanted && recorded.gateAttempt !== settings.failback))
+    used !== undefined &&
+    used.attempt.toLowerCase() === settings.failback?.toLowerCase() &&
+    (used.abandoned || recorded.gateAttempt !== settings.failback)
   ) {
     problems.push(
       `failback is ${settings.failback}, the name of an earlier attempt: what it left behind would be taken for done; choose a new name: pulumi config set failback NEW-NAME`,
@@ -201,28 +202,21 @@ function switchBack(settings: Settings, peer: PeerState, recorded: RecordedState
     : [];
 }
 
-/**
- * What a run declares, in words. Changes whenever something else is declared, also when an attempt is
- * abandoned: what that attempt did before it was killed is in no state, so it must be looked at anew.
- */
-export function phaseLabel(settings: Settings, shape: Shape, recorded: RecordedState): string {
-  switch (shape) {
-    case "failed-over": {
-      const attempt = abandonedAttempt(settings, shape, recorded);
-      return `failed over from ${settings.lostRegion}${attempt === undefined ? "" : ` (${attempt})`}`;
-    }
-    case "failing-back":
-      return `failing back to ${settings.lostRegion}: ${settings.failback}`;
-    case "rejoining":
-    case "installing":
-    case "steady":
-      return shape;
+/** What this run declares of the recovery, as data: the one writer of it. */
+export function declarationOf(
+  settings: Settings,
+  shape: RecoveryShape,
+  recorded: RecordedState,
+): Declaration {
+  const lost = settings.lostRegion;
+  if (shape === "steady" || lost === undefined) {
+    return { kind: "steady" };
   }
-}
-
-/** The phase without an attempt that was abandoned in it: what was declared, and is declared still. */
-export function declaredPhase(phase: string | undefined): string | undefined {
-  return phase?.replace(/ \(.* abandoned\)$/, "");
+  if (shape === "failing-back") {
+    return { kind: shape, lost, attempt: settings.failback };
+  }
+  const { attempt, abandoned } = lastAttempt(settings, shape, recorded);
+  return { kind: shape, lost, ...(abandoned ? { abandoned: attempt } : {}) };
 }
 
 /**
@@ -231,29 +225,25 @@ export function declaredPhase(phase: string | undefined): string | undefined {
  * asserts the live state), also when the attempt was killed so early that nothing but its gate is in the
  * state; and finishing changes nothing.
  */
-export function attemptLabel(settings: Settings, shape: Shape, recorded: RecordedState): string {
-  if (settings.failback !== undefined) {
-    return settings.failback;
-  }
-  if (shape === "failed-over" && recorded.gateAttempt !== undefined) {
-    return abandoned(recorded.gateAttempt);
-  }
-  // Not knowing what was before, assert the live state: an update that finds nothing to do is harmless.
-  return recorded.unreadable ? `unknown at ${Date.now()}` : (recorded.exportingAttempt ?? "none");
-}
-
-/** The label of an attempt that was abandoned in the loss that is declared: by now, or by an earlier run. */
-export function abandonedAttempt(
+export function lastAttempt(
   settings: Settings,
   shape: Shape,
   recorded: RecordedState,
-): string | undefined {
-  const attempt = attemptLabel(settings, shape, recorded);
-  return shape === "failed-over" && attempt.endsWith(ABANDONED) ? attempt : undefined;
+): LastAttempt {
+  if (settings.failback !== undefined) {
+    return { attempt: settings.failback, abandoned: false };
+  }
+  if (shape === "failed-over" && recorded.gateAttempt !== undefined) {
+    return { attempt: recorded.gateAttempt, abandoned: true };
+  }
+  if (recorded.unreadable) {
+    // Not knowing what was before, assert the live state: an update that finds nothing to do is harmless.
+    return { attempt: `unknown at ${Date.now()}`, abandoned: false };
+  }
+  return recorded.lastAttempt ?? { attempt: "none", abandoned: false };
 }
 
-const ABANDONED = " abandoned";
-
-function abandoned(attempt: string): string {
-  return `${attempt}${ABANDONED}`;
+/** The last attempt for the commands of a user, which run again when it changes. */
+export function attemptForCommands({ attempt, abandoned }: LastAttempt): string {
+  return abandoned ? `${attempt} abandoned` : attempt;
 }

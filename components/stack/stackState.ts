@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RELEASE } from "../generations/objects";
+import { Declaration, LastAttempt, readDeclaration, readLastAttempt } from "../base/declaration";
 import { isRecord } from "../base/json";
 
 /** What another stack says of itself, or why that is not known. */
@@ -38,11 +39,11 @@ export interface RecordedNetwork {
 /** What the state of this stack has recorded of the recovery: by the last `up`, whatever has happened since. */
 export interface RecordedState {
   brokers?: Record<string, string>;
-  /** What the membership was last brought about for: `phase` of BrokerMembership. */
-  phase?: string;
+  /** What the membership was last brought about for. */
+  declaration?: Declaration;
   exporters: Record<string, string>;
-  /** `attempt` of {@link Exporting}. */
-  exportingAttempt?: string;
+  /** The last attempt to fail back, as `Exporting` carries it. */
+  lastAttempt?: LastAttempt;
   /** The attempt whose gate is in the state: its steps may have begun. */
   gateAttempt?: string;
   /** Set when the state could not be read: what was before is not known. */
@@ -99,14 +100,14 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
   }
   try {
     const recorded = recordedOf(await readResources(peerStack));
-    const declared = /^(failed over from|failing back to) (region[01])/.exec(recorded.phase ?? "");
     // The membership counts before the outputs: an `up` of the peer that has failed half way may have
     // forced this region out already, and its outputs are still those of before.
     return {
       known: true,
-      lostRegion: declared?.[2] ?? textOf(recorded.recovery, "lostRegion"),
+      lostRegion: recorded.declaration?.lost ?? textOf(recorded.recovery, "lostRegion"),
       restored:
-        textOf(recorded.recovery, "phase") === "restored" && declared?.[1] !== "failed over from",
+        textOf(recorded.recovery, "phase") === "restored" &&
+        recorded.declaration?.kind !== "failed-over",
       installed: recorded.installed,
       activeRegion: recorded.activeRegion,
       network: recorded.network,
@@ -159,7 +160,7 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
         recorded.brokers = isRecord(outputs.brokers)
           ? (outputs.brokers as Record<string, string>)
           : undefined;
-        recorded.phase = textOf(outputs, "phase");
+        recorded.declaration = readDeclaration(outputs.declaration);
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporter":
         Object.assign(recorded.exporters, outputs.exporters);
@@ -171,7 +172,7 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
         recorded.searchReady = true;
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporting":
-        recorded.exportingAttempt = textOf(outputs, "attempt");
+        recorded.lastAttempt = readLastAttempt(outputs);
         break;
       case "pulumi-nodejs:dynamic/camunda:FailbackGate":
         recorded.gateAttempt = textOf(outputs, "attempt");

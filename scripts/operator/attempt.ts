@@ -11,8 +11,8 @@ export function nextAttempt(today: Date, { lastAttempt, recovery }: Recorded): s
     String(today.getDate()).padStart(2, "0"),
   ].join("-");
   const earlier = recovery.lastFailback as { attempt?: unknown } | undefined;
-  const used = [lastAttempt, earlier?.attempt]
-    .map((attempt) => String(attempt ?? "").replace(/ abandoned$/, ""))
+  const used = [lastAttempt?.attempt, earlier?.attempt]
+    .map((attempt) => String(attempt ?? ""))
     .map((attempt) => new RegExp(`^${date}(?:-(\\d+))?$`).exec(attempt))
     .map((match) => (match === null ? 0 : Number(match[1] ?? 1)));
   const last = Math.max(...used);

@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { peerOf, RegionName, REGIONS } from "../../components/base/brokers";
+import { LastAttempt, readLastAttempt } from "../../components/base/declaration";
 import { isRecord } from "../../components/base/json";
 import { readable } from "./readable";
 import { RECOVERY_TARGETS } from "./targets";
@@ -18,8 +19,8 @@ import { errorsOf, Progress } from "./progress";
 export interface Recorded {
   /** `attempt` of the gate in the state: its steps may have begun. */
   gateAttempt: string | undefined;
-  /** The last attempt, with ` abandoned` behind it when it was. */
-  lastAttempt: string | undefined;
+  /** The last attempt, and whether it was abandoned. */
+  lastAttempt: LastAttempt | undefined;
   /** The output `recovery`. */
   recovery: Record<string, unknown>;
 }
@@ -174,13 +175,11 @@ export class OperatorStack {
   /** What the state has recorded. */
   async recorded(): Promise<Recorded> {
     const resources = list((await this.state()).deployment.resources);
-    const attemptOf = (type: string) => {
-      const outputs = resources.find((resource) => resource.type === type)?.outputs;
-      return isRecord(outputs) && typeof outputs.attempt === "string" ? outputs.attempt : undefined;
-    };
+    const attemptOf = (type: string) =>
+      readLastAttempt(resources.find((resource) => resource.type === type)?.outputs);
     const recovery = (await this.outputs()).recovery;
     return {
-      gateAttempt: attemptOf("pulumi-nodejs:dynamic/camunda:FailbackGate"),
+      gateAttempt: attemptOf("pulumi-nodejs:dynamic/camunda:FailbackGate")?.attempt,
       lastAttempt: attemptOf("pulumi-nodejs:dynamic/camunda:Exporting"),
       recovery: isRecord(recovery) ? recovery : {},
     };

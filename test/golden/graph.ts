@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { allBrokerIds, brokerIds, brokerMap, RegionName } from "../../components/base/brokers";
+import type { Declaration } from "../../components/base/declaration";
 import { Key, readSettings } from "../../components/settings";
 import { Region } from "../../components/region";
 import { eksConfig, kubernetesConfig, lookup } from "../support/config";
@@ -12,7 +13,13 @@ export interface GoldenCase {
   platform?: "eks" | "kubernetes";
   config: Partial<Record<Key, string>>;
   /** What the stack has recorded before. */
-  recorded?: { brokers: number[]; gate?: string; attempt?: string; phase?: string; fence?: true };
+  recorded?: {
+    brokers: number[];
+    gate?: string;
+    attempt?: string;
+    declaration?: Declaration;
+    fence?: true;
+  };
   /** How many reads of the own state fail before one succeeds. */
   failingReads?: number;
   /** Whether it is a preview. */
@@ -103,7 +110,7 @@ export const CASES: GoldenCase[] = [
     region: "region0",
     config: { lostRegion: "region1" },
     // Of the second run: the first one asks the cluster before.
-    recorded: { brokers: survivors0, phase: "failed over from region1" },
+    recorded: { brokers: survivors0, declaration: { kind: "failed-over", lost: "region1" } },
     peer: { phase: "steady", network: { vpcId: "vpc-1", peering: "pcx-1" } },
   },
   {
@@ -136,7 +143,7 @@ export const CASES: GoldenCase[] = [
       lostRegion: "region0",
       hooks: JSON.stringify({ beforeFailover: "page", afterFailover: "reroute" }),
     },
-    recorded: { brokers: survivors1, phase: "failed over from region0" },
+    recorded: { brokers: survivors1, declaration: { kind: "failed-over", lost: "region0" } },
   },
   {
     name: "kubernetes-abandoned",
@@ -145,7 +152,7 @@ export const CASES: GoldenCase[] = [
     config: { lostRegion: "region1", hooks: JSON.stringify({ beforeFailover: "cut" }) },
     recorded: {
       brokers: survivors0,
-      phase: "failed over from region1",
+      declaration: { kind: "failed-over", lost: "region1" },
       gate: "ticket-1",
       attempt: "ticket-1",
     },
@@ -159,7 +166,7 @@ export const CASES: GoldenCase[] = [
     config: { lostRegion: "region1" },
     recorded: {
       brokers: allBrokerIds(4),
-      phase: "failing back to region1: ticket-1",
+      declaration: { kind: "failing-back", lost: "region1", attempt: "ticket-1" },
       gate: "ticket-1",
       attempt: "ticket-1",
     },
@@ -171,7 +178,7 @@ export const CASES: GoldenCase[] = [
     platform: "kubernetes",
     region: "region0",
     config: {},
-    recorded: { brokers: allBrokerIds(4), phase: "steady", fence: true },
+    recorded: { brokers: allBrokerIds(4), declaration: { kind: "steady" }, fence: true },
     peer: { phase: "steady", network: { vpcId: "" } },
   },
   {
@@ -360,7 +367,7 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
     outputs[type] = { type: `pulumi-nodejs:dynamic/camunda:${type}`, outputs: values };
   };
   if (recorded !== undefined) {
-    add("BrokerMembership", { brokers: brokerMap(recorded.brokers), phase: recorded.phase });
+    add("BrokerMembership", { brokers: brokerMap(recorded.brokers), declaration: recorded.declaration });
     add("Exporting", { attempt: recorded.attempt ?? "none" });
   }
   if (recorded?.fence === true) {

@@ -7,7 +7,10 @@ const takenBack = CASES.find(({ name }) => name === "kubernetes-taken-back") as 
 
 describe("the program, before its first resource", () => {
   it("refuses a declaration that was taken back after the forced removal", async () => {
-    const recorded = { brokers: [0, 2], phase: "failed over from region1" };
+    const recorded = {
+      brokers: [0, 2],
+      declaration: { kind: "failed-over", lost: "region1" } as const,
+    };
     await assert.rejects(
       graphOf({ ...takenBack, recorded }),
       /^Error: refused: lostRegion is not set, region1 was forced out, and the cluster does not say/,

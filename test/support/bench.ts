@@ -1,3 +1,4 @@
+import type { Declaration } from "../../components/base/declaration";
 import assert from "node:assert/strict";
 import { allBrokerIds, brokerIds, brokerMap, peerOf } from "../../components/base/brokers";
 import { snapshotName } from "../../components/recovery/names";
@@ -236,16 +237,32 @@ export class Bench {
     return this.world.mutations().map(({ method, path }) => `${method} ${path}`);
   }
 
+  /** What is configured, as the program declares it. */
+  private get declaration(): Declaration {
+    const { lostRegion: lost, failback } = this.raw as {
+      lostRegion?: RegionName;
+      failback?: string;
+    };
+    if (lost === undefined) {
+      return { kind: "steady" };
+    }
+    return failback === undefined
+      ? { kind: "failed-over", lost }
+      : { kind: "failing-back", lost, attempt: failback };
+  }
+
   /** The inputs of every resource, as the program declares them. */
   readonly inputs = {
     membership: (ids: number[], replicationFactor: number) => ({
       brokers: brokerMap(ids),
       replicationFactor,
+      declaration: this.declaration,
     }),
     exporter: (region: RegionName, state: "ENABLED" | "DISABLED") => ({
       exporters: { [`elasticsearch${region}`]: state },
       region,
       initializeFrom: `elasticsearch${peerOf(region)}`,
+      declaration: this.declaration,
     }),
     gate: () => ({ attempt, recreated: this.lost, incident: "incident-1" }),
     pause: () => ({ attempt }),
@@ -257,7 +274,11 @@ export class Bench {
       ...(region === this.lost ? { snapshot: this.snapshotName } : {}),
     }),
     snapshot: () => ({ attempt, repository: "camunda_backup", snapshot: this.snapshotName }),
-    exporting: (label: string) => ({ exporting: "running", attempt: label }),
+    exporting: (name: string, abandoned = false) => ({
+      exporting: "running",
+      attempt: name,
+      abandoned,
+    }),
   };
 
   /** Creates the resources. */
@@ -281,7 +302,8 @@ export class Bench {
     snapshot: () => snapshot.provider.create(this.inputs.snapshot()),
     restore: () => snapshotRestore.provider.create(this.inputs.snapshot()),
     resume: () => exportResume.provider.create(this.inputs.pause()),
-    exporting: (label = attempt) => exporting.provider.create(this.inputs.exporting(label)),
+    exporting: (name = attempt, abandoned = false) =>
+      exporting.provider.create(this.inputs.exporting(name, abandoned)),
   };
 }
 

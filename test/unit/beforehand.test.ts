@@ -8,7 +8,10 @@ import { useClusterBench } from "../support/clusterBench";
 import { kubernetesConfig, lookup, Raw } from "../support/config";
 
 const nothing: RecordedState = { exporters: {}, installed: true, releases: {}, network: {} };
-const forcedOut: RecordedState = { ...nothing, phase: "failed over from region1" };
+const forcedOut: RecordedState = {
+  ...nothing,
+  declaration: { kind: "failed-over", lost: "region1" },
+};
 
 describe("what is asked of the cluster before the fence is touched", () => {
   const bench = useClusterBench();

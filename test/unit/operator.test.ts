@@ -11,18 +11,19 @@ const message = `error: the stack is currently locked by 1 lock(s). Either wait 
 describe("commands of an operator", () => {
   describe("name of an attempt to fail back", () => {
     const today = new Date(2026, 10, 21, 3);
-    const cases: [string | undefined, unknown, string][] = [
+    const cases: [string | undefined, unknown, string, boolean?][] = [
       [undefined, undefined, "2026-11-21"],
       ["none", undefined, "2026-11-21"],
       ["2026-11-20", { attempt: "2026-11-20" }, "2026-11-21"],
       ["2026-11-21", { attempt: "2026-11-21" }, "2026-11-21-2"],
-      ["2026-11-21 abandoned", undefined, "2026-11-21-2"],
-      ["2026-11-21-2 abandoned", { attempt: "2026-11-21" }, "2026-11-21-3"],
+      ["2026-11-21", undefined, "2026-11-21-2", true],
+      ["2026-11-21-2", { attempt: "2026-11-21" }, "2026-11-21-3", true],
       ["2026-11-21-10", undefined, "2026-11-21-11"],
-      ["INC-7 abandoned", { attempt: "2026-11-21-2" }, "2026-11-21-3"],
+      ["INC-7", { attempt: "2026-11-21-2" }, "2026-11-21-3", true],
     ];
-    for (const [lastAttempt, lastFailback, name] of cases) {
-      it(`is ${name} after ${lastAttempt ?? "nothing"} and ${JSON.stringify(lastFailback)}`, () => {
+    for (const [attempt, lastFailback, name, abandoned = false] of cases) {
+      it(`is ${name} after ${attempt ?? "nothing"}${abandoned ? ", abandoned," : ""} and ${JSON.stringify(lastFailback)}`, () => {
+        const lastAttempt = attempt === undefined ? undefined : { attempt, abandoned };
         const recorded = { gateAttempt: undefined, lastAttempt, recovery: { lastFailback } };
         assert.equal(nextAttempt(today, recorded), name);
       });

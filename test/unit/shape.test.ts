@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { brokerMap } from "../../components/base/brokers";
 import { readSettings } from "../../components/settings";
 import {
-  attemptLabel,
+  attemptForCommands,
+  lastAttempt,
   desiredMembership,
   runProblems,
   Shape,
@@ -82,21 +83,31 @@ describe("shape", () => {
       "a failover that goes on after its failback was abandoned",
       lost,
       unknown,
-      { ...nothing, brokers: survivors, gateAttempt: "one", exportingAttempt: "one" },
+      {
+        ...nothing,
+        brokers: survivors,
+        gateAttempt: "one",
+        lastAttempt: { attempt: "one", abandoned: false },
+      },
       undefined,
     ],
     [
       "a failover that is declared after a failback has finished: the cluster decides whether the region is lost again",
       lost,
       unknown,
-      { ...nothing, brokers: all, gateAttempt: "one", exportingAttempt: "one" },
+      {
+        ...nothing,
+        brokers: all,
+        gateAttempt: "one",
+        lastAttempt: { attempt: "one", abandoned: false },
+      },
       undefined,
     ],
     [
       "an attempt named as an earlier one but for its case",
       { ...back, failback: "ONE" },
       unknown,
-      { ...nothing, brokers: survivors, exportingAttempt: "one" },
+      { ...nothing, brokers: survivors, lastAttempt: { attempt: "one", abandoned: false } },
       /failback is ONE, the name of an earlier attempt/,
     ],
     [
@@ -110,35 +121,45 @@ describe("shape", () => {
       "an attempt that goes on",
       back,
       unknown,
-      { ...nothing, brokers: survivors, gateAttempt: "one", exportingAttempt: "one" },
+      {
+        ...nothing,
+        brokers: survivors,
+        gateAttempt: "one",
+        lastAttempt: { attempt: "one", abandoned: false },
+      },
       undefined,
     ],
     [
       "a new attempt after an abandoned one",
       { ...back, failback: "two" },
       unknown,
-      { ...nothing, brokers: survivors, exportingAttempt: "one abandoned" },
+      { ...nothing, brokers: survivors, lastAttempt: { attempt: "one", abandoned: true } },
       undefined,
     ],
     [
       "an attempt with the name of an abandoned one",
       back,
       unknown,
-      { ...nothing, brokers: survivors, exportingAttempt: "one abandoned" },
+      { ...nothing, brokers: survivors, lastAttempt: { attempt: "one", abandoned: true } },
       /failback is one, the name of an earlier attempt.*choose a new name/,
     ],
     [
       "an attempt with the name of one of an earlier incident",
       back,
       unknown,
-      { ...nothing, brokers: survivors, exportingAttempt: "one" },
+      { ...nothing, brokers: survivors, lastAttempt: { attempt: "one", abandoned: false } },
       /the name of an earlier attempt/,
     ],
     [
       "an attempt that has finished and is still declared",
       back,
       unknown,
-      { ...nothing, brokers: all, gateAttempt: "one", exportingAttempt: "one" },
+      {
+        ...nothing,
+        brokers: all,
+        gateAttempt: "one",
+        lastAttempt: { attempt: "one", abandoned: false },
+      },
       undefined,
     ],
   ];
@@ -156,27 +177,30 @@ describe("shape", () => {
   it("carries the label of the attempt through beginning, abandoning, finishing and the next one", () => {
     const label = (changes: Raw, recorded: Partial<RecordedState>) => {
       const settings = settingsOf(changes);
-      return attemptLabel(settings, shapeOf(settings, unknown, nothing), {
-        ...nothing,
-        ...recorded,
-      });
+      return attemptForCommands(
+        lastAttempt(settings, shapeOf(settings, unknown, nothing), { ...nothing, ...recorded }),
+      );
     };
     assert.equal(label({}, {}), "none");
-    assert.equal(label(lost, { exportingAttempt: "none" }), "none");
-    assert.equal(label(back, { exportingAttempt: "none" }), "one");
-    const begun = { exportingAttempt: "one", gateAttempt: "one" };
+    assert.equal(label(lost, { lastAttempt: { attempt: "none", abandoned: false } }), "none");
+    assert.equal(label(back, { lastAttempt: { attempt: "none", abandoned: false } }), "one");
+    const begun = { lastAttempt: { attempt: "one", abandoned: false }, gateAttempt: "one" };
     assert.equal(label(back, begun), "one");
     assert.equal(label({}, begun), "one", "finishing changes nothing");
     assert.equal(label(lost, begun), "one abandoned");
     assert.equal(
-      label(lost, { exportingAttempt: "none", gateAttempt: "one" }),
+      label(lost, { lastAttempt: { attempt: "none", abandoned: false }, gateAttempt: "one" }),
       "one abandoned",
       "also when it was killed before it reached Exporting",
     );
-    const abandoned = { exportingAttempt: "one abandoned" };
+    const abandoned = { lastAttempt: { attempt: "one", abandoned: true } };
     assert.equal(label(lost, abandoned), "one abandoned", "the label stays");
     assert.equal(label({ ...back, failback: "two" }, abandoned), "two");
-    assert.equal(label({}, { exportingAttempt: "two" }), "two");
-    assert.equal(label(lost, { exportingAttempt: "two" }), "two", "the next loss changes nothing");
+    assert.equal(label({}, { lastAttempt: { attempt: "two", abandoned: false } }), "two");
+    assert.equal(
+      label(lost, { lastAttempt: { attempt: "two", abandoned: false } }),
+      "two",
+      "the next loss changes nothing",
+    );
   });
 });

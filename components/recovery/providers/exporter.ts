@@ -10,6 +10,7 @@ import {
 import { waitFor } from "../../clients/poll";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
 import type { Observation, Session } from "../session";
+import type { Declaration } from "../../base/declaration";
 import { implement, Outcome, Run } from "./behaviour";
 
 /** Inputs of an `Exporter`. */
@@ -21,7 +22,7 @@ export interface ExporterInputs {
   /** The exporter whose position it takes over when it is enabled. */
   initializeFrom: string;
   /** What is declared, for the exporter that a recovery changes: as with the membership. */
-  phase?: string;
+  declaration?: Declaration;
 }
 
 export const provider = implement<ExporterInputs>({
@@ -120,8 +121,8 @@ function expectRegionGone({ configuration }: Observation, id: string, region: Re
 }
 
 function enable(session: Session, id: string, inputs: ExporterInputs) {
-  const { failback, overrides } = session.settings;
-  if (failback === undefined && overrides["export-gap"] === undefined) {
+  const failingBack = inputs.declaration?.kind === "failing-back";
+  if (!failingBack && session.settings.overrides["export-gap"] === undefined) {
     throw new Refusal(
       `exporter ${id} is disabled, and enabling it outside a failback leaves a gap in its Elasticsearch: the records since it was disabled; restore it by a failback, or write the reason why the gap is acceptable into overrides.export-gap`,
     );

@@ -6,11 +6,13 @@ export interface ExportingInputs {
   /** `running`: every broker exports every partition. */
   exporting: string;
   /**
-   * The last failback attempt and whether it was abandoned. Changes whenever an attempt begins or is
+   * The last failback attempt. Changes, or `abandoned` does, whenever an attempt begins or is
    * abandoned, so that an update asserts the live state then: a pause that an interrupted run has left
    * is in no state at all.
    */
   attempt: string;
+  /** Whether that attempt was abandoned. */
+  abandoned: boolean;
 }
 
 export const provider = implement<ExportingInputs>({

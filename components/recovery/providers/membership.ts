@@ -18,7 +18,7 @@ import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
 import type { Observation, Session } from "../session";
-import { declaredPhase } from "../shape";
+import { Declaration, sameDeclaration } from "../../base/declaration";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 
 /** Inputs of a `BrokerMembership`. */
@@ -32,7 +32,7 @@ export interface MembershipInputs {
    * an update, which verifies: after a run that was killed, a refresh finds the brokers as declared, and
    * nothing would ever verify them or record how they came to be so.
    */
-  phase?: string;
+  declaration: Declaration;
 }
 
 const FORCE_OPERATIONS = ["PARTITION_FORCE_RECONFIGURE", "BROKER_REMOVE"];
@@ -71,7 +71,7 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
       const kept = run.previous?.record;
       return {
         how: awaited ? "awaited" : "already true",
-        ...(kept && sameDeclaration(run.previous, inputs) ? carried(kept) : {}),
+        ...(kept && declaresTheSame(run.previous, inputs) ? carried(kept) : {}),
         ...(awaited ? { changeId: awaited.id } : {}),
         observed,
       };
@@ -84,14 +84,14 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
 }
 
 function intentOf(inputs: MembershipInputs, session: Session): MembershipIntent {
-  const { region, clusterSize, lostRegion, failback } = session.settings;
+  const { region, clusterSize } = session.settings;
   return {
     brokers: idsOfMap(inputs.brokers),
     replicationFactor: inputs.replicationFactor,
     region,
     clusterSize,
-    lostRegion,
-    failback,
+    lostRegion: inputs.declaration.lost,
+    failback: inputs.declaration.attempt,
   };
 }
 
@@ -106,13 +106,13 @@ function isPartOf(operation: Operation, kinds: string[], intent: MembershipInten
       );
 }
 
-function sameDeclaration(
+function declaresTheSame(
   previous: MembershipInputs | undefined,
   inputs: MembershipInputs,
 ): boolean {
   return (
     previous !== undefined &&
-    declaredPhase(previous.phase) === declaredPhase(inputs.phase) &&
+    sameDeclaration(previous.declaration, inputs.declaration) &&
     sameIds(idsOfMap(previous.brokers), idsOfMap(inputs.brokers))
   );
 }

@@ -1,5 +1,6 @@
 import type { V1NetworkPolicyPeer } from "@kubernetes/client-node";
 import { listed } from "../../base/bounded";
+import type { Declaration } from "../../base/declaration";
 import { dnsAddresses } from "../../settings/eksNames";
 import { brokerHost, elasticsearchHost } from "../../settings/addresses";
 import { ELASTICSEARCH, FENCE_POLICY, PORTS, LOOKOUT } from "../../generations/objects";
@@ -18,7 +19,7 @@ export interface PeerConnectionInputs {
   /** `open`: pods of this region reach the other's. `cut`: they do not, and the fence is why. */
   state: "open" | "cut";
   /** What is declared, as `BrokerMembership` has it: each declaration is verified anew. */
-  phase: string;
+  declaration: Declaration;
 }
 
 /** Highest round trip between the regions that Camunda supports (concept page, network requirements). */

@@ -5,8 +5,10 @@ import { implement } from "./behaviour";
 export interface WebAppsInputs {
   /** Pods of Operate and of Tasklist in this stack's region: 1. More would import records twice. */
   replicas: number;
-  /** The last failback attempt and whether it was abandoned, as `Exporting` has it. */
+  /** The last failback attempt, as `Exporting` has it. */
   attempt: string;
+  /** Whether that attempt was abandoned. */
+  abandoned: boolean;
 }
 
 /**

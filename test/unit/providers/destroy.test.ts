@@ -7,10 +7,15 @@ import { refusal } from "../../support/failure";
 
 describe("the records of a stack that is destroyed", () => {
   const bench = useClusterBench();
-  const brokers = { brokers: { "region0/0": "ACTIVE" }, replicationFactor: 2, phase: "steady" };
+  const brokers = {
+    brokers: { "region0/0": "ACTIVE" },
+    replicationFactor: 2,
+    declaration: { kind: "steady" as const },
+  };
   const remove = {
     membership: () => membership.delete("broker-membership", brokers),
-    exporting: () => exporting.delete("exporting", { exporting: "running", attempt: "none" }),
+    exporting: () =>
+      exporting.delete("exporting", { exporting: "running", attempt: "none", abandoned: false }),
     step: () => pause.delete("export-pause", { attempt: "one" }),
   };
 

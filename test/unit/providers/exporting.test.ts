@@ -18,7 +18,7 @@ describe("Exporting", () => {
       await bench.pause();
       const { id, outs } = await bench.run.exporting("attempt-1");
       assert.equal(outs.record.how, "done");
-      const next = await provider.update(id, outs, bench.inputs.exporting("attempt-1 abandoned"));
+      const next = await provider.update(id, outs, bench.inputs.exporting("attempt-1", true));
       assert.equal(next.outs.record.how, "already true");
       assert.deepEqual(bench.sent(), [RESUME_SENT]);
     });

@@ -226,7 +226,7 @@ describe("FailbackGate", () => {
     await bench.start();
     await bench.takeSnapshot();
     await bench.run.restore();
-    await bench.run.exporting("attempt-1 abandoned");
+    await bench.run.exporting("attempt-1", true);
     const { outs } = await bench.run.gate();
     assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
   });
@@ -236,7 +236,7 @@ describe("FailbackGate", () => {
       await bench.start();
       await bench.takeSnapshot();
       await bench.run.restore();
-      await bench.run.exporting("attempt-1 abandoned");
+      await bench.run.exporting("attempt-1", true);
       bench.world.movePrimaries("region1", move, (shard) => shard > 0);
       const { outs } = await bench.run.gate();
       assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
@@ -258,7 +258,7 @@ describe("FailbackGate", () => {
     await bench.start();
     await bench.takeSnapshot();
     await bench.run.restore();
-    await bench.run.exporting("attempt-1 abandoned");
+    await bench.run.exporting("attempt-1", true);
     const [restored] = Object.keys(await bench.world.documents("region1"));
     bench.world.movePrimaries("region1", "promoted", (_shard, index) => index === restored);
     await refusal(
@@ -271,7 +271,7 @@ describe("FailbackGate", () => {
     await bench.start();
     await bench.takeSnapshot();
     await bench.run.restore();
-    await bench.run.exporting("attempt-1 abandoned");
+    await bench.run.exporting("attempt-1", true);
     const nothing = { status: 200, body: {} };
     bench.world.inject({ region: "region1", path: /\/_recovery/, times: 2, respond: nothing });
     const { outs } = await bench.run.gate();

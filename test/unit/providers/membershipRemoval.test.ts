@@ -294,9 +294,13 @@ describe("BrokerMembership when a region is lost", () => {
   it("keeps the record of the removal when an attempt to fail back is abandoned, and looks at the cluster anew", async () => {
     await bench.start();
     await bench.loseRegion();
-    const declared = { ...bench.inputs.membership([0, 2], 2), phase: "failed over from region1" };
+    const declared = bench.inputs.membership([0, 2], 2);
+    assert.deepEqual(declared.declaration, { kind: "failed-over", lost: "region1" });
     const { outs } = await provider.create(declared);
-    const abandoned = { ...declared, phase: `${declared.phase} (one abandoned)` };
+    const abandoned = {
+      ...declared,
+      declaration: { ...declared.declaration, abandoned: "one" },
+    };
     const kept = await provider.update("broker-membership", outs, abandoned);
     const { startedAt, changeId, operations } = outs.record;
     assert.deepEqual(
@@ -308,7 +312,7 @@ describe("BrokerMembership when a region is lost", () => {
       },
     );
     // Another loss is another removal.
-    const other = { ...declared, phase: "failed over from region0" };
+    const other = { ...declared, declaration: { kind: "failed-over", lost: "region0" } as const };
     const anew = await provider.update("broker-membership", kept.outs, other);
     assert.equal(anew.outs.record.changeId, undefined);
   });

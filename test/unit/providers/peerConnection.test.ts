@@ -6,8 +6,9 @@ import { refusal } from "../../support/failure";
 const DNS = "10.30.0.10:53";
 const ELASTICSEARCH = "camunda-elasticsearch-master-hl.camunda-paris.svc.cluster.local:9200";
 const BROKER = "camunda-zeebe-0.camunda-zeebe.camunda-paris.svc.cluster.local:26502";
-const cut = () => provider.create({ state: "cut", phase: "failed over from region1" });
-const open = () => provider.create({ state: "open", phase: "steady" });
+const cut = () =>
+  provider.create({ state: "cut", declaration: { kind: "failed-over", lost: "region1" } });
+const open = () => provider.create({ state: "open", declaration: { kind: "steady" } });
 
 describe("PeerConnection", () => {
   const bench = useClusterBench();
@@ -124,7 +125,11 @@ describe("PeerConnection", () => {
     const { id, outs } = await open();
     // Its name is gone already, and yet it is reached.
     bench().reaches = { "10.32.0.7:9200": [0, 0.012, "10.32.0.7"] };
-    const closing = () => provider.update(id, outs, { state: "cut", phase: "failed over" });
+    const closing = () =>
+      provider.update(id, outs, {
+        state: "cut",
+        declaration: { kind: "failed-over", lost: "region1" },
+      });
     await refusal(
       closing(),
       /^the fence to region1 is not proved: 10\.32\.0\.7:9200 still answers/,

@@ -19,7 +19,7 @@ describe("WebApps", () => {
     assert.equal(stopped.outs.record.how, "done");
     assert.deepEqual(stopped.outs.record.observed, { [OPERATE]: "0 ready", [TASKLIST]: "0 ready" });
     assert.deepEqual(bench().store.list("Pod", bench().namespace, { app: OPERATE }), []);
-    const started = await provider.create({ replicas: 1, attempt: "one" });
+    const started = await provider.create({ replicas: 1, attempt: "one", abandoned: false });
     assert.deepEqual(started.outs.record.observed, { [OPERATE]: "1 ready", [TASKLIST]: "1 ready" });
     assert.equal(patches(), 4);
   });
@@ -28,7 +28,7 @@ describe("WebApps", () => {
     await bench().start();
     bench().configure({ helmValues: { camunda: { tasklist: { enabled: false } } } });
     bench().addDeployment(OPERATE, 1);
-    const { outs } = await provider.create({ replicas: 1, attempt: "none" });
+    const { outs } = await provider.create({ replicas: 1, attempt: "none", abandoned: false });
     assert.equal(outs.record.how, "already true");
     assert.deepEqual(outs.record.observed, { [OPERATE]: "1 ready" });
     assert.equal(patches(), 0);
@@ -38,11 +38,11 @@ describe("WebApps", () => {
     await bench().start();
     bench().addDeployment(OPERATE, 1);
     bench().addDeployment(TASKLIST, 1);
-    const { id, outs } = await provider.create({ replicas: 1, attempt: "none" });
+    const { id, outs } = await provider.create({ replicas: 1, attempt: "none", abandoned: false });
     bench().store.remove("Deployment", bench().namespace, TASKLIST);
     assert.equal((await provider.read(id, outs)).inputs.replicas, 0);
     await refusal(
-      provider.create({ replicas: 1, attempt: "none" }),
+      provider.create({ replicas: 1, attempt: "none", abandoned: false }),
       /camunda-tasklist in camunda-london does not come to 1 pods .*there is no such Deployment/,
     );
   });
@@ -51,7 +51,7 @@ describe("WebApps", () => {
     await bench().start({ stopMs: 60_000 });
     bench().addDeployment(OPERATE, 1);
     bench().addDeployment(TASKLIST, 1);
-    await provider.create({ replicas: 1, attempt: "none" });
+    await provider.create({ replicas: 1, attempt: "none", abandoned: false });
     await begun(
       stop.create({ attempt: "one" }),
       /camunda-operate in camunda-london does not come to 0 pods .*0 wanted, 1 there/,
@@ -63,7 +63,7 @@ describe("WebApps", () => {
     bench().addDeployment(OPERATE, 1);
     bench().addDeployment(TASKLIST, 1);
     await refusal(
-      provider.create({ replicas: 1, attempt: "none" }),
+      provider.create({ replicas: 1, attempt: "none", abandoned: false }),
       /camunda-tasklist .*does not come to 1 pods .*1 wanted, 1 there, 0 ready/,
     );
   });
@@ -72,11 +72,15 @@ describe("WebApps", () => {
     await bench().start();
     bench().addDeployment(OPERATE, 1);
     bench().addDeployment(TASKLIST, 1);
-    const { id, outs } = await provider.create({ replicas: 1, attempt: "none" });
+    const { id, outs } = await provider.create({ replicas: 1, attempt: "none", abandoned: false });
     bench().addDeployment(OPERATE, 0);
     const read = await provider.read(id, outs);
     assert.equal(read.inputs.replicas, 0);
-    await provider.update(id, { ...outs, replicas: 0 }, { replicas: 1, attempt: "none" });
+    await provider.update(
+      id,
+      { ...outs, replicas: 0 },
+      { replicas: 1, attempt: "none", abandoned: false },
+    );
     assert.equal(bench().replicas(OPERATE), 1);
   });
 
@@ -85,7 +89,7 @@ describe("WebApps", () => {
     bench().addDeployment(OPERATE, 1);
     bench().addDeployment(TASKLIST, 1);
     const { id, outs } = await stop.create({ attempt: "one" });
-    await provider.create({ replicas: 1, attempt: "one" });
+    await provider.create({ replicas: 1, attempt: "one", abandoned: false });
     await stop.update(id, outs, { attempt: "one" });
     assert.equal(bench().replicas(OPERATE), 1);
   });

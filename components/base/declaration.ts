@@ -1,0 +1,68 @@
+import { RegionName, REGIONS } from "./brokers";
+import { isRecord } from "./json";
+
+const KINDS = ["steady", "failed-over", "failing-back"] as const;
+
+/**
+ * What a stack with a recovery declares. An input of the resources that bring it about: a preview shows what
+ * decides, and another declaration is an update, which looks at the cluster anew. From the configuration a
+ * provider takes only how to reach things, and how long to wait.
+ */
+export interface Declaration {
+  /**
+   * - `steady`: both regions are members.
+   * - `failed-over`: the other region is lost and forced out.
+   * - `failing-back`: the steps of a failback, then both regions.
+   */
+  kind: (typeof KINDS)[number];
+  /** The region that is declared lost; none while `steady`. */
+  lost?: RegionName;
+  /** The attempt to fail back that is declared; only while `failing-back`. */
+  attempt?: string;
+  /**
+   * The attempt that was abandoned in this loss. What it did before it was killed is in no state: so that it was
+   * abandoned is another declaration.
+   */
+  abandoned?: string;
+}
+
+/** The last attempt to fail back, and how it ended. */
+export interface LastAttempt {
+  /** Its name; `none` when there was none. */
+  attempt: string;
+  /** Whether it was abandoned, while its loss was declared on. */
+  abandoned: boolean;
+}
+
+/** Reads a declaration out of a state; undefined when there is none in it. */
+export function readDeclaration(value: unknown): Declaration | undefined {
+  if (!isRecord(value)) {
+    return undefined;
+  }
+  const kind = KINDS.find((one) => one === value.kind);
+  const lost = REGIONS.find((one) => one === value.lost);
+  if (kind === undefined || (kind !== "steady" && lost === undefined)) {
+    return undefined;
+  }
+  return {
+    kind,
+    ...(lost === undefined ? {} : { lost }),
+    ...(typeof value.attempt === "string" ? { attempt: value.attempt } : {}),
+    ...(typeof value.abandoned === "string" ? { abandoned: value.abandoned } : {}),
+  };
+}
+
+/** Reads the last attempt out of the outputs of what carries it; undefined when it is not there. */
+export function readLastAttempt(outputs: unknown): LastAttempt | undefined {
+  return isRecord(outputs) && typeof outputs.attempt === "string"
+    ? { attempt: outputs.attempt, abandoned: outputs.abandoned === true }
+    : undefined;
+}
+
+/** Whether two declare the same, but for an attempt that was abandoned meanwhile. */
+export function sameDeclaration(
+  one: Declaration | undefined,
+  other: Declaration | undefined,
+): boolean {
+  return one?.kind === other?.kind && one?.lost === other?.lost && one?.attempt === other?.attempt;
+}
