@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { allBrokerIds, brokerIds, named, without } from "../base/brokers";
 import { memberIds, seenIds } from "../clients/topology";
 import { Refused, Unreachable } from "../clients/http";
-import { waitFor } from "../clients/poll";
+import { DeadlineExceeded, waitFor } from "../clients/poll";
 import { OVERRIDES, Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { Session } from "./session";
@@ -63,6 +63,7 @@ async function stillThere(session: Session, settings: Settings): Promise<string 
     // A preview does not wait: it says that up will.
     return undefined;
   }
+  let silent: Error | undefined;
   try {
     await waitFor<void>(
       `the survivors to miss a broker of ${lostRegion}`,
@@ -72,23 +73,35 @@ async function stillThere(session: Session, settings: Settings): Promise<string 
         const seen = await session
           .observe()
           .then(({ topology }) => seenIds(topology))
-          .catch((error: unknown): number[] => {
+          .catch((error: unknown) => {
             if (error instanceof Unreachable || error instanceof Refused) {
-              return [];
+              return error;
             }
             throw error;
           });
+        if (seen instanceof Error) {
+          // Not known: that a request has failed is no sign of a loss.
+          silent = seen;
+          return { done: false, seen: seen.message };
+        }
+        silent = undefined;
         return lost.some((id) => !seen.includes(id))
           ? { done: true, value: undefined }
           : { done: false, seen: `${named(lost)} are all there` };
       },
       {
         refuse: (_last, seconds) =>
-          `the survivors see every broker of ${lostRegion} (waited ${seconds} s; ${OVERRIDES["still-seen"]}): a region that answers is not lost; remove lostRegion, or stop those brokers, or write the reason into overrides.still-seen`,
+          silent === undefined
+            ? `the survivors see every broker of ${lostRegion} (waited ${seconds} s; ${OVERRIDES["still-seen"]}): a region that answers is not lost; remove lostRegion, or stop those brokers, or write the reason into overrides.still-seen`
+            : undefined,
       },
     );
     return undefined;
   } catch (error) {
+    if (error instanceof DeadlineExceeded) {
+      // It says nothing against the loss, and the forced removal asks once more.
+      return undefined;
+    }
     return messageOf(error);
   }
 }

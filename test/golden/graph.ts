@@ -163,7 +163,8 @@ export const CASES: GoldenCase[] = [
     name: "kubernetes-lost-once-more",
     platform: "kubernetes",
     region: "region0",
-    config: { lostRegion: "region1" },
+    // Nobody answers here: it is asked for as long as a loss takes to be seen.
+    config: { lostRegion: "region1", timeouts: JSON.stringify({ loss: 0.1 }) },
     recorded: {
       brokers: allBrokerIds(4),
       declaration: { kind: "failing-back", lost: "region1", attempt: "ticket-1" },

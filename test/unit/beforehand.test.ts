@@ -35,6 +35,16 @@ describe("what is asked of the cluster before the fence is touched", () => {
     assert.equal(await ask("failed-over", forcedOut, lost), undefined, "a second run asks nothing");
   });
 
+  it("does not take a request that has failed for a broker that is missed", async () => {
+    await bench().start();
+    const world = new EmbeddedWorld({ electionMs: 20 });
+    await bench().startCluster(world);
+    const path = /^\/v2\/topology$/;
+    world.inject({ path, respond: { status: 503, body: "starting" }, times: 1 });
+    world.inject({ path, drop: true, times: 1 });
+    assert.match((await ask("failed-over", nothing, lost)) ?? "", /see every broker of region1/);
+  });
+
   it("goes on when a broker is missed, and when the cluster says nothing", async () => {
     await bench().start();
     const world = new EmbeddedWorld({ electionMs: 20, detectionMs: 50 });
