@@ -1,12 +1,12 @@
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { waitFor } from "../../components/clients/poll";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedded";
 import type { RegionName } from "../../world/world";
 import { CommandStandIn } from "../../world/pulumi/command";
 import { debugProviders, ProviderServer } from "../../world/pulumi/server";
 import { RegionStack, Workspace } from "../../world/pulumi/workspace";
+import { until } from "../../world/processes/until";
 
 /** A world, a throw-away Pulumi, and the adopted stack of the region that will survive. */
 export class Scene {
@@ -84,16 +84,7 @@ export class Scene {
     return this.world.mutations().length;
   }
 
-  /** Waits for something that the world does by itself. */
-  async until(what: string, condition: () => boolean): Promise<void> {
-    await waitFor<void>(
-      what,
-      20,
-      () => undefined,
-      async () =>
-        condition() ? { done: true, value: undefined } : { done: false, seen: "not yet" },
-    );
-  }
+  readonly until = until;
 
   async recovery(): Promise<Record<string, unknown>> {
     return (await this.stack.outputs()).recovery as Record<string, unknown>;

@@ -13,10 +13,8 @@ import { DnsDecision } from "../../world/kubernetes/played/corefile";
 import { freePorts, returnPorts } from "../../world/processes/ports";
 import {
   AKS,
-  EKS,
   FENCED,
   K3S,
-  KUBEADM,
   namesOf,
   ODD,
   OPEN,
@@ -29,6 +27,7 @@ import {
   SAMPLES,
   TO_PEER,
 } from "../support/corefiles";
+import { EKS_COREFILE, KUBEADM_COREFILE } from "../../world/kubernetes/shippedCorefiles";
 
 type City = typeof OWN | typeof PEER;
 
@@ -115,7 +114,7 @@ describe("CoreDNS, the real one", function () {
     {
       what: "a Corefile with our block",
       text: (city: City, fenced: boolean) =>
-        patchCorefile(KUBEADM, corefileBlock(peerNames(city, fenced))),
+        patchCorefile(KUBEADM_COREFILE, corefileBlock(peerNames(city, fenced))),
     },
   ]) {
     describe(`with ${what}`, () => {
@@ -174,7 +173,7 @@ describe("CoreDNS, the real one", function () {
 
   describe("that loads changes", () => {
     it("does it without a gap, and goes on as before with one that it cannot load", async () => {
-      const dns = await startIn(OWN, patchCorefile(EKS, FENCED));
+      const dns = await startIn(OWN, patchCorefile(EKS_COREFILE, FENCED));
       const answers = new Set<string>();
       let asked = 0;
       let done = false;
@@ -186,8 +185,8 @@ describe("CoreDNS, the real one", function () {
         }
       })();
       try {
-        await changed(dns, patchCorefile(EKS, OPEN));
-        for (const broken of [`${EKS}${OPEN}${OPEN}`, `${EKS}a.b:53 {\n`]) {
+        await changed(dns, patchCorefile(EKS_COREFILE, OPEN));
+        for (const broken of [`${EKS_COREFILE}${OPEN}${OPEN}`, `${EKS_COREFILE}a.b:53 {\n`]) {
           const from = dns.printed.length;
           dns.write(broken);
           await Promise.race([
@@ -196,7 +195,7 @@ describe("CoreDNS, the real one", function () {
           ]);
           assert.ok(await dns.passesProbes(), broken);
         }
-        await changed(dns, patchCorefile(EKS, FENCED));
+        await changed(dns, patchCorefile(EKS_COREFILE, FENCED));
         assert.ok(await dns.passesProbes());
         assert.deepEqual(await dns.ask(PEER_NAME), ["ENOTFOUND"]);
       } finally {
@@ -208,15 +207,15 @@ describe("CoreDNS, the real one", function () {
     });
 
     it("does not start with one that it cannot load", async () => {
-      await assert.rejects(startIn(OWN, `${EKS}${OPEN}${OPEN}`), /it is already defined/);
+      await assert.rejects(startIn(OWN, `${EKS_COREFILE}${OPEN}${OPEN}`), /it is already defined/);
     });
 
     it("does not look for any where only another plugin has a line reload", async () => {
       const hosts = "    hosts NodeHosts {\n        reload 15s\n        fallthrough\n    }\n";
       const looks = /plugin\/reload: Running configuration/;
-      const text = EKS.replace("    reload\n", hosts);
+      const text = EKS_COREFILE.replace("    reload\n", hosts);
       assert.doesNotMatch((await startIn(OWN, text)).printed, looks);
-      assert.match((await startIn(PEER, EKS)).printed, looks);
+      assert.match((await startIn(PEER, EKS_COREFILE)).printed, looks);
     });
   });
 
@@ -243,7 +242,7 @@ describe("CoreDNS, the real one", function () {
 
     beforeEach(async () => {
       await start({ addresses: PEER_ADDRESSES, corefile: upstream(PEER_ADDRESSES) });
-      dns = await startIn(OWN, EKS);
+      dns = await startIn(OWN, EKS_COREFILE);
     });
 
     async function expectNames(names: Record<string, DnsDecision>): Promise<void> {

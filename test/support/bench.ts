@@ -15,6 +15,7 @@ import * as snapshotRestore from "../../components/recovery/providers/snapshotRe
 import type { Timeouts } from "../../components/settings";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedded";
 import type { RegionName } from "../../world/world";
+import { until } from "../../world/processes/until";
 import { lookup, Raw, rawConfig } from "./config";
 
 /** A world in which everything takes milliseconds. */
@@ -224,13 +225,7 @@ export class Bench {
     });
   }
 
-  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 20_000;
-    while (!(await condition())) {
-      assert.ok(Date.now() < deadline, `never came true: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
+  readonly until = until;
 
   /** Method and path of what has been sent so far that changes something. */
   sent(): string[] {

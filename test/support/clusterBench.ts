@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { CommandResult, KubeApiServer } from "../../world/kubernetes/played/apiServer";
 import { Controllers } from "../../world/kubernetes/played/controllers";
 import { KubeObject, ObjectStore } from "../../world/kubernetes/played/objects";
+import { until } from "../../world/processes/until";
 import { kubernetesConfig, lookup, Raw } from "./config";
 
 /** What the probe's curl prints for a host: seconds to the address, and to the connection. 0 when there was none. */
@@ -156,13 +156,7 @@ export class ClusterBench {
     return there;
   }
 
-  async until(what: string, condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 20_000;
-    while (!condition()) {
-      assert.ok(Date.now() < deadline, `never came true: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
+  readonly until = until;
 
   addPolicy(name: string, spec: Record<string, unknown>): void {
     this.store.apply({

@@ -1,5 +1,6 @@
 import { corefileBlock } from "../../components/installation/kubernetes/corefile";
 import type { DnsDecision } from "../../world/kubernetes/played/corefile";
+import { EKS_COREFILE, KUBEADM_COREFILE } from "../../world/kubernetes/shippedCorefiles";
 
 /** A Corefile of somebody else, and what is known of it. */
 export interface Sample {
@@ -64,52 +65,6 @@ const HEAD = `.:53 {
 /** One server, as most have it. */
 export const PLAIN = `${HEAD}}\n`;
 
-/** As the add-on of EKS ships it. */
-export const EKS = `.:53 {
-    errors
-    health {
-        lameduck 5s
-      }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-      pods insecure
-      fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf
-    cache 30
-    loop
-    reload
-    loadbalance
-}
-`;
-
-/** As kubeadm ships it. */
-export const KUBEADM = `.:53 {
-    errors
-    health {
-       lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-       pods insecure
-       fallthrough in-addr.arpa ip6.arpa
-       ttl 30
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf {
-       max_concurrent 1000
-    }
-    cache 30 {
-       disable success cluster.local
-       disable denial cluster.local
-    }
-    loop
-    reload
-    loadbalance
-}
-`;
-
 /** As AKS ships it: what is ours goes into a file beside it. */
 export const AKS = `.:53 {
     errors
@@ -171,8 +126,8 @@ const UNREADABLE = /^CoreDNS cannot read the Corefile \(line \d+: .*\) and runs 
 const NO_ROOM = /every server in it must have its own \{ and \}$/;
 
 export const SAMPLES: Sample[] = [
-  { what: "EKS's", text: EKS, loads: true },
-  { what: "kubeadm's", text: KUBEADM, loads: true },
+  { what: "EKS's", text: EKS_COREFILE, loads: true },
+  { what: "kubeadm's", text: KUBEADM_COREFILE, loads: true },
   {
     what: "AKS's, whose file beside it is the place for ours",
     text: AKS,

@@ -6,6 +6,7 @@ import { EmbeddedWorld } from "../../world/camunda/embedded";
 import type { ExportTarget } from "../../world/camunda/embedded/exporting";
 import type { LogRecord } from "../../world/camunda/embedded/log";
 import type { RegionName } from "../../world/world";
+import { until } from "../../world/processes/until";
 
 /** A search engine that takes what it is told to, later. */
 class Target implements ExportTarget {
@@ -51,15 +52,6 @@ describe("exporters of embedded brokers", function () {
   }
 
   const zeebe = () => new ZeebeClient(world.endpoints.region0, 5_000);
-
-  /** Waits until a condition holds. */
-  async function until(what: string, holds: () => boolean): Promise<void> {
-    const deadline = Date.now() + 30_000;
-    while (!holds()) {
-      assert.ok(Date.now() < deadline, `never: ${what}`);
-      await sleep(10);
-    }
-  }
 
   const instances = (region: RegionName) =>
     new Set(

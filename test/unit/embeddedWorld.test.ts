@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { setTimeout as pause } from "node:timers/promises";
 import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedded";
 import { RegionName } from "../../world/world";
+import { until } from "../../world/processes/until";
 
 interface Answer {
   status: number;
@@ -48,16 +48,6 @@ async function send(method: string, url: string, body?: unknown): Promise<Answer
 
 const get = (url: string) => send("GET", url);
 const post = (url: string, body?: unknown) => send("POST", url, body);
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) {
-      assert.fail(`never came true: ${what}`);
-    }
-    await pause(10);
-  }
-}
 
 const idsOf: Record<RegionName, number[]> = { region0: [0, 2], region1: [1, 3] };
 const other = (region: RegionName): RegionName => (region === "region0" ? "region1" : "region0");

@@ -9,6 +9,7 @@ import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { RegionCluster } from "../../world/kubernetes/played/cluster";
 import { Regions } from "../../world/kubernetes/played/regions";
 import type { RegionName } from "../../world/world";
+import { until } from "../../world/processes/until";
 
 const REGIONS = ["region0", "region1"] as const;
 
@@ -93,15 +94,8 @@ class Bench {
   }
 
   /** Waits for something that the world does by itself. */
-  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 20_000;
-    while (!(await condition())) {
-      assert.ok(
-        Date.now() < deadline,
-        `never came true: ${what}; ${this.world.obstacles().join("; ")}`,
-      );
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+  until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+    return until(what, async () => (await condition()) || this.world.obstacles().join("; "));
   }
 
   /** Waits until all partitions have a leader. */

@@ -16,9 +16,10 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { cacheRoot } from "../../world/processes/cache";
+import { until } from "../../world/processes/until";
 
 const repository = path.resolve(__dirname, "../..");
-const WAIT_MS = 60_000;
+const PATIENT = { seconds: 60 };
 
 interface Ended {
   code: number | null;
@@ -44,14 +45,6 @@ function end(child: ChildProcess): Promise<Ended> {
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-}
-
-async function until(condition: () => boolean) {
-  const deadline = Date.now() + WAIT_MS;
-  while (!condition()) {
-    assert.ok(Date.now() < deadline, "waited for too long");
-    await sleep(20);
-  }
 }
 
 const HOST_SOURCE = `one
@@ -239,7 +232,7 @@ describe("setup", function () {
       world.go(3000);
       const child = world.start(["scripts/setup.mjs"]);
       const ended = end(child);
-      await until(() => world.count("go build") === 2);
+      await until("two builds", () => world.count("go build") === 2, PATIENT);
       child.kill(signal);
       const { code, signal: by } = await ended;
       if (signal === "SIGTERM") {
@@ -385,7 +378,7 @@ describe("setup", function () {
       /it was not done within/,
     );
     const pid = Number(readFileSync(pidFile, "utf8"));
-    await until(() => !isRunning(pid));
+    await until("its process is gone", () => !isRunning(pid), PATIENT);
   });
 
   it("keeps its cache where it is told to", async () => {

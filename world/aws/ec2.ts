@@ -1,12 +1,11 @@
 import { overlap, parseCidr, within } from "../../components/base/cidr";
-import { Properties, stable } from "../pulumi/properties";
+import { Properties, stable, record } from "../pulumi/properties";
 import {
   cidrProblem,
   isSet,
   need,
   needCidr,
   providerArn,
-  record,
   records,
   ResourceType,
   Scope,

@@ -1,7 +1,7 @@
 import { overlap, parseCidr } from "../../components/base/cidr";
 import { isRecord } from "../../components/base/json";
 import { Corefile } from "../kubernetes/played/corefile";
-import type { Properties } from "../pulumi/properties";
+import { type Properties, record } from "../pulumi/properties";
 import {
   addImplicitSecurityGroup,
   LAUNCH_TEMPLATE,
@@ -12,17 +12,7 @@ import {
   VPC,
 } from "./ec2";
 import { findRole, managedPoliciesOf, trustsService } from "./iam";
-import {
-  arn,
-  jsonObject,
-  need,
-  record,
-  records,
-  ResourceType,
-  Scope,
-  strings,
-  text,
-} from "./resourceType";
+import { arn, jsonObject, need, records, ResourceType, Scope, strings, text } from "./resourceType";
 import { AwsError, Item } from "./state";
 
 /** Type token of Cluster. */

@@ -1,6 +1,6 @@
 import { isRecord } from "../../components/base/json";
-import type { Properties } from "../pulumi/properties";
-import { arn, jsonObject, record, ResourceType, Scope, strings, text } from "./resourceType";
+import { type Properties, record } from "../pulumi/properties";
+import { arn, jsonObject, ResourceType, Scope, strings, text } from "./resourceType";
 import { Aws, AwsError, Item } from "./state";
 
 /** Type token of Role. */

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { isRecord } from "../../components/base/json";
-import { compare, Diff, Properties, UNKNOWN } from "../pulumi/properties";
+import { compare, Diff, Properties, UNKNOWN, record } from "../pulumi/properties";
 import type { Call, Failure, Recorded, StandIn } from "../pulumi/standIn";
 import { EC2_TYPES } from "./ec2";
 import { EKS_TYPES } from "./eks";
 import { FUNCTIONS } from "./functions";
 import { IAM_TYPES } from "./iam";
 import { LB_TYPES } from "./lb";
-import { isSet, jsonObject, record, ResourceType, Scope, text } from "./resourceType";
+import { isSet, jsonObject, ResourceType, Scope, text } from "./resourceType";
 import { ROUTE53_TYPES } from "./route53";
 import { S3_TYPES } from "./s3";
 import { Aws, Item } from "./state";

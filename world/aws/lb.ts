@@ -1,8 +1,8 @@
 import { host, parseCidr, within } from "../../components/base/cidr";
-import type { Properties } from "../pulumi/properties";
+import { type Properties, record } from "../pulumi/properties";
 import { SECURITY_GROUP, SUBNET, VPC } from "./ec2";
 import { NODE_GROUP } from "./eks";
-import { arn, need, record, records, ResourceType, Scope, strings, text } from "./resourceType";
+import { arn, need, records, ResourceType, Scope, strings, text } from "./resourceType";
 import { AwsError, Item } from "./state";
 
 /** Type token of LoadBalancer. */

@@ -1,7 +1,7 @@
 import { overlap, parseCidr, within } from "../../components/base/cidr";
 import { isRecord } from "../../components/base/json";
 import { Corefile } from "../kubernetes/played/corefile";
-import type { Properties } from "../pulumi/properties";
+import { type Properties, record } from "../pulumi/properties";
 import {
   EGRESS_RULE,
   INGRESS_RULE,
@@ -23,7 +23,7 @@ import {
   TARGET_GROUP,
   targetOf,
 } from "./lb";
-import { jsonObject, record, records, strings } from "./resourceType";
+import { jsonObject, records, strings } from "./resourceType";
 import type { Aws, Item } from "./state";
 
 /** Whether something gets through, and what is in its way. */

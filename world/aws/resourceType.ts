@@ -58,11 +58,6 @@ export function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** A record; an empty one when there is none. */
-export function record(value: unknown): Properties {
-  return isRecord(value) ? value : {};
-}
-
 /** The resource that an input names. */
 export function need(scope: Scope, type: string, id: unknown, code: string): Item {
   const item = scope.aws.find(type, scope.home, id);

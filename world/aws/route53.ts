@@ -1,5 +1,5 @@
-import type { Properties } from "../pulumi/properties";
-import { record, records, ResourceType, Scope, strings, text } from "./resourceType";
+import { type Properties, record } from "../pulumi/properties";
+import { records, ResourceType, Scope, strings, text } from "./resourceType";
 import { Aws, AwsError, Item } from "./state";
 
 /** Type token of Record. */

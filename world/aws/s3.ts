@@ -1,6 +1,6 @@
-import type { Properties } from "../pulumi/properties";
+import { type Properties, record } from "../pulumi/properties";
 import { policyProblems } from "./iam";
-import { arn, record, records, ResourceType, Scope, text } from "./resourceType";
+import { arn, records, ResourceType, Scope, text } from "./resourceType";
 import { AwsError, Item } from "./state";
 
 /** Type token of Bucket. */

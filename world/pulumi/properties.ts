@@ -159,3 +159,8 @@ export function stable(value: unknown): string {
         : item,
   );
 }
+
+/** A record; an empty one when there is none. */
+export function record(value: unknown): Properties {
+  return isRecord(value) ? value : {};
+}

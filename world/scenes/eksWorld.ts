@@ -5,6 +5,7 @@ import { isRecord } from "../../components/base/json";
 import { EmbeddedWorldOptions } from "../camunda/embedded";
 import { makeFakeAws, writeAnswers } from "../aws/fakeAws";
 import type { KubeObject } from "../kubernetes/played/objects";
+import { EKS_COREFILE } from "../kubernetes/shippedCorefiles";
 import { AwsStandIn } from "../aws";
 import { VPC } from "../aws/ec2";
 import { CLUSTER } from "../aws/eks";
@@ -176,7 +177,7 @@ export class EksWorld extends InstalledWorld {
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: "coredns", namespace: "kube-system" },
-      data: { Corefile: String(configuration.corefile ?? SHIPPED_COREFILE) },
+      data: { Corefile: String(configuration.corefile ?? EKS_COREFILE) },
     });
     store.apply({
       apiVersion: "apps/v1",
@@ -241,26 +242,6 @@ export class EksWorld extends InstalledWorld {
     return undefined;
   }
 }
-
-/** The Corefile of the add-on when its configuration has none. */
-const SHIPPED_COREFILE = `.:53 {
-    errors
-    health {
-        lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf
-    cache 30
-    loop
-    reload
-    loadbalance
-}
-`;
 
 function regionOf(awsRegion: string): RegionName {
   const found = (["region0", "region1"] as const).find((name) => AWS_REGIONS[name] === awsRegion);

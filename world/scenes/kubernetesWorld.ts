@@ -8,6 +8,7 @@ import { kubeconfig } from "../kubernetes/played/kubeconfig";
 import type { KubeObject } from "../kubernetes/played/objects";
 import type { ClusterView, RegionCluster } from "../kubernetes/played/cluster";
 import type { Wiring } from "../kubernetes/played/regions";
+import { KUBEADM_COREFILE } from "../kubernetes/shippedCorefiles";
 import type { StandIn } from "../pulumi/standIn";
 import type { RegionName } from "../world";
 import { CHARTS } from "./charts";
@@ -24,29 +25,6 @@ const CIDRS = {
 const DNS_ADDRESSES = { region0: "10.192.255.53", region1: "10.202.255.53" };
 
 const BUCKET = "camunda-backup";
-
-/** The Corefile that kubeadm ships. */
-export const COREFILE = `.:53 {
-    errors
-    health {
-       lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-       pods insecure
-       fallthrough in-addr.arpa ip6.arpa
-       ttl 30
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf {
-       max_concurrent 1000
-    }
-    cache 30
-    loop
-    reload
-    loadbalance
-}
-`;
 
 /** What is in a cluster before anybody installs anything. */
 const SHIPPED = [
@@ -150,7 +128,7 @@ export class KubernetesWorld extends InstalledWorld {
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: "coredns", namespace: "kube-system" },
-      data: { Corefile: COREFILE },
+      data: { Corefile: KUBEADM_COREFILE },
     });
     await fs.writeFile(
       this.kubeconfigFile,

@@ -13,7 +13,8 @@ import type { RegionEndpoints, RegionName } from "../world";
 import type { Arrival, InstallableWorld } from "./installableWorld";
 import { portsOf, webAppsIn } from "./installedWorld";
 import { CHARTS } from "./charts";
-import { CONTEXTS, COREFILE, GIVEN_CLUSTERS, leftOf, wiringOf } from "./kubernetesWorld";
+import { KUBEADM_COREFILE } from "../kubernetes/shippedCorefiles";
+import { CONTEXTS, GIVEN_CLUSTERS, leftOf, wiringOf } from "./kubernetesWorld";
 import { Tap } from "./tap";
 
 const REGIONS = ["region0", "region1"] as const;
@@ -24,7 +25,7 @@ const GIVEN: KubeObject[] = [
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "coredns", namespace: "kube-system" },
-    data: { Corefile: COREFILE },
+    data: { Corefile: KUBEADM_COREFILE },
   },
   {
     apiVersion: "apps/v1",

@@ -1,5 +1,6 @@
 import { Broker, Cluster, ExporterPhase, isComplete } from "./cluster";
 import { CompletedChange, memberIds, Plan } from "./configuration";
+import { until } from "../../processes/until";
 import { Elasticsearch } from "../../search/embedded/elasticsearch";
 import { pump } from "./exporting";
 import { Fault, FaultBook, Journal, RecordedRequest } from "./faults";
@@ -532,19 +533,7 @@ export class EmbeddedWorld implements World {
   }
 
   private until(what: string, condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 30_000;
-    return new Promise((resolve, reject) => {
-      const check = () => {
-        if (condition()) {
-          resolve();
-        } else if (!this.ticker || Date.now() > deadline) {
-          reject(new Error(`never came true: ${what}`));
-        } else {
-          setTimeout(check, tickMs);
-        }
-      };
-      check();
-    });
+    return until(what, condition, { stopped: () => this.ticker === undefined });
   }
 
   private storeOf(region: RegionName): SearchStore {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRecord } from "../../../components/base/json";
 import { Broker, Cluster, coordinatorOf } from "./cluster";
 import { afterOperations } from "./changes";
 import {
@@ -438,10 +439,10 @@ function exporterBody(
     return "unsupported";
   }
   const value = parse(request.text);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     return "malformed";
   }
-  const { initializeFrom } = value as { initializeFrom?: unknown };
+  const { initializeFrom } = value;
   if (initializeFrom === undefined || initializeFrom === null) {
     return {};
   }

@@ -1,6 +1,7 @@
 import { Shape } from "../../world";
-import { request, requestJson, until } from "../../processes/http";
+import { request, requestJson } from "../../processes/http";
 import { OwnProcess } from "../../processes/processes";
+import { until } from "../../processes/until";
 
 /** Generous: a machine with two cores that is busy with something else takes minutes. */
 const startSeconds = 540;
@@ -17,11 +18,9 @@ interface Topology {
 
 /** Resolves when a search engine can be used. */
 export function searchReady(url: string, process: OwnProcess): Promise<void> {
-  return until({
-    what: `start of ${process.name}`,
-    seconds: startSeconds,
-    processes: [process],
-    holds: async () => {
+  return until(
+    `start of ${process.name}`,
+    async () => {
       // A single node with replicas configured stays yellow, which serves everything.
       const { status, text } = await request(`${url}/_cluster/health`);
       const health = /"status":"(\w+)"/.exec(text)?.[1] ?? "unknown";
@@ -30,7 +29,8 @@ export function searchReady(url: string, process: OwnProcess): Promise<void> {
       }
       return `it answers ${status}, health ${health}`;
     },
-  });
+    { seconds: startSeconds, everyMs: 250, processes: [process] },
+  );
 }
 
 /**
@@ -38,18 +38,17 @@ export function searchReady(url: string, process: OwnProcess): Promise<void> {
  * back with old data.
  */
 export function brokerAnswers(managementUrl: string, process: OwnProcess): Promise<void> {
-  return until({
-    what: `start of ${process.name}`,
-    seconds: startSeconds,
-    processes: [process],
-    holds: async () => {
+  return until(
+    `start of ${process.name}`,
+    async () => {
       if (process.hasPrinted(closedItself)) {
         return true;
       }
       const { status } = await request(`${managementUrl}/actuator/health/startup`);
       return status === 200 || `it answers ${status}`;
     },
-  });
+    { seconds: startSeconds, everyMs: 250, processes: [process] },
+  );
 }
 
 /** Resolves when every partition of a cluster has one leader and all replicas are healthy. */
@@ -58,11 +57,9 @@ export function clusterHealthy(
   shape: Shape,
   processes: OwnProcess[],
 ): Promise<void> {
-  return until({
-    what: "start of the cluster",
-    seconds: startSeconds,
-    processes,
-    holds: async () => {
+  return until(
+    "start of the cluster",
+    async () => {
       const topology = await requestJson<Topology>(`${gateway}/v2/topology`);
       const replicas = topology.brokers.flatMap((broker) => broker.partitions);
       const expected = shape.partitionCount * shape.replicationFactor;
@@ -75,5 +72,6 @@ export function clusterHealthy(
         leaders.length === shape.partitionCount && new Set(leaders).size === leaders.length;
       return complete || `the leaders are of the partitions ${leaders.join(", ") || "none"}`;
     },
-  });
+    { seconds: startSeconds, everyMs: 250, processes },
+  );
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../../../components/base/json";
 import type { KubeObject } from "./objects";
-import { compare, Diff, hasUnknown, Properties, UNKNOWN } from "../../pulumi/properties";
+import { compare, Diff, hasUnknown, Properties, UNKNOWN, record } from "../../pulumi/properties";
 import type { Outages } from "../../pulumi/outages";
 import { Call, Failure, Method, PartialFailure, Recorded, StandIn } from "../../pulumi/standIn";
 import type { RegionCluster } from "./cluster";
@@ -296,10 +296,6 @@ function known(call: Call, inputs: Properties): void {
   if (hasUnknown(inputs)) {
     throw new Error(`${call.name} has inputs that are not known`);
   }
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {};
 }
 
 function objectOf(resource: ResourceKind, inputs: Properties): KubeObject {

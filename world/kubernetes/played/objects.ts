@@ -1,3 +1,5 @@
+import { isRecord } from "../../../components/base/json";
+
 /** A Kubernetes object as the API has it. Everything but the metadata is the kind's own. */
 export interface KubeObject {
   apiVersion: string;
@@ -183,10 +185,10 @@ function frozen<T>(value: T): T {
 
 /** A JSON merge patch (RFC 7396). */
 function merged(value: unknown, changes: unknown): unknown {
-  if (!isObject(changes)) {
+  if (!isRecord(changes)) {
     return structuredClone(changes);
   }
-  const result: Record<string, unknown> = isObject(value) ? { ...value } : {};
+  const result: Record<string, unknown> = isRecord(value) ? { ...value } : {};
   for (const [key, change] of Object.entries(changes)) {
     if (change === null) {
       delete result[key];
@@ -195,8 +197,4 @@ function merged(value: unknown, changes: unknown): unknown {
     }
   }
   return result;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,6 @@ import { connect } from "node:net";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   Informer,
   KubeConfig,
@@ -14,6 +13,7 @@ import {
 } from "@kubernetes/client-node";
 import { freePorts, returnPorts } from "../../processes/ports";
 import { OwnProcess, removeAtExit, removedAlready } from "../../processes/processes";
+import { until } from "../../processes/until";
 import type { StreamHooks } from "../played/apiServer";
 import { loopbackCertificate } from "../played/certificate";
 import { kubeconfig } from "../played/kubeconfig";
@@ -33,7 +33,6 @@ const CONTROLLERS = [
 ];
 
 const TOKEN = "admin-of-this-cluster";
-const START_MS = 120_000;
 
 /**
  * A real Kubernetes API server with its etcd and controllers, on loopback. Its one node is played by kwok:
@@ -316,25 +315,9 @@ export class RealCluster {
     });
   }
 
-  private async until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + START_MS;
-    let last = "";
-    for (;;) {
-      const done = await holds().catch((error: Error) => {
-        last = error.message.split("\n")[0] ?? "";
-        return false;
-      });
-      if (done) {
-        return;
-      }
-      this.parts.expectAlive();
-      if (Date.now() > deadline) {
-        throw new Error(
-          `${this.context}: ${what} was not ready within ${START_MS / 1000} s ${last}`,
-        );
-      }
-      await sleep(100);
-    }
+  private until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const { all: processes } = this.parts;
+    return until(`${this.context}: ${what}`, holds, { seconds: 120, everyMs: 100, processes });
   }
 }
 
@@ -376,16 +359,12 @@ class Parts {
     this.running.get(part)?.signal(signal);
   }
 
-  expectAlive(): void {
-    for (const own of this.running.values()) {
-      if (!own.alive) {
-        throw new Error(`${own.name} ended (${own.ending}); it printed last:\n${own.tail()}`);
-      }
-    }
+  get all(): OwnProcess[] {
+    return [...this.running.values()];
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.running.values()].map((own) => own.kill()));
+    await Promise.all(this.all.map((own) => own.kill()));
     this.running.clear();
   }
 

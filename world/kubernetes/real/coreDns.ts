@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { Resolver } from "node:dns/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { freePorts, returnPorts } from "../../processes/ports";
 import { OwnProcess, removeAtExit, removedAlready } from "../../processes/processes";
+import { until } from "../../processes/until";
 
 /** Where a Corefile is used in place of a cluster: see {@link onLoopback}. */
 export interface Place {
@@ -33,8 +33,6 @@ export interface CoreDnsSpec {
 
 /** The node's own resolver, as {@link onLoopback} leads to it. */
 export const OUTSIDE = "10.99.99.99";
-
-const START_MS = 60_000;
 
 /** Where an address 10.x of a cluster's network is on this machine: all of 127/8 is loopback. */
 function loopbackOf(address: string): string {
@@ -202,16 +200,9 @@ export class CoreDns {
     returnPorts(this.http);
   }
 
-  private async until(what: string, holds: () => boolean): Promise<void> {
-    const deadline = Date.now() + START_MS;
-    while (!holds()) {
-      if (this.own?.alive !== true || Date.now() > deadline) {
-        throw new Error(
-          `no CoreDNS that ${what} (${this.own?.ending || "it runs"}); it printed last:\n${this.own?.tail()}`,
-        );
-      }
-      await sleep(20);
-    }
+  private until(what: string, holds: () => boolean): Promise<void> {
+    const processes = this.own === undefined ? [] : [this.own];
+    return until(`CoreDNS ${what}`, holds, { seconds: 60, processes });
   }
 }
 

@@ -1,3 +1,4 @@
+import { isRecord } from "../../../components/base/json";
 import { shortId } from "../../camunda/embedded/log";
 import { Settings } from "../../camunda/embedded/options";
 import { Incoming, Reply } from "../../camunda/embedded/server";
@@ -355,8 +356,8 @@ function bodyOf({ text, headers }: Incoming): Record<string, unknown> {
   }
   try {
     const body = JSON.parse(text) as unknown;
-    if (typeof body === "object" && body !== null && !Array.isArray(body)) {
-      return body as Record<string, unknown>;
+    if (isRecord(body)) {
+      return body;
     }
   } catch {
     // Answered like any other body that is no object.

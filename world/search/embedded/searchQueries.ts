@@ -1,3 +1,4 @@
+import { isRecord } from "../../../components/base/json";
 import { Incoming, Reply } from "../../camunda/embedded/server";
 import { SearchError } from "./searchErrors";
 import { searchable, SearchIndex } from "./searchStore";
@@ -85,7 +86,7 @@ function clausesOf(query: unknown): number {
       return sum + (kind === "term" || kind === "range" ? 2 : 1);
     }
     const clauses = Object.values(value as Source)
-      .filter(isObject)
+      .filter(isRecord)
       .flat();
     return sum + clauses.reduce((inner: number, clause) => inner + clausesOf(clause), 0);
   }, 0);
@@ -122,7 +123,7 @@ function testOf(query: unknown): Test {
       return () => true;
     case "term": {
       const [field, wanted] = single(value);
-      const term = isObject(wanted) ? wanted["value"] : wanted;
+      const term = isRecord(wanted) ? wanted["value"] : wanted;
       return (source) => source[field] === term;
     }
     case "range": {
@@ -232,10 +233,6 @@ function single(value: unknown): [string, unknown] {
     throw malformed("expected exactly one field");
   }
   return entry;
-}
-
-function isObject(value: unknown): value is Source {
-  return typeof value === "object" && value !== null;
 }
 
 function malformed(reason: string): SearchError {

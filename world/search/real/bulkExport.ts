@@ -2,7 +2,8 @@ import type { ExportTarget } from "../../camunda/embedded/exporting";
 import type { LogRecord } from "../../camunda/embedded/log";
 import { toJson } from "../embedded/searchQueries";
 import { COMPONENT_TEMPLATE, INDEX_TEMPLATES } from "../embedded/templates";
-import { requestJson, whyNoAnswer } from "../../processes/http";
+import { requestJson } from "../../processes/http";
+import { whyNoAnswer } from "../../processes/until";
 import { Log } from "../../processes/tools";
 
 /** The answer of `_bulk`, one item for each document. */

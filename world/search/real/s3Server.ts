@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { request, until } from "../../processes/http";
+import { request } from "../../processes/http";
 import { OwnProcess } from "../../processes/processes";
+import { until } from "../../processes/until";
 
 /** Starts moto's S3, which keeps its objects in memory, and makes a bucket. */
 export async function startS3Server(
@@ -25,14 +26,13 @@ export async function startS3Server(
     logFile: join(dir, "out.log"),
   });
   const url = `http://127.0.0.1:${port}`;
-  await until({
-    what: "start of the S3 server",
-    seconds: 60,
-    processes: [server],
-    holds: async () => {
+  await until(
+    "start of the S3 server",
+    async () => {
       const { status } = await request(`${url}/${bucket}`, { method: "PUT" });
       return status === 200 || `it answers ${status}`;
     },
-  });
+    { seconds: 60, everyMs: 250, processes: [server] },
+  );
   return server;
 }
