@@ -4,8 +4,8 @@ import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { run } from "./tools";
 
-const marker = ".complete";
-const tempPrefix = ".making-";
+const MARKER = ".complete";
+const TEMP_PREFIX = ".making-";
 
 /** The directory, outside the repository, that keeps the distributions between runs: the one of the set-up. */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
@@ -20,7 +20,7 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
 
 /** Whether the cache holds the finished entry `name`. */
 export function isCached(name: string): boolean {
-  return existsSync(join(cacheRoot(), name, marker));
+  return existsSync(join(cacheRoot(), name, MARKER));
 }
 
 /**
@@ -38,15 +38,15 @@ export async function cached(name: string, make: (dir: string) => Promise<void>)
   }
   await mkdir(root, { recursive: true });
   await removeAbandoned(root);
-  const temp = await mkdtemp(join(root, `${tempPrefix}${process.pid}-`));
+  const temp = await mkdtemp(join(root, `${TEMP_PREFIX}${process.pid}-`));
   try {
     await make(temp);
-    await writeFile(join(temp, marker), "");
+    await writeFile(join(temp, MARKER), "");
     // Elasticsearch may have to run as another user than we do, who must be able to read it all.
     await run("chmod", ["-R", "a+rX", temp], { purpose: `make ${name} readable` });
     while (!(await renamed(temp, target)) && !isCached(name)) {
       // Something unfinished, which is not of here: out of the way, by a rename that only one can do.
-      const aside = await mkdtemp(join(root, `${tempPrefix}${process.pid}-`));
+      const aside = await mkdtemp(join(root, `${TEMP_PREFIX}${process.pid}-`));
       await renamed(target, join(aside, name));
       await rm(aside, { recursive: true, force: true });
     }
@@ -72,7 +72,7 @@ async function renamed(from: string, to: string): Promise<boolean> {
 
 async function removeAbandoned(root: string): Promise<void> {
   for (const name of await readdir(root)) {
-    const pid = new RegExp(`^\\${tempPrefix}(\\d+)-`).exec(name)?.[1];
+    const pid = new RegExp(`^\\${TEMP_PREFIX}(\\d+)-`).exec(name)?.[1];
     if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
       await rm(join(root, name), { recursive: true, force: true });
     }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 const handedOut = new Set<number>();
-const lowest = 12000;
+const LOWEST = 12000;
 
 /**
  * Finds `count` consecutive ports that nothing uses. They lie below the range that the kernel gives
@@ -9,9 +9,9 @@ const lowest = 12000;
  */
 export function freePorts(count: number): number[] {
   const used = usedPorts();
-  const highest = Math.max(firstEphemeralPort(), lowest + 10000);
+  const highest = Math.max(firstEphemeralPort(), LOWEST + 10000);
   for (let attempt = 0; attempt < 1000; attempt++) {
-    const first = lowest + Math.floor(Math.random() * (highest - lowest - count));
+    const first = LOWEST + Math.floor(Math.random() * (highest - LOWEST - count));
     const block = Array.from({ length: count }, (_, i) => first + i);
     if (block.some((port) => used.has(port) || handedOut.has(port))) {
       continue;
@@ -19,7 +19,7 @@ export function freePorts(count: number): number[] {
     block.forEach((port) => handedOut.add(port));
     return block;
   }
-  throw new Error(`no ${count} consecutive free ports between ${lowest} and ${highest}`);
+  throw new Error(`no ${count} consecutive free ports between ${LOWEST} and ${highest}`);
 }
 
 /** Lets the ports be found again. */

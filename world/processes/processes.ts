@@ -11,7 +11,7 @@ import {
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The user that Elasticsearch runs as when we are root, which it refuses: nobody. */
-export const unprivileged = { uid: 65534, gid: 65534 };
+export const UNPRIVILEGED = { uid: 65534, gid: 65534 };
 
 /** What to start: see {@link OwnProcess.start}. */
 export interface ProcessSpec {
@@ -30,7 +30,7 @@ export interface ProcessSpec {
 
 const running = new Set<OwnProcess>();
 const ownDirectories = new Set<string>();
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 let hooked = false;
 
 /** A process that we started, with everything that it started itself (its process group). */
@@ -72,7 +72,7 @@ export class OwnProcess {
         env: spec.env,
         detached: true,
         stdio: ["ignore", out, out],
-        ...(spec.refusesRoot && process.getuid?.() === 0 ? unprivileged : {}),
+        ...(spec.refusesRoot && process.getuid?.() === 0 ? UNPRIVILEGED : {}),
       });
       const own = new OwnProcess(spec, child);
       if (child.pid !== undefined) {
@@ -212,7 +212,7 @@ function hookExit(): void {
   }
   hooked = true;
   process.on("exit", endEverything);
-  for (const signal of signals) {
+  for (const signal of SIGNALS) {
     const onSignal = () => {
       // With a handler of its own the program decides what happens; its exit ends everything then.
       if (process.listenerCount(signal) > 1) {

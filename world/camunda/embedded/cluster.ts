@@ -5,8 +5,8 @@ import {
   Operation,
   replicationFactorOf,
 } from "./configuration";
-import { brokerVersion, PartitionLog } from "./log";
-import { regionNames, regionOf, Settings } from "./options";
+import { BROKER_VERSION, PartitionLog } from "./log";
+import { REGION_NAMES, regionOf, Settings } from "./options";
 import { staticConfiguration } from "./planning";
 import { Brokers, Side } from "./side";
 import { RegionName } from "../../world";
@@ -102,7 +102,7 @@ export class Cluster implements Brokers {
       }
       broker.process = "up";
     }
-    if (regions.length < regionNames.length) {
+    if (regions.length < REGION_NAMES.length) {
       return;
     }
     const side = this.sides.region0;
@@ -308,11 +308,11 @@ export class Cluster implements Brokers {
           role: side.shownLeader(partitionId, now) === broker.id ? "leader" : "follower",
           health: "healthy",
         })),
-        version: brokerVersion,
+        version: BROKER_VERSION,
       })),
       partitionsCount: this.settings.shape.partitionCount,
       ...this.sizes(side),
-      gatewayVersion: brokerVersion,
+      gatewayVersion: BROKER_VERSION,
     };
   }
 

@@ -58,7 +58,7 @@ export interface Configuration {
 }
 
 /** When a member was never changed. */
-export const never = "0000-01-01T00:00:00Z";
+export const NEVER = "0000-01-01T00:00:00Z";
 
 /** The time in the resolution that Java prints. */
 export function nanoTime(): string {

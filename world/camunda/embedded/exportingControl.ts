@@ -2,7 +2,7 @@ import { Broker, Cluster, ExporterPhase } from "./cluster";
 import { votersOf } from "./configuration";
 import { Reply } from "./server";
 
-const operations: Record<string, (soft: boolean) => ExporterPhase> = {
+const OPERATIONS: Record<string, (soft: boolean) => ExporterPhase> = {
   pause: (soft) => (soft ? "SOFT_PAUSED" : "PAUSED"),
   resume: () => "EXPORTING",
 };
@@ -18,7 +18,7 @@ export function answerExporting(
   soft: boolean,
   corrupted: (brokerId: number) => void,
 ): Reply {
-  const failure = changePhases(cluster, from, operations[operation]?.(soft), corrupted);
+  const failure = changePhases(cluster, from, OPERATIONS[operation]?.(soft), corrupted);
   const status = failure === undefined ? 204 : 500;
   const body = failure === undefined ? null : exception(failure.message);
   if (cluster.settings.pauseAnswer === "204") {

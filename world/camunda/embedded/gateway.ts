@@ -2,7 +2,7 @@ import { Cluster, Unavailable } from "./cluster";
 import { springError } from "./management";
 import { Incoming, Reply } from "./server";
 
-const problemJson = { "Content-Type": "application/problem+json" };
+const PROBLEM_JSON = { "Content-Type": "application/problem+json" };
 
 /** The REST API of the gateway that is part of every broker. */
 export class GatewayApi {
@@ -85,6 +85,6 @@ function problem(status: number, title: string, detail: string, { path }: Incomi
   return {
     status,
     body: { type: "about:blank", title, status, detail, instance: path },
-    headers: problemJson,
+    headers: PROBLEM_JSON,
   };
 }

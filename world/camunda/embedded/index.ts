@@ -8,7 +8,7 @@ import { GatewayApi } from "./gateway";
 import { BrokerInstallation, Installer, Surroundings } from "./installer";
 import { RecordSource } from "./log";
 import { exporterStates, ManagementApi } from "./management";
-import { EmbeddedWorldOptions, regionNames, regionOf, Settings, settingsFrom } from "./options";
+import { EmbeddedWorldOptions, REGION_NAMES, regionOf, Settings, settingsFrom } from "./options";
 import { Move, searchable, SearchStore } from "../../search/embedded/searchStore";
 import { Incoming, LoopbackServer, Reply } from "./server";
 import { RepositoryStorage, Snapshots } from "../../search/embedded/snapshots";
@@ -19,8 +19,8 @@ export { Fault, RecordedRequest, ServerName } from "./faults";
 export { ExporterPhase } from "./cluster";
 export { BrokerInstallation, Found, Surroundings } from "./installer";
 
-const tickMs = 10;
-const processId = "demo";
+const TICK_MS = 10;
+const PROCESS_ID = "demo";
 
 /** What the brokers of a region agree on, for tests that look behind the APIs. */
 export interface ClusterView {
@@ -129,8 +129,8 @@ export class EmbeddedWorld implements World {
   }
 
   async start(): Promise<void> {
-    const absent = regionNames.filter((region) => !this.settings.startRegions.includes(region));
-    for (const region of regionNames) {
+    const absent = REGION_NAMES.filter((region) => !this.settings.startRegions.includes(region));
+    for (const region of REGION_NAMES) {
       await this.openRegion(region);
       this.search[region].running = true;
     }
@@ -149,9 +149,9 @@ export class EmbeddedWorld implements World {
    */
   async standBy(surroundings: Surroundings): Promise<void> {
     this.installer = new Installer(surroundings);
-    regionNames.forEach((region) => (this.search[region] = this.emptySearch(region)));
+    REGION_NAMES.forEach((region) => (this.search[region] = this.emptySearch(region)));
     // Opened once, so that the ports are known and stay.
-    for (const region of regionNames) {
+    for (const region of REGION_NAMES) {
       await this.openRegion(region);
       await this.closeRegion(region);
     }
@@ -323,11 +323,11 @@ export class EmbeddedWorld implements World {
     const refused = () =>
       new Error("the cluster does not serve commands: no leader, or none in reach");
     try {
-      if (!this.model.processes.has(processId)) {
-        this.model.deploy(region, processId);
+      if (!this.model.processes.has(PROCESS_ID)) {
+        this.model.deploy(region, PROCESS_ID);
       }
       return Array.from({ length: count }, () =>
-        this.model.startInstance(region, processId, { x: 1 }),
+        this.model.startInstance(region, PROCESS_ID, { x: 1 }),
       );
     } catch {
       throw refused();
@@ -359,7 +359,7 @@ export class EmbeddedWorld implements World {
   async stop(): Promise<void> {
     clearInterval(this.ticker);
     this.ticker = undefined;
-    await Promise.all(regionNames.map((region) => this.closeRegion(region)));
+    await Promise.all(REGION_NAMES.map((region) => this.closeRegion(region)));
     [this.managements, this.gateways].forEach((servers) => servers.forEach((s) => s.release()));
     Object.values(this.searches).forEach((server) => server.release());
   }
@@ -504,11 +504,11 @@ export class EmbeddedWorld implements World {
       this.model
         .brokersOf(region)
         .some(({ id }) => this.model.isAlive(this.model.sideOf(region), id));
-    return regionNames.find(lives) ?? "region0";
+    return REGION_NAMES.find(lives) ?? "region0";
   }
 
   private startTicking(): void {
-    this.ticker = setInterval(() => this.tick(), tickMs);
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
     this.ticker.unref();
   }
 

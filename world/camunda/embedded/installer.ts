@@ -1,5 +1,5 @@
 import { Cluster } from "./cluster";
-import { regionNames, regionOf } from "./options";
+import { REGION_NAMES, regionOf } from "./options";
 import { RegionName } from "../../world";
 
 /** What the values of a Camunda release say of a region's brokers. */
@@ -39,10 +39,10 @@ export interface Surroundings {
 }
 
 /** How often names and networks are asked: brokers notice sooner or later, never at once. */
-const glanceMs = 50;
+const GLANCE_MS = 50;
 
 /** The port by which brokers know each other. */
-const internalPort = 26502;
+const INTERNAL_PORT = 26502;
 
 /**
  * The regions as they were installed, and whether their brokers are one cluster at the moment. Real brokers
@@ -97,7 +97,7 @@ export class Installer {
         `the node ids are ${ids.join(", ")}, not those of a cluster of ${zero.clusterSize}`,
       );
     }
-    for (const region of regionNames) {
+    for (const region of REGION_NAMES) {
       if (!this.isSeenFrom(region)) {
         problems.push(`no contact point of ${region} leads to a broker of the other region`);
       }
@@ -107,7 +107,7 @@ export class Installer {
 
   /** Lets the model follow names and networks: regions that find each other join, others are apart. */
   glance(model: Cluster, now: number): void {
-    if (now < this.glancedAt + glanceMs) {
+    if (now < this.glancedAt + GLANCE_MS) {
       return;
     }
     this.glancedAt = now;
@@ -145,7 +145,7 @@ export class Installer {
 
   /** Whether a broker of the region reaches one of the other region's that runs. */
   reachesPeer(region: RegionName, isRunning: (id: number) => boolean): boolean {
-    const peer = regionNames.find((name) => name !== region) as RegionName;
+    const peer = REGION_NAMES.find((name) => name !== region) as RegionName;
     return (
       this.isSeenFrom(region) &&
       (this.installed.get(peer)?.nodeIds ?? []).some((id) => isRunning(id))
@@ -160,12 +160,12 @@ export class Installer {
     const installation = this.installed.get(region);
     return (installation?.contactPoints ?? []).some((contactPoint) => {
       const [, host, port] = /^(.+):(\d+)$/.exec(contactPoint) ?? [];
-      if (host === undefined || Number(port) !== internalPort) {
+      if (host === undefined || Number(port) !== INTERNAL_PORT) {
         return false;
       }
       // Gossip is UDP on the same port: without it no broker becomes a member.
       return (["tcp", "udp"] as const).every((protocol) => {
-        const found = this.surroundings.find(region, host, internalPort, protocol);
+        const found = this.surroundings.find(region, host, INTERNAL_PORT, protocol);
         return found?.kind === "broker" && found.region !== region;
       });
     });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 /** The version that brokers and the names of indices carry. */
-export const brokerVersion = "8.6.0";
+export const BROKER_VERSION = "8.6.0";
 
 /** A record of a partition's log, with the place where an exporter writes it. */
 export interface LogRecord {
@@ -154,7 +154,7 @@ export class PartitionLog {
     const day = new Date(timestamp).toISOString().slice(0, 10);
     this.records.push({
       position,
-      index: `zeebe-record_${kind}_${brokerVersion}_${day}`,
+      index: `zeebe-record_${kind}_${BROKER_VERSION}_${day}`,
       id: `${partitionId}-${position}`,
       source: {
         partitionId,
@@ -164,7 +164,7 @@ export class PartitionLog {
         recordType: "EVENT",
         valueType,
         intent,
-        brokerVersion,
+        brokerVersion: BROKER_VERSION,
         value,
       },
     });

@@ -22,12 +22,12 @@ import {
 import { Incoming, Reply } from "./server";
 import { Side } from "./side";
 
-const actuator = { "Content-Type": "application/vnd.spring-boot.actuator.v3+json" };
+const ACTUATOR = { "Content-Type": "application/vnd.spring-boot.actuator.v3+json" };
 
 /** A broker that cannot find out about its own replicas gives up after 5 s, and answers as if it had none. */
 async function unknownReplicas(): Promise<Reply> {
   await sleep(5_000);
-  return { status: 200, body: {}, headers: actuator };
+  return { status: 200, body: {}, headers: ACTUATOR };
 }
 
 /** The management API that every broker serves. */
@@ -49,7 +49,7 @@ export class ManagementApi {
     }
     switch (second) {
       case undefined:
-        return { status: 200, body: index(request), headers: actuator };
+        return { status: 200, body: index(request), headers: ACTUATOR };
       case "cluster":
         return this.clusterEndpoint(broker, request, third, fourth);
       case "exporters":
@@ -75,7 +75,7 @@ export class ManagementApi {
         if (broker.hangs) {
           return unknownReplicas();
         }
-        return { status: 200, body: this.partitions(broker), headers: actuator };
+        return { status: 200, body: this.partitions(broker), headers: ACTUATOR };
       case "health":
         return this.health(broker, request, [third]);
       default:
@@ -305,18 +305,18 @@ export class ManagementApi {
         };
         const groups = ["readiness", "startup", "status"];
         const body = { status: isReady ? "UP" : "DOWN", components, groups };
-        return { status, body, headers: actuator };
+        return { status, body, headers: ACTUATOR };
       }
       case "readiness":
         return {
           status,
           body: { status: ready.brokerReady.status, components: ready },
-          headers: actuator,
+          headers: ACTUATOR,
         };
       case "startup":
-        return { status: 200, body: { status: "UP" }, headers: actuator };
+        return { status: 200, body: { status: "UP" }, headers: ACTUATOR };
       case "status":
-        return { status, body: { status: isReady ? "UP" : "DOWN" }, headers: actuator };
+        return { status, body: { status: isReady ? "UP" : "DOWN" }, headers: ACTUATOR };
       default:
         return springError(404, request);
     }
@@ -372,7 +372,7 @@ function index({ headers }: Incoming): object {
   return { _links: { self: link(root), ...Object.fromEntries(links) } };
 }
 
-const probes: Record<string, string> = {
+const PROBES: Record<string, string> = {
   "/health": "/actuator/health/status",
   "/ready": "/actuator/health/readiness",
   "/startup": "/actuator/health/startup",
@@ -380,7 +380,7 @@ const probes: Record<string, string> = {
 
 /** The short names of the probes are redirects. */
 function redirect({ path }: Incoming): Reply | undefined {
-  const target = probes[path];
+  const target = PROBES[path];
   return target === undefined ? undefined : { status: 301, headers: { Location: target } };
 }
 
@@ -388,7 +388,7 @@ function refusal(message: string): Reply {
   return { status: 400, body: { message } };
 }
 
-const reasons: Record<number, string> = {
+const REASONS: Record<number, string> = {
   400: "Bad Request",
   404: "Not Found",
   405: "Method Not Allowed",
@@ -398,7 +398,7 @@ const reasons: Record<number, string> = {
 /** The answer of the web framework, which the API does not shape. */
 export function springError(status: number, { path }: Incoming): Reply {
   const timestamp = new Date().toISOString().replace("Z", "+00:00");
-  return { status, body: { timestamp, status, error: reasons[status], path } };
+  return { status, body: { timestamp, status, error: REASONS[status], path } };
 }
 
 /** A boolean parameter: undefined when it is none. */

@@ -65,14 +65,14 @@ export type Settings = Required<
   exportTarget?: (from: RegionName, exporterId: string) => RegionName | undefined;
 };
 
-export const regionNames: RegionName[] = ["region0", "region1"];
+export const REGION_NAMES: RegionName[] = ["region0", "region1"];
 
 /** Brokers of region 0 have the even ids, those of region 1 the odd ones. */
 export function regionOf(brokerId: number): RegionName {
   return brokerId % 2 === 0 ? "region0" : "region1";
 }
 
-const elasticsearchExporter = "io.camunda.zeebe.exporter.ElasticsearchExporter";
+const ELASTICSEARCH_EXPORTER = "io.camunda.zeebe.exporter.ElasticsearchExporter";
 
 /** Fills in the defaults. */
 export function settingsFrom(options: EmbeddedWorldOptions): Settings {
@@ -95,10 +95,10 @@ export function settingsFrom(options: EmbeddedWorldOptions): Settings {
     buckets: [],
     locations: [],
     exporters: {
-      elasticsearchregion0: { region: "region0", type: elasticsearchExporter },
-      elasticsearchregion1: { region: "region1", type: elasticsearchExporter },
+      elasticsearchregion0: { region: "region0", type: ELASTICSEARCH_EXPORTER },
+      elasticsearchregion1: { region: "region1", type: ELASTICSEARCH_EXPORTER },
     },
-    startRegions: [...regionNames],
+    startRegions: [...REGION_NAMES],
     ...withoutUndefined(options),
     shape: {
       clusterSize: 4,

@@ -3,7 +3,7 @@ import {
   memberIds,
   memberOrder,
   MemberState,
-  never,
+  NEVER,
   Operation,
   partitionsOf,
   PartitionState,
@@ -54,7 +54,7 @@ export function staticConfiguration(
     members: new Map(
       members.map((id): [number, MemberState] => [
         id,
-        { state: "ACTIVE", version: 0, lastUpdated: never, partitions: replicasFor(id) },
+        { state: "ACTIVE", version: 0, lastUpdated: NEVER, partitions: replicasFor(id) },
       ]),
     ),
   };

@@ -24,10 +24,10 @@ export interface Reply {
 /** Answers one request. */
 export type Handler = (request: Incoming) => Reply | Promise<Reply>;
 
-const lowestPort = 12000;
+const LOWEST_PORT = 12000;
 /** Above, the kernel gives ports to outgoing connections: one could sit on the port of a lost region. */
-const highestPort = 32000;
-const reopenForMs = 5000;
+const HIGHEST_PORT = 32000;
+const REOPEN_FOR_MS = 5000;
 
 /**
  * An HTTP server on loopback that can be closed as a killed process is, and opened again on the same
@@ -63,10 +63,10 @@ export class LoopbackServer {
     if (this.server) {
       return;
     }
-    const deadline = Date.now() + reopenForMs;
+    const deadline = Date.now() + REOPEN_FOR_MS;
     for (;;) {
       const port =
-        this.assignedPort ?? lowestPort + Math.floor(Math.random() * (highestPort - lowestPort));
+        this.assignedPort ?? LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
       const server = createServer((request, response) => void this.serve(request, response));
       // Clients keep connections for longer than a test; the server decides when they end.
       server.keepAliveTimeout = 0;

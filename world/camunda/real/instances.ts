@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Answer, request, requestJson } from "../../processes/http";
 
-const processId = "demo";
+const PROCESS_ID = "demo";
 
 /** A process whose instances wait for a worker that never comes. */
-const demoProcess = `<?xml version="1.0" encoding="UTF-8"?>
+const DEMO_PROCESS = `<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="definitions" targetNamespace="http://bpmn.io/schema/bpmn">
-  <bpmn:process id="${processId}" isExecutable="true">
+  <bpmn:process id="${PROCESS_ID}" isExecutable="true">
     <bpmn:startEvent id="start" />
     <bpmn:sequenceFlow id="begin" sourceRef="start" targetRef="work" />
     <bpmn:serviceTask id="work">
@@ -21,7 +21,7 @@ const demoProcess = `<?xml version="1.0" encoding="UTF-8"?>
 /** Deploys the process that {@link startInstance} starts. */
 export async function deployProcess(gateway: string): Promise<void> {
   const form = new FormData();
-  form.append("resources", new Blob([demoProcess], { type: "text/xml" }), `${processId}.bpmn`);
+  form.append("resources", new Blob([DEMO_PROCESS], { type: "text/xml" }), `${PROCESS_ID}.bpmn`);
   await requestJson(`${gateway}/v2/deployments`, { method: "POST", form });
 }
 
@@ -31,7 +31,7 @@ export async function startInstance(gateway: string): Promise<string> {
   for (;;) {
     const answer = await request(`${gateway}/v2/process-instances`, {
       method: "POST",
-      json: { processDefinitionId: processId, variables: { x: 1 } },
+      json: { processDefinitionId: PROCESS_ID, variables: { x: 1 } },
     });
     const key = /"processInstanceKey":\s*"?(\d+)/.exec(answer.text)?.[1];
     if (answer.status === 200 && key !== undefined) {

@@ -4,10 +4,10 @@ import { OwnProcess } from "../../processes/processes";
 import { until } from "../../processes/until";
 
 /** Generous: a machine with two cores that is busy with something else takes minutes. */
-const startSeconds = 540;
+const START_SECONDS = 540;
 
 /** What a broker prints when it came back with data of before its removal, and closes its ports. */
-const closedItself = "Please restart the broker to use the new topology";
+const CLOSED_ITSELF = "Please restart the broker to use the new topology";
 
 interface Topology {
   brokers: {
@@ -29,7 +29,7 @@ export function searchReady(url: string, process: OwnProcess): Promise<void> {
       }
       return `it answers ${status}, health ${health}`;
     },
-    { seconds: startSeconds, everyMs: 250, processes: [process] },
+    { seconds: START_SECONDS, everyMs: 250, processes: [process] },
   );
 }
 
@@ -41,13 +41,13 @@ export function brokerAnswers(managementUrl: string, process: OwnProcess): Promi
   return until(
     `start of ${process.name}`,
     async () => {
-      if (process.hasPrinted(closedItself)) {
+      if (process.hasPrinted(CLOSED_ITSELF)) {
         return true;
       }
       const { status } = await request(`${managementUrl}/actuator/health/startup`);
       return status === 200 || `it answers ${status}`;
     },
-    { seconds: startSeconds, everyMs: 250, processes: [process] },
+    { seconds: START_SECONDS, everyMs: 250, processes: [process] },
   );
 }
 
@@ -72,6 +72,6 @@ export function clusterHealthy(
         leaders.length === shape.partitionCount && new Set(leaders).size === leaders.length;
       return complete || `the leaders are of the partitions ${leaders.join(", ") || "none"}`;
     },
-    { seconds: startSeconds, everyMs: 250, processes },
+    { seconds: START_SECONDS, everyMs: 250, processes },
   );
 }

@@ -50,7 +50,7 @@ export type KubernetesPrograms = Record<BuiltProgram | "etcd", string>;
 
 const SOURCES = join(__dirname, "programs");
 
-const entries = {
+const ENTRIES = {
   // Another one whenever anything changes that it is made of.
   programs: `kubernetes-${digest()}`,
   etcd: "etcd-debian",
@@ -65,11 +65,11 @@ const entries = {
  */
 export async function prepareKubernetes(options: { log: Log }): Promise<KubernetesPrograms> {
   const log = stamped(options.log);
-  if (!isCached(entries.programs)) {
+  if (!isCached(ENTRIES.programs)) {
     log(`building Kubernetes ${KUBERNETES} and its provider from Go modules: some minutes, once`);
   }
   // One waits for the network while the other computes.
-  const [folder, etcd] = await Promise.all([cached(entries.programs, build), findEtcd(log)]);
+  const [folder, etcd] = await Promise.all([cached(ENTRIES.programs, build), findEtcd(log)]);
   const built = Object.entries(GO_PROGRAMS).map(([name, program]) => [
     name,
     join(folder, program.package.split("/").at(-1) as string),
@@ -87,10 +87,10 @@ export async function kubernetesAvailable(): Promise<{ ok: true } | { ok: false;
       return { ok: false, why: `${program} is not on the PATH` };
     }
   }
-  if (!isCached(entries.programs) && !onPath("go")) {
+  if (!isCached(ENTRIES.programs) && !onPath("go")) {
     return { ok: false, why: `go is not on the PATH and ${cacheRoot()} does not hold all of it` };
   }
-  if (!onPath("etcd") && !isCached(entries.etcd) && !onPath("apt-get")) {
+  if (!onPath("etcd") && !isCached(ENTRIES.etcd) && !onPath("apt-get")) {
     return { ok: false, why: "there is neither etcd on the PATH nor apt-get to fetch it" };
   }
   return { ok: true };
@@ -165,11 +165,11 @@ async function findEtcd(log: Log): Promise<string> {
   if (present !== undefined) {
     return present;
   }
-  if (!isCached(entries.etcd)) {
+  if (!isCached(ENTRIES.etcd)) {
     log("fetching etcd with apt-get");
   }
   // Unpacked, not installed: nothing of the machine changes, and it need not be root's.
-  const folder = await cached(entries.etcd, async (dir) => {
+  const folder = await cached(ENTRIES.etcd, async (dir) => {
     const etcd = thirdParty("debian", "etcd-server");
     const purpose = `fetch ${etcd.name}`;
     const download = () => run("apt-get", ["download", etcd.name], { purpose, cwd: dir });

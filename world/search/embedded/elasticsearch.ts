@@ -17,8 +17,8 @@ import {
   statsOf,
 } from "./searchViews";
 
-const acknowledged: Reply = { status: 200, body: { acknowledged: true } };
-const product = { "X-elastic-product": "Elasticsearch" };
+const ACKNOWLEDGED: Reply = { status: 200, body: { acknowledged: true } };
+const PRODUCT = { "X-elastic-product": "Elasticsearch" };
 
 /**
  * The HTTP API of one Elasticsearch, held to a real OpenSearch by test/contract/search.ts. Where the two differ,
@@ -35,7 +35,7 @@ export class Elasticsearch {
 
   async answer(request: Incoming): Promise<Reply> {
     const reply = await this.answerOrFail(request);
-    return { ...reply, headers: { ...product, ...reply.headers } };
+    return { ...reply, headers: { ...PRODUCT, ...reply.headers } };
   }
 
   private async answerOrFail(request: Incoming): Promise<Reply> {
@@ -119,7 +119,7 @@ export class Elasticsearch {
         };
       case "_close":
         this.indices(expression, request).forEach((index) => this.store.close(index));
-        return acknowledged;
+        return ACKNOWLEDGED;
       case "_stats":
         return { status: 200, body: statsOf(this.readable(expression, request)) };
       case "_search":
@@ -167,7 +167,7 @@ export class Elasticsearch {
           }
         }
         this.indices(expression, request).forEach(({ name }) => this.store.indices.delete(name));
-        return acknowledged;
+        return ACKNOWLEDGED;
       default:
         return undefined;
     }
@@ -208,7 +208,7 @@ export class Elasticsearch {
       const absent = this.store.resolve(expression).missing !== undefined;
       const health = healthOf(absent ? [] : this.indices(expression, request, "all"));
       const body = absent ? { ...health, status: "red" } : health;
-      const reached = !absent && (!wanted || ranks.indexOf(body.status) <= ranks.indexOf(wanted));
+      const reached = !absent && (!wanted || RANKS.indexOf(body.status) <= RANKS.indexOf(wanted));
       if (reached) {
         return { status: 200, body };
       }
@@ -260,7 +260,7 @@ export class Elasticsearch {
     const matching = [...templates.keys()].filter(matcher(name));
     if (request.method === "PUT") {
       templates.set(name, body);
-      return acknowledged;
+      return ACKNOWLEDGED;
     }
     if (matching.length === 0 && !isPattern(name)) {
       const reason = `${kind} template matching [${name}] not found`;
@@ -268,7 +268,7 @@ export class Elasticsearch {
     }
     if (request.method === "DELETE") {
       matching.forEach((one) => templates.delete(one));
-      return acknowledged;
+      return ACKNOWLEDGED;
     }
     if (request.method !== "GET") {
       return undefined;
@@ -343,7 +343,7 @@ export class Elasticsearch {
   }
 }
 
-const ranks = ["green", "yellow", "red"];
+const RANKS = ["green", "yellow", "red"];
 
 function bodyOf({ text, headers }: Incoming): Record<string, unknown> {
   if (text === "") {

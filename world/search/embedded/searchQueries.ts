@@ -33,7 +33,7 @@ export function searchFor(
 ): Reply {
   const size = Number(request.query.get("size") ?? body["size"] ?? 10);
   const from = Number(request.query.get("from") ?? body["from"] ?? 0);
-  if (indices.length > 0 && clausesOf(body["query"]) > mostClauses) {
+  if (indices.length > 0 && clausesOf(body["query"]) > MOST_CLAUSES) {
     throw tooManyClauses(indices);
   }
   const hits = matching(indices, body["query"]);
@@ -77,7 +77,7 @@ function totalOf(count: number, tracked: unknown): { total?: object } {
  * What an engine takes in one query by default (seen of OpenSearch 3.6.0). Those that no record of a shard could
  * match it leaves out of the count, and here they are in it.
  */
-const mostClauses = 1_024;
+const MOST_CLAUSES = 1_024;
 
 /** The clauses of a query: a term or a range of a number is searched for in two ways, and both count. */
 function clausesOf(query: unknown): number {
@@ -94,7 +94,7 @@ function clausesOf(query: unknown): number {
 
 function tooManyClauses(indices: SearchIndex[]): SearchError {
   const type = "too_many_nested_clauses";
-  const reason = `Query contains too many nested clauses; maxClauseCount is set to ${mostClauses}`;
+  const reason = `Query contains too many nested clauses; maxClauseCount is set to ${MOST_CLAUSES}`;
   return new SearchError(
     500,
     "search_phase_execution_exception",

@@ -1,5 +1,5 @@
 import { ExportTarget } from "../../camunda/embedded/exporting";
-import { brokerVersion, LogRecord, shortId } from "../../camunda/embedded/log";
+import { BROKER_VERSION, LogRecord, shortId } from "../../camunda/embedded/log";
 import { COMPONENT_TEMPLATE, INDEX_TEMPLATES, shardsOf } from "./templates";
 
 /** The stages of a shard that is restored. As long as it waits for its turn, `_recovery` does not list it. */
@@ -43,7 +43,7 @@ export interface Templates {
 }
 
 /** One index for all that a web application makes. */
-const webAppIndices = {
+const WEB_APP_INDICES = {
   operate: "operate-list-view-8.3.0_",
   tasklist: "tasklist-task-8.5.0_",
 };
@@ -82,7 +82,7 @@ export class SearchStore implements ExportTarget {
 
   /** Creates what a web application needs, as it does when it starts and finds nothing. */
   openWebApp(app: "operate" | "tasklist"): void {
-    const name = webAppIndices[app];
+    const name = WEB_APP_INDICES[app];
     if (this.indices.has(name)) {
       return;
     }
@@ -93,7 +93,7 @@ export class SearchStore implements ExportTarget {
   /** Creates an index with the settings and aliases of its template. */
   create(name: string, aliases: readonly string[] = []): SearchIndex {
     const kind = /^zeebe-record_([a-z-]+)_/.exec(name)?.[1];
-    const template = kind && this.templates.index.has(`zeebe-record_${kind}_${brokerVersion}`);
+    const template = kind && this.templates.index.has(`zeebe-record_${kind}_${BROKER_VERSION}`);
     const shards = template ? shardsOf(kind) : 1;
     const index: SearchIndex = {
       name,
@@ -111,7 +111,7 @@ export class SearchStore implements ExportTarget {
   /** Closes an index: its shards are started anew from what their disks have. */
   close(index: SearchIndex): void {
     index.closed = true;
-    index.recovery = { ...index.recovery, ...fromDisk };
+    index.recovery = { ...index.recovery, ...FROM_DISK };
   }
 
   /**
@@ -141,7 +141,7 @@ export class SearchStore implements ExportTarget {
 }
 
 /** What it had is what it finds: where that came from once is not asked any more. */
-export const fromDisk = {
+export const FROM_DISK = {
   type: "EXISTING_STORE",
   repository: undefined,
   snapshot: undefined,

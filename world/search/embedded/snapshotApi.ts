@@ -4,7 +4,7 @@ import { SearchError } from "./searchErrors";
 import { SearchIndex, SearchStore } from "./searchStore";
 import { isComplete, Selection, Snapshots, StoredSnapshot } from "./snapshots";
 
-const acknowledged: Reply = { status: 200, body: { acknowledged: true } };
+const ACKNOWLEDGED: Reply = { status: 200, body: { acknowledged: true } };
 
 /** Answers what begins with `/_snapshot`. Undefined for what does not exist. */
 export async function answerSnapshot(
@@ -48,7 +48,7 @@ export async function answerSnapshot(
     }
     case "DELETE":
       snapshots.delete(repository, name);
-      return acknowledged;
+      return ACKNOWLEDGED;
     case "GET _status":
       return {
         status: 200,
@@ -84,12 +84,12 @@ function answerRepository(
       }
       const settings = (body["settings"] ?? {}) as RepositorySettings["settings"];
       snapshots.register(name, { type: body["type"], settings });
-      return acknowledged;
+      return ACKNOWLEDGED;
     }
     case "DELETE":
       snapshots.repository(name);
       snapshots.repositories.delete(name);
-      return acknowledged;
+      return ACKNOWLEDGED;
     default:
       return undefined;
   }

@@ -10,7 +10,7 @@ import {
   snapshotMissing,
 } from "./searchErrors";
 import {
-  fromDisk,
+  FROM_DISK,
   isPattern,
   matcher,
   SearchIndex,
@@ -315,7 +315,7 @@ export class Snapshots {
       if (recovery.stages.some((stage) => stage !== "DONE")) {
         continue;
       }
-      Object.assign(recovery, fromDisk);
+      Object.assign(recovery, FROM_DISK);
     }
     void this.recover([...this.store.indices.values()]);
   }

@@ -1,4 +1,4 @@
-import { brokerVersion } from "../../camunda/embedded/log";
+import { BROKER_VERSION } from "../../camunda/embedded/log";
 
 /** A template, by the name that it is put under. */
 export interface NamedTemplate {
@@ -22,8 +22,8 @@ const KINDS = [
   "variable",
 ];
 
-const keyword = { type: "keyword" };
-const long = { type: "long" };
+const KEYWORD = { type: "keyword" };
+const LONG = { type: "long" };
 
 /** What all records have in common. */
 export const COMPONENT_TEMPLATE: NamedTemplate = {
@@ -35,13 +35,13 @@ export const COMPONENT_TEMPLATE: NamedTemplate = {
         dynamic: "strict",
         properties: {
           partitionId: { type: "integer" },
-          position: long,
-          key: long,
+          position: LONG,
+          key: LONG,
           timestamp: { type: "date" },
-          recordType: keyword,
-          valueType: keyword,
-          intent: keyword,
-          brokerVersion: keyword,
+          recordType: KEYWORD,
+          valueType: KEYWORD,
+          intent: KEYWORD,
+          brokerVersion: KEYWORD,
         },
       },
     },
@@ -51,9 +51,9 @@ export const COMPONENT_TEMPLATE: NamedTemplate = {
 
 /** The templates of the indices, one for each type of a record. */
 export const INDEX_TEMPLATES: readonly NamedTemplate[] = KINDS.map((kind) => ({
-  name: `zeebe-record_${kind}_${brokerVersion}`,
+  name: `zeebe-record_${kind}_${BROKER_VERSION}`,
   template: {
-    index_patterns: [`zeebe-record_${kind}_${brokerVersion}_*`],
+    index_patterns: [`zeebe-record_${kind}_${BROKER_VERSION}_*`],
     template: {
       settings: { index: { number_of_shards: String(shardsOf(kind)) } },
       aliases: { [`zeebe-record-${kind}`]: {} },
@@ -62,15 +62,15 @@ export const INDEX_TEMPLATES: readonly NamedTemplate[] = KINDS.map((kind) => ({
           value: {
             dynamic: "strict",
             properties: {
-              bpmnElementType: keyword,
-              bpmnProcessId: keyword,
-              elementId: keyword,
-              name: keyword,
-              processInstanceKey: long,
-              resourceName: keyword,
-              scopeKey: long,
-              type: keyword,
-              value: keyword,
+              bpmnElementType: KEYWORD,
+              bpmnProcessId: KEYWORD,
+              elementId: KEYWORD,
+              name: KEYWORD,
+              processInstanceKey: LONG,
+              resourceName: KEYWORD,
+              scopeKey: LONG,
+              type: KEYWORD,
+              value: KEYWORD,
               version: { type: "integer" },
             },
           },

@@ -12,10 +12,10 @@ export const OPENSEARCH = thirdParty(
 const S3_PLUGIN = thirdParty("maven", "org.opensearch.plugin:repository-s3");
 
 /** The keystore, inside the prepared OpenSearch, that every node gets a copy of. */
-export const keystoreFile = "prepared.keystore";
+export const KEYSTORE_FILE = "prepared.keystore";
 
 /** What moto takes as credentials: anything. */
-const credentials = ["s3.client.default.access_key", "s3.client.default.secret_key"];
+const CREDENTIALS = ["s3.client.default.access_key", "s3.client.default.secret_key"];
 
 /**
  * Assembles OpenSearch with the S3 repository plugin in `dir`. There is no archive of the plugin,
@@ -82,9 +82,9 @@ async function prepareKeystore(dir: string, javaHome: string): Promise<void> {
   const tool = join(dir, "bin", "opensearch-keystore");
   const purpose = "make OpenSearch's keystore";
   await run(tool, ["create"], { purpose, env });
-  for (const name of credentials) {
+  for (const name of CREDENTIALS) {
     await run(tool, ["add", "--stdin", "--force", name], { purpose, env, input: "testing\n" });
   }
-  await cp(join(config, "opensearch.keystore"), join(dir, keystoreFile));
+  await cp(join(config, "opensearch.keystore"), join(dir, KEYSTORE_FILE));
   await rm(config, { recursive: true });
 }

@@ -3,9 +3,9 @@ import { chownSync, existsSync } from "node:fs";
 import { cp, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { keystoreFile } from "./opensearch";
+import { KEYSTORE_FILE } from "./opensearch";
 import { SearchDistribution } from "../../processes/prepare";
-import { OwnProcess, unprivileged } from "../../processes/processes";
+import { OwnProcess, UNPRIVILEGED } from "../../processes/processes";
 
 /** One node of Elasticsearch or OpenSearch: a region's. */
 export interface SearchNode {
@@ -20,7 +20,7 @@ export interface SearchNode {
   s3Url?: string;
 }
 
-const heap = "-Xms384m -Xmx384m -XX:+UseSerialGC";
+const HEAP = "-Xms384m -Xmx384m -XX:+UseSerialGC";
 
 /** Starts a node with the data that its directory holds. */
 export async function startSearchNode(
@@ -42,7 +42,7 @@ export async function startSearchNode(
       ...(existsSync(join(searchHome, "jdk")) ? {} : { [`${prefix}_JAVA_HOME`]: javaHome }),
       [`${prefix}_PATH_CONF`]: join(node.dir, "config"),
       [`${prefix}_TMPDIR`]: join(node.dir, "tmp"),
-      [search === "elasticsearch" ? "ES_JAVA_OPTS" : "OPENSEARCH_JAVA_OPTS"]: heap,
+      [search === "elasticsearch" ? "ES_JAVA_OPTS" : "OPENSEARCH_JAVA_OPTS"]: HEAP,
       CLI_JAVA_OPTS: "-Xmx64m -XX:+UseSerialGC",
       // For every Java that the start script runs: its files lie in a directory of the machine
       // that we could not remove.
@@ -70,7 +70,7 @@ export async function readableBySearch(
     return distribution;
   }
   const readable = async (home: string, probe: string): Promise<string> => {
-    const test = spawnSync("test", ["-x", join(home, "bin", probe)], unprivileged);
+    const test = spawnSync("test", ["-x", join(home, "bin", probe)], UNPRIVILEGED);
     if (test.status === 0) {
       return home;
     }
@@ -95,7 +95,7 @@ export async function giveToSearchUser(path: string): Promise<void> {
   if (process.getuid?.() !== 0) {
     return;
   }
-  chownSync(path, unprivileged.uid, unprivileged.gid);
+  chownSync(path, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
   if (!(await lstat(path)).isDirectory()) {
     return;
   }
@@ -166,7 +166,7 @@ async function writeConfiguration(
       .join("\n"),
   );
   if (search === "opensearch") {
-    await cp(join(searchHome, keystoreFile), join(config, "opensearch.keystore"));
+    await cp(join(searchHome, KEYSTORE_FILE), join(config, "opensearch.keystore"));
   }
   await giveToSearchUser(node.dir);
 }

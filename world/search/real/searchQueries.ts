@@ -1,8 +1,8 @@
 import { requestJson } from "../../processes/http";
 
-const records = "zeebe-record*";
+const RECORDS = "zeebe-record*";
 /** The most distinct values that a search engine counts in one answer by default. */
-const mostBuckets = 65_535;
+const MOST_BUCKETS = 65_535;
 
 interface Counted {
   aggregations?: {
@@ -12,8 +12,8 @@ interface Counted {
 
 /** Number of documents by index of Zeebe's records, all that was indexed so far. */
 export async function countDocuments(searchUrl: string): Promise<Record<string, number>> {
-  await requestJson(`${searchUrl}/${records}/_refresh`, { method: "POST" });
-  return Object.fromEntries(await countBy(`${searchUrl}/${records}`, "_index"));
+  await requestJson(`${searchUrl}/${RECORDS}/_refresh`, { method: "POST" });
+  return Object.fromEntries(await countBy(`${searchUrl}/${RECORDS}`, "_index"));
 }
 
 /** Keys of all process instances in Zeebe's records. */
@@ -30,13 +30,13 @@ async function countBy(index: string, field: string, query?: object): Promise<[s
     json: {
       size: 0,
       ...(query && { query }),
-      aggs: { values: { terms: { field, size: mostBuckets } } },
+      aggs: { values: { terms: { field, size: MOST_BUCKETS } } },
     },
   });
   // Without any index there is nothing to aggregate, and nothing in the answer.
   const values = answer.aggregations?.values;
   if (values && values.sum_other_doc_count > 0) {
-    throw new Error(`more than ${mostBuckets} values of ${field} in ${index}`);
+    throw new Error(`more than ${MOST_BUCKETS} values of ${field} in ${index}`);
   }
   return (values?.buckets ?? []).map(({ key, doc_count }) => [String(key), doc_count]);
 }
