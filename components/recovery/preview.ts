@@ -1,10 +1,12 @@
-import { idsOfMap, named, sameIds, without } from "../base/brokers";
+import { idsOfMap, sameIds } from "../base/brokers";
 import { describeOperations, memberIds, partitionsWithout, seenIds } from "../clients/topology";
 import { isKubernetesUrl } from "../base/kubernetesAddress";
+import { generationOf } from "../generations";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
-import { snapshotName } from "./names";
 import { planMembership } from "./planner";
+import { STEPS } from "./steps";
+import { factsOf } from "./steps/step";
 import { Session } from "./session";
 import { desiredMembership, lossOf, Shape } from "./shape";
 
@@ -43,12 +45,16 @@ export async function previewPlan(
   const source = asked.offline
     ? `offline: ${asked.offline}`
     : "asked of the cluster with dryRun=true, which changes nothing";
-  const lines = shape === "failed-over" ? failoverSteps(settings) : failbackSteps(settings);
-  const operations = asked.operations.map((operation) => `       ${operation}`);
-  const at = lines.findIndex((line) =>
-    line.includes(shape === "failed-over" ? "force out" : "add broker"),
-  );
-  lines.splice(at + 1, 0, ...operations);
+  const facts = factsOf(settings, shape, recorded);
+  const { failover, failback } = generationOf(settings.camundaVersion);
+  const steps = (shape === "failed-over" ? failover : failback).flatMap((name) => {
+    const says = STEPS[name].says?.(facts);
+    return says === undefined ? [] : [{ name, says }];
+  });
+  const lines = steps.flatMap(({ name, says }, index) => [
+    `  ${index + 1}. ${says}`,
+    ...(name === "membership" ? asked.operations.map((operation) => `       ${operation}`) : []),
+  ]);
   return {
     text: [
       `recovery plan: ${shape === "failed-over" ? `fail over from ${settings.lostRegion}` : `fail back to ${settings.lostRegion}, attempt ${settings.failback}`} (${source})`,
@@ -66,45 +72,6 @@ function lossLines(settings: Settings, recorded: RecordedState): string[] {
     `  loss of the ${kind} region, from which follows:`,
     ...follows.map((line) => `    - ${line}`),
   ];
-}
-
-function failoverSteps(settings: Settings): string[] {
-  const { hooks, installation, lostRegion, replicationFactor } = settings;
-  const survivors = desiredMembership(settings, "failed-over").ids;
-  const all = desiredMembership(settings, "steady").ids;
-  return numbered([
-    ...(installation ? [`close the fence to ${lostRegion}, and prove it from inside a pod`] : []),
-    ...(hooks.beforeFailover ? [`run your command: ${hooks.beforeFailover}`] : []),
-    `force out ${named(without(all, survivors))} of ${lostRegion}, keep ${named(survivors)}; replication factor ${replicationFactor} -> 2`,
-    `disable exporter ${settings.exporters[lostRegion ?? settings.peer]} in every partition`,
-    ...(hooks.afterFailover ? [`run your command: ${hooks.afterFailover}`] : []),
-  ]);
-}
-
-function failbackSteps(settings: Settings): string[] {
-  const lost = settings.lostRegion ?? settings.peer;
-  const { repository, exporters, hooks, installation, region } = settings;
-  const webApps = installation !== undefined || settings.webApps !== undefined;
-  const snapshot = snapshotName(lost, settings.failback ?? "");
-  const all = desiredMembership(settings, "failing-back");
-  return numbered([
-    ...(installation ? [`open the fence to ${lost}, and reach it from inside a pod`] : []),
-    ...(hooks.beforeFailback ? [`run your command: ${hooks.beforeFailback}`] : []),
-    `check that ${lost} is recreated and clean`,
-    ...(webApps ? [`stop the web applications of ${region}`] : []),
-    "pause exporting on every broker",
-    `snapshot Elasticsearch of ${region} into ${repository.name} as ${snapshot}`,
-    `restore ${snapshot} in Elasticsearch of ${lost}`,
-    ...(webApps ? [`start the web applications of ${region}`] : []),
-    `enable exporter ${exporters[lost]}, initialised from ${exporters[region]}`,
-    `resume exporting, and wait until ${lost} lacks no record`,
-    `add ${named(without(all.ids, desiredMembership(settings, "failed-over").ids))} with replication factor ${all.replicationFactor}`,
-    ...(hooks.afterFailback ? [`run your command: ${hooks.afterFailback}`] : []),
-  ]);
-}
-
-function numbered(steps: string[]): string[] {
-  return steps.map((step, index) => `  ${index + 1}. ${step}`);
 }
 
 async function askCluster(

@@ -1,22 +1,14 @@
-import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
-import { brokerMap, idsOfMap, peerOf, RegionName, REGIONS, sameIds } from "../base/brokers";
-import type { Declaration, LastAttempt } from "../base/declaration";
-import type { Hook, Settings } from "../settings";
+import { idsOfMap, RegionName, REGIONS, sameIds } from "../base/brokers";
+import { generationOf } from "../generations";
+import type { StepName } from "../generations/generation";
+import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
-import { snapshotName } from "./names";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
-import * as resources from "./resources";
-import {
-  activeRegionOf,
-  attemptForCommands,
-  declarationOf,
-  desiredMembership,
-  lastAttempt,
-  lossOf,
-  RecoveryShape,
-} from "./shape";
+import { activeRegionOf, desiredMembership, lossOf, RecoveryShape } from "./shape";
+import { STEPS } from "./steps";
+import { Facts, factsOf, Made, Scene } from "./steps/step";
 
 /** Arguments of {@link Recovery}. */
 export interface RecoveryArgs {
@@ -74,16 +66,24 @@ export class Recovery extends pulumi.ComponentResource {
 
   constructor(name: string, args: RecoveryArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:recovery:Recovery", name, {}, options);
-    const declared = new Declared(this, args);
-    const made = args.shape === "failing-back" ? declared.failback() : declared.state();
-    if (args.plan) {
-      void pulumi.log.info(args.plan.text, made.membership);
+    const facts = factsOf(args.settings, args.shape, args.recorded);
+    const made: Made = { records: {} };
+    declare(facts, {
+      made,
+      after: (resources) => ({ parent: this, dependsOn: [...(args.after ?? []), ...resources] }),
+    });
+    const { membership, exporters, exporting } = made;
+    if (membership === undefined || exporters === undefined || exporting === undefined) {
+      throw new Error(`a procedure without membership, exporters or exporting`);
     }
-    this.brokers = made.membership.record.apply(() => made.membership.brokers);
+    if (args.plan) {
+      void pulumi.log.info(args.plan.text, membership);
+    }
+    this.brokers = membership.record.apply(() => membership.brokers);
     this.exporters = pulumi
-      .all(REGIONS.map((region) => made.exporters[region].exporters))
+      .all(REGIONS.map((region) => exporters[region].exporters))
       .apply((maps) => Object.assign({}, ...maps) as Record<string, string>);
-    this.status = statusOf(args, made);
+    this.status = statusOf(args, { membership, exporters, exporting, records: made.records });
     this.registerOutputs({
       brokers: this.brokers,
       exporters: this.exporters,
@@ -92,281 +92,39 @@ export class Recovery extends pulumi.ComponentResource {
   }
 }
 
-/** The resources that the outputs are derived from. */
-interface Made {
-  membership: resources.BrokerMembership;
-  exporters: Record<RegionName, resources.Exporter>;
-  exporting: resources.Exporting;
-  /** The steps of a failback, by what they are. */
-  steps: Record<string, { record: pulumi.Output<StepRecord> }>;
+/**
+ * What an attempt has paused or stopped, outside of a failback. Nothing waits for it, and it waits for membership
+ * only, so that an exporter that cannot be changed does not keep an abandoned failback paused.
+ */
+const UNDO: readonly StepName[] = ["exporting", "web-apps"];
+
+/** Declares the steps of the procedure in its order, each after what the one before has left. */
+function declare(facts: Facts, scene: Scene): void {
+  const { settings, shape } = facts;
+  const { failover, failback } = generationOf(settings.camundaVersion);
+  const failingBack = shape === "failing-back";
+  let after: pulumi.Resource[] = [];
+  for (const name of failingBack ? failback : failover) {
+    if (!failingBack && UNDO.includes(name)) {
+      const { membership } = scene.made;
+      STEPS[name].declare(facts, scene, undoFirst(facts) || !membership ? [] : [membership]);
+    } else {
+      after = STEPS[name].declare(facts, scene, after);
+    }
+  }
 }
 
-/** Declares the resources of one run. */
-class Declared {
-  private readonly lost: RegionName;
-  private readonly survivor: RegionName;
-  private readonly attempt: string;
-  private readonly last: LastAttempt;
-  private readonly declaration: Declaration;
-
-  constructor(
-    private readonly parent: pulumi.Resource,
-    private readonly args: RecoveryArgs,
-  ) {
-    const { settings } = args;
-    this.lost = settings.lostRegion ?? settings.peer;
-    this.survivor = peerOf(this.lost);
-    this.attempt = settings.failback ?? "";
-    this.last = lastAttempt(settings, args.shape, args.recorded);
-    this.declaration = declarationOf(settings, args.shape, args.recorded);
-  }
-
-  /**
-   * Steady or failed over. Membership first: an exporter change would wait for dead members for ever.
-   * Resuming and the web applications wait for membership only, so that an exporter that cannot be
-   * changed does not keep an abandoned failback paused.
-   */
-  state(): Made {
-    const failedOver = this.args.shape === "failed-over";
-    const connected = this.peerConnection(failedOver ? "cut" : "open", []);
-    const health = this.health(connected);
-    const ready = failedOver ? this.hook("beforeFailover", connected) : health;
-    const membership = this.membership(ready);
-    const exporters = {
-      region0: this.exporter("region0", [membership]),
-      region1: this.exporter("region1", [membership]),
-    };
-    // When an attempt is abandoned before it has added a broker, what it has paused or stopped must not wait for
-    // the proof of a fence. Once the lost brokers are members, they must go first: they answer for no replica.
-    const { settings, recorded } = this.args;
-    const survivors = desiredMembership(settings, "failed-over").ids;
-    const undo =
-      failedOver &&
-      settings.installation !== undefined &&
-      recorded.gateAttempt !== undefined &&
-      sameIds(idsOfMap(recorded.brokers ?? {}), survivors)
-        ? []
-        : [membership];
-    const exporting = this.exporting(undo);
-    this.webApps(undo);
-    if (failedOver) {
-      this.hook("afterFailover", [membership, exporters.region0, exporters.region1]);
-    }
-    return { membership, exporters, exporting, steps: {} };
-  }
-
-  /** The steps of Camunda's failback procedure, each after the one before. */
-  failback(): Made {
-    const { settings, recorded } = this.args;
-    this.health([]);
-    const attempt = this.attempt;
-    const repository = settings.repository.name;
-    const snapshot = snapshotName(this.lost, attempt);
-    const gate = new resources.FailbackGate(
-      "failback-gate",
-      { attempt, recreated: this.lost, incident: String(recorded.recovery?.incident ?? "unknown") },
-      this.after(this.hook("beforeFailback", this.peerConnection("open", []))),
-    );
-    const stopped = this.stopWebApps([gate]);
-    const pause = new resources.ExportPause(
-      "export-pause",
-      { attempt },
-      this.after([gate, ...stopped]),
-    );
-    const source = new resources.SnapshotRepository(
-      `snapshot-repository-${this.survivor}`,
-      { attempt, region: this.survivor, repository, readonly: false },
-      this.after([pause]),
-    );
-    const taken = new resources.Snapshot(
-      "snapshot",
-      { attempt, repository, snapshot },
-      this.after([source]),
-    );
-    const target = new resources.SnapshotRepository(
-      `snapshot-repository-${this.lost}`,
-      { attempt, region: this.lost, repository, readonly: true, snapshot },
-      this.after([taken]),
-    );
-    const restored = new resources.SnapshotRestore(
-      "snapshot-restore",
-      { attempt, repository, snapshot },
-      this.after([target]),
-    );
-    const started = this.webApps([restored]);
-    const lostExporter = this.exporter(this.lost, [restored, ...started]);
-    const survivorExporter = this.exporter(this.survivor, [restored]);
-    const resume = new resources.ExportResume(
-      "export-resume",
-      { attempt },
-      this.after([lostExporter, survivorExporter]),
-    );
-    const exporting = this.exporting([resume]);
-    const membership = this.membership([exporting]);
-    this.hook("afterFailback", [membership]);
-    const exporters = {
-      [this.lost]: lostExporter,
-      [this.survivor]: survivorExporter,
-    } as Record<RegionName, resources.Exporter>;
-    return {
-      membership,
-      exporters,
-      exporting,
-      steps: { gate, pause, snapshot: taken, restore: restored, resume },
-    };
-  }
-
-  private membership(dependsOn: pulumi.Resource[]): resources.BrokerMembership {
-    const desired = desiredMembership(this.args.settings, this.args.shape);
-    return new resources.BrokerMembership(
-      "broker-membership",
-      {
-        brokers: brokerMap(desired.ids),
-        replicationFactor: desired.replicationFactor,
-        declaration: this.declaration,
-      },
-      this.after(dependsOn),
-    );
-  }
-
-  private exporter(region: RegionName, dependsOn: pulumi.Resource[]): resources.Exporter {
-    const { settings, shape } = this.args;
-    const disabled = shape === "failed-over" && region === this.lost;
-    return new resources.Exporter(
-      `exporter-${region}`,
-      {
-        exporters: { [settings.exporters[region]]: disabled ? "DISABLED" : "ENABLED" },
-        region,
-        initializeFrom: settings.exporters[peerOf(region)],
-        // The exporter of this stack's own region is never touched by its recovery.
-        ...(region === this.lost ? { declaration: this.declaration } : {}),
-      },
-      this.after(dependsOn),
-    );
-  }
-
-  private exporting(dependsOn: pulumi.Resource[]): resources.Exporting {
-    return new resources.Exporting(
-      "exporting",
-      { exporting: "running", ...this.last },
-      this.after(dependsOn),
-    );
-  }
-
-  /** On a platform with a network of ours: the fence is in place, or open, before anything else. */
-  private peerConnection(state: "open" | "cut", dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    return this.args.settings.installation === undefined
-      ? dependsOn
-      : [
-          new resources.PeerConnection(
-            "peer-connection",
-            {
-              state,
-              declaration: this.declaration,
-            },
-            this.after(dependsOn),
-          ),
-        ];
-  }
-
-  /**
-   * What this stack has installed must have become a cluster before it is called steady. Looked at once: its
-   * record stays, and a preview of a failover shows no deletion.
-   */
-  private health(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const { settings, shape, recorded } = this.args;
-    const desired = desiredMembership(settings, "steady");
-    const declared =
-      settings.installation !== undefined && (shape === "steady" || recorded.healthy === true);
-    return !declared
-      ? dependsOn
-      : [
-          new resources.ClusterHealth(
-            "cluster-health",
-            {
-              brokers: brokerMap(desired.ids),
-              replicationFactor: desired.replicationFactor,
-            },
-            this.after(dependsOn),
-          ),
-        ];
-  }
-
-  /** A command of the user's, run once for each loss or attempt. What comes after it waits for it. */
-  private hook(name: Hook, dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const { settings, shape } = this.args;
-    const create = settings.hooks[name];
-    return create === undefined
-      ? dependsOn
-      : [
-          new Command(
-            `hook-${name}`,
-            {
-              create,
-              environment: {
-                CAMUNDA_LOST_REGION: this.lost,
-                CAMUNDA_SURVIVING_REGION: this.survivor,
-                CAMUNDA_ACTIVE_REGION: activeRegionOf(settings, shape),
-                // Changes when an attempt is abandoned, so that the hooks of the failover run again.
-                CAMUNDA_FAILBACK_ATTEMPT:
-                  this.declaration.abandoned === undefined
-                    ? this.attempt
-                    : attemptForCommands(this.last),
-              },
-            },
-            // An edited command is for the next loss, not to be run in the middle of this one.
-            { ...this.after(dependsOn), ignoreChanges: ["create"] },
-          ),
-        ];
-  }
-
-  /** Starts Operate and Tasklist again when an attempt begins or is abandoned: by scaling, or by the user's command. */
-  private webApps(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const { installation, webApps } = this.args.settings;
-    if (installation !== undefined) {
-      const inputs = { replicas: 1, ...this.last };
-      return [new resources.WebApps("web-apps", inputs, this.after(dependsOn))];
-    }
-    return webApps === undefined
-      ? []
-      : [
-          new Command(
-            "web-apps",
-            {
-              create: webApps.start,
-              environment: { CAMUNDA_FAILBACK_ATTEMPT: attemptForCommands(this.last) },
-            },
-            this.after(dependsOn),
-          ),
-        ];
-  }
-
-  private stopWebApps(dependsOn: pulumi.Resource[]): pulumi.Resource[] {
-    const { installation, webApps } = this.args.settings;
-    if (installation !== undefined) {
-      const inputs = { attempt: this.attempt };
-      return [new resources.WebAppsStop("web-apps-stop", inputs, this.after(dependsOn))];
-    }
-    return webApps === undefined
-      ? []
-      : [
-          new Command(
-            "web-apps-stop",
-            {
-              create: webApps.stop,
-              // Also when the stack is destroyed half way: nothing else would start them again.
-              delete: webApps.start,
-              environment: { CAMUNDA_FAILBACK_ATTEMPT: this.attempt },
-            },
-            // An edited command must not stop them once more after the attempt has gone on.
-            { ...this.after(dependsOn), ignoreChanges: ["create"] },
-          ),
-        ];
-  }
-
-  private after(dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions {
-    return { parent: this.parent, dependsOn: [...(this.args.after ?? []), ...dependsOn] };
-  }
+/**
+ * When an attempt is abandoned before it has added a broker, what it has paused or stopped must not wait for
+ * the proof of a fence. Once the lost brokers are members, they must go first: they answer for no replica.
+ */
+function undoFirst({ settings, shape, recorded }: Facts): boolean {
+  return (
+    shape === "failed-over" &&
+    settings.installation !== undefined &&
+    recorded.gateAttempt !== undefined &&
+    sameIds(idsOfMap(recorded.brokers ?? {}), desiredMembership(settings, shape).ids)
+  );
 }
 
 /**
@@ -375,7 +133,7 @@ class Declared {
  */
 function statusOf(
   { settings, shape, recorded }: RecoveryArgs,
-  made: Made,
+  made: Required<Made>,
 ): pulumi.Output<RecoveryStatus> {
   const earlier = recorded.recovery ?? {};
   return pulumi
@@ -383,9 +141,7 @@ function statusOf(
       made.membership.record,
       made.exporters.region0.record,
       made.exporters.region1.record,
-      pulumi.output(
-        Object.fromEntries(Object.entries(made.steps).map(([step, made]) => [step, made.record])),
-      ),
+      pulumi.output(made.records),
       made.exporting.record,
     ])
     .apply(([membership, exporter0, exporter1, steps]) => {

@@ -1,7 +1,7 @@
 import { bucketName, s3Client } from "./eksNames";
 import { endpointsOf } from "./addresses";
 import { brokerIds, RegionName, REGIONS } from "../base/brokers";
-import { profileOf } from "../generations/profile";
+import { generationOf } from "../generations";
 import { isRecord } from "../base/json";
 import type { Installation, Key, RegionEndpoints, Settings } from "./types";
 import type { Reader } from "./reader";
@@ -92,7 +92,7 @@ export function readExporters(
   installed: boolean,
 ): Record<RegionName, string> {
   const given = read.object("exporters") ?? {};
-  const { ids } = profileOf(camundaVersion).exporter;
+  const { ids } = generationOf(camundaVersion).exporter;
   const exporters = {
     region0: String(given.region0 ?? ids.region0),
     region1: String(given.region1 ?? ids.region1),

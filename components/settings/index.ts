@@ -1,3 +1,4 @@
+import { CAMUNDA_VERSIONS } from "../generations";
 import { peerOf, RegionName, REGIONS } from "../base/brokers";
 import { readEndpoints, readExporters, readRepository } from "./endpoints";
 import { readInstallation } from "./installation";
@@ -71,7 +72,7 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     );
   }
   const failback = readFailback(read, lostRegion);
-  const camundaVersion = read.oneOf("camundaVersion", ["8.6"], "8.6");
+  const camundaVersion = read.oneOf("camundaVersion", CAMUNDA_VERSIONS, "8.6");
   const installation =
     platform === "endpoints" ? undefined : readInstallation(read, platform, camundaVersion);
   if (installation?.cluster.kind === "eks") {

@@ -1,4 +1,4 @@
-import { profileOf } from "../generations/profile";
+import { generationOf } from "../generations";
 import { REGIONS } from "../base/brokers";
 import { isRecord } from "../base/json";
 import { readEks } from "./eks";
@@ -53,7 +53,7 @@ export function readInstallation(
 }
 
 function readCharts(read: Reader<Key>, camundaVersion: string): Installation["charts"] {
-  const { chartMajors } = profileOf(camundaVersion);
+  const { chartMajors } = generationOf(camundaVersion);
   const given = read.object("charts") ?? {};
   const of = (name: "camunda" | "elasticsearch", otherwise: Chart): Chart => {
     const value = given[name];

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
+import { generationOf } from "../../components/generations";
+import type { StepName } from "../../components/generations/generation";
 import { HOOKS, KEYS, OVERRIDES, readSettings } from "../../components/settings";
 import { REPOSITORY } from "../../scripts/repository";
 import { lookup, rawConfig } from "../support/config";
@@ -14,6 +16,22 @@ const PAGES = [
     .filter((file) => file.endsWith(".md"))
     .map((file) => `docs/${file}`),
 ];
+
+/** What a step is in the table of who does it by hand; without it, there is nothing to be done by hand. */
+const BY_HAND: Partial<Record<StepName, string>> = {
+  membership: "BrokerMembership",
+  exporters: "Exporter",
+  gate: "FailbackGate",
+  "web-apps-stop": "web-apps-stop",
+  "export-pause": "ExportPause",
+  "snapshot-source": "SnapshotRepository",
+  snapshot: "Snapshot",
+  "snapshot-target": "SnapshotRepository",
+  restore: "SnapshotRestore",
+  "web-apps": "web-apps",
+  "export-resume": "ExportResume",
+  exporting: "Exporting",
+};
 
 function read(file: string): string {
   return fs.readFileSync(path.join(REPOSITORY, file), "utf8");
@@ -96,6 +114,21 @@ describe("the documentation", () => {
       );
     });
   }
+
+  it("tells whoever does it by hand the steps in the order of the generation, and no other", () => {
+    const told = [
+      ...read("docs/recovery.md").matchAll(/^\| (?:failover|failback)? *\d? *\| ([^|]+?) *\|/gm),
+    ].flatMap(([, cell = ""]) => [...cell.matchAll(/`([\w-]+)`/g)].map((match) => match[1]));
+    const { failover, failback } = generationOf("8.6");
+    const done = [
+      ...failover.filter((step) => ["membership", "exporters"].includes(step)),
+      ...failback,
+    ];
+    assert.deepEqual(
+      told,
+      done.flatMap((step) => BY_HAND[step] ?? []),
+    );
+  });
 
   it("would be found to be wrong", () => {
     assert.deepEqual(named("| key | |\n| --- | --- |\n| `one` | `two` |\n", "key"), ["one"]);

@@ -12,7 +12,8 @@ import {
   REGIONS,
 } from "../../base/brokers";
 import { mergeValues } from "./mergeValues";
-import { Profile, profileOf } from "../../generations/profile";
+import { generationOf } from "../../generations";
+import type { Generation } from "../../generations/generation";
 
 /** Service account of Elasticsearch's pods on `eks`: its role lets in this name only. */
 export const ELASTICSEARCH_SERVICE_ACCOUNT = "elasticsearch";
@@ -39,7 +40,7 @@ export type Values = Record<string, unknown>;
 export function camundaValues(settings: InstalledSettings, options: { webApps: boolean }): Values {
   const { installation, region } = settings;
   const { sizing } = installation;
-  const profile = profileOf(settings.camundaVersion);
+  const profile = generationOf(settings.camundaVersion);
   const { chart } = profile;
   const values: Values = {
     global: {
@@ -219,7 +220,10 @@ function contactPoints({ clusterSize, installation }: InstalledSettings): string
     .join(",");
 }
 
-function exporterEnv(settings: InstalledSettings, { exporter }: Profile): Record<string, string> {
+function exporterEnv(
+  settings: InstalledSettings,
+  { exporter }: Generation,
+): Record<string, string> {
   const of = (region: RegionName): [string, string][] => {
     const prefix = `${exporter.prefix}_${settings.exporters[region].toUpperCase()}`;
     const host = elasticsearchHost(settings.installation.namespaces[region]);

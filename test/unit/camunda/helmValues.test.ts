@@ -7,7 +7,7 @@ import {
   Values,
   WAIT_FOR_PEER,
 } from "../../../components/installation/camunda/helmValues";
-import { profileOf } from "../../../components/generations/profile";
+import { generationOf } from "../../../components/generations";
 import { ConfigError } from "../../../components/settings";
 import { eksSettings, kubernetesSettings } from "../kubernetes/declared";
 
@@ -381,8 +381,8 @@ describe("Helm values of Camunda 8.6", () => {
 
   it("are not to be had for a version that is not known", () => {
     assert.throws(
-      () => profileOf("8.5"),
-      /^Error: camundaVersion is 8\.5: this program can install 8\.6$/,
+      () => generationOf("8.5"),
+      /^Error: camundaVersion is 8\.5: this program knows 8\.6$/,
     );
   });
 });

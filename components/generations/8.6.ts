@@ -1,0 +1,77 @@
+import type { Generation } from "./generation";
+
+/**
+ * 8.6: the order of its operational guide (dual-region), and the figures of Camunda's reference installation on two EKS clusters.
+ *
+ * Messages are compressed because the link between regions is the narrow one. All that speaks the
+ * brokers' protocol must agree on it: Operate and Tasklist as well, which have a gateway inside.
+ * A member is probed every 2 s and has 500 ms for its answer: round trips are up to 100 ms.
+ */
+export const CAMUNDA_8_6: Generation = {
+  // Membership first: an exporter change would wait for dead members for ever. Steady, the same is asserted.
+  failover: [
+    "connection",
+    "health",
+    "before-failover",
+    "membership",
+    "exporters",
+    "exporting",
+    "web-apps",
+    "after-failover",
+  ],
+  failback: [
+    "health",
+    "connection",
+    "before-failback",
+    "gate",
+    "web-apps-stop",
+    "export-pause",
+    "snapshot-source",
+    "snapshot",
+    "snapshot-target",
+    "restore",
+    "web-apps",
+    "exporters",
+    "export-resume",
+    "exporting",
+    "membership",
+    "after-failback",
+  ],
+  chartMajors: { camunda: 11, elasticsearch: 21 },
+  chart: {
+    brokers: "zeebe",
+    gateways: "zeebeGateway",
+    webApps: ["operate", "tasklist"],
+    unsupported: ["identity", "identityKeycloak", "optimize", "console", "webModeler"],
+  },
+  exporter: {
+    ids: { region0: "elasticsearchregion0", region1: "elasticsearchregion1" },
+    className: "io.camunda.zeebe.exporter.ElasticsearchExporter",
+    prefix: "ZEEBE_BROKER_EXPORTERS",
+    url: "ARGS_URL",
+  },
+  brokerEnv: { contactPoints: "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS" },
+  backupRepositoryEnv: {
+    operate: "CAMUNDA_OPERATE_BACKUP_REPOSITORYNAME",
+    tasklist: "CAMUNDA_TASKLIST_BACKUP_REPOSITORYNAME",
+  },
+  tuning: {
+    broker: {
+      ZEEBE_BROKER_DATA_SNAPSHOTPERIOD: "5m",
+      ZEEBE_BROKER_DATA_DISKUSAGECOMMANDWATERMARK: "0.85",
+      ZEEBE_BROKER_DATA_DISKUSAGEREPLICATIONWATERMARK: "0.87",
+      ZEEBE_BROKER_CLUSTER_MEMBERSHIP_PROBETIMEOUT: "500ms",
+      ZEEBE_BROKER_CLUSTER_MEMBERSHIP_PROBEINTERVAL: "2s",
+      ZEEBE_BROKER_EXPERIMENTAL_RAFT_SNAPSHOTREQUESTTIMEOUT: "10s",
+      ZEEBE_BROKER_CLUSTER_MESSAGECOMPRESSION: "GZIP",
+      ZEEBE_BROKER_BACKPRESSURE_AIMD_REQUESTTIMEOUT: "1s",
+      ZEEBE_LOG_APPENDER: "Stackdriver",
+      ZEEBE_LOG_STACKDRIVER_SERVICENAME: "zeebe",
+    },
+    gateway: {
+      ZEEBE_GATEWAY_CLUSTER_MESSAGECOMPRESSION: "GZIP",
+      ZEEBE_GATEWAY_CLUSTER_MEMBERSHIP_PROBETIMEOUT: "500ms",
+      ZEEBE_GATEWAY_CLUSTER_MEMBERSHIP_PROBEINTERVAL: "2s",
+    },
+  },
+};

@@ -1,0 +1,22 @@
+import * as resources from "../resources";
+import type { Step } from "./step";
+
+/** Where the network is ours: the fence is closed, or open, proved from inside a pod before anything else. */
+export const connection: Step = {
+  says({ settings, shape, lost }) {
+    if (settings.installation === undefined) {
+      return undefined;
+    }
+    return shape === "failed-over"
+      ? `close the fence to ${lost}, and prove it from inside a pod`
+      : `open the fence to ${lost}, and reach it from inside a pod`;
+  },
+  declare({ settings, shape, declaration }, scene, after) {
+    if (settings.installation === undefined) {
+      return after;
+    }
+    const state = shape === "failed-over" ? "cut" : "open";
+    const inputs = { state, declaration } as const;
+    return [new resources.PeerConnection("peer-connection", inputs, scene.after(after))];
+  },
+};

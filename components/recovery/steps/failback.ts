@@ -1,0 +1,107 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { RegionName } from "../../base/brokers";
+import { snapshotName } from "../names";
+import type { StepRecord } from "../providers/behaviour";
+import * as resources from "../resources";
+import type { Facts, Scene, Step } from "./step";
+
+type Recorded = pulumi.Resource & { record: pulumi.Output<StepRecord> };
+
+/** Keeps what the step has seen for the outputs, under a name. */
+function noted(scene: Scene, name: string, step: Recorded): pulumi.Resource[] {
+  scene.made.records[name] = step.record;
+  return [step];
+}
+
+/** The recreated region is there, clean, and the cluster is still that of the incident. */
+export const gate: Step = {
+  says: ({ lost }) => `check that ${lost} is recreated and clean`,
+  declare({ attempt, lost, recorded }, scene, after) {
+    const incident = String(recorded.recovery?.incident ?? "unknown");
+    const inputs = { attempt, recreated: lost, incident };
+    const made = new resources.FailbackGate("failback-gate", inputs, scene.after(after));
+    return noted(scene, "gate", made);
+  },
+};
+
+/** Exporting is paused, so that the snapshot holds all that was exported. */
+export const exportPause: Step = {
+  says: () => "pause exporting on every broker",
+  declare: ({ attempt }, scene, after) =>
+    noted(
+      scene,
+      "pause",
+      new resources.ExportPause("export-pause", { attempt }, scene.after(after)),
+    ),
+};
+
+/** The repository at the Elasticsearch of one region; that of the lost one only reads, once there is a snapshot. */
+function repository(regionOf: (facts: Facts) => RegionName): Step {
+  return {
+    declare(facts, scene, after) {
+      const { attempt, settings, lost } = facts;
+      const region = regionOf(facts);
+      const readonly = region === lost;
+      const inputs = {
+        attempt,
+        region,
+        repository: settings.repository.name,
+        readonly,
+        ...(readonly ? { snapshot: snapshotName(lost, attempt) } : {}),
+      };
+      return [
+        new resources.SnapshotRepository(
+          `snapshot-repository-${region}`,
+          inputs,
+          scene.after(after),
+        ),
+      ];
+    },
+  };
+}
+
+export const snapshotSource = repository(({ survivor }) => survivor);
+
+export const snapshotTarget = repository(({ lost }) => lost);
+
+function snapshotInputs({ attempt, settings, lost }: Facts) {
+  return {
+    attempt,
+    repository: settings.repository.name,
+    snapshot: snapshotName(lost, attempt),
+  };
+}
+
+/** The snapshot of the surviving Elasticsearch. */
+export const snapshot: Step = {
+  says: (facts) =>
+    `snapshot Elasticsearch of ${facts.settings.region} into ${facts.settings.repository.name} as ${snapshotInputs(facts).snapshot}`,
+  declare: (facts, scene, after) =>
+    noted(
+      scene,
+      "snapshot",
+      new resources.Snapshot("snapshot", snapshotInputs(facts), scene.after(after)),
+    ),
+};
+
+/** The snapshot restored in the recreated Elasticsearch, equal to the survivor's. */
+export const restore: Step = {
+  says: (facts) => `restore ${snapshotInputs(facts).snapshot} in Elasticsearch of ${facts.lost}`,
+  declare: (facts, scene, after) =>
+    noted(
+      scene,
+      "restore",
+      new resources.SnapshotRestore("snapshot-restore", snapshotInputs(facts), scene.after(after)),
+    ),
+};
+
+/** Exporting is resumed, and the recreated Elasticsearch lacks no record. */
+export const exportResume: Step = {
+  says: ({ lost }) => `resume exporting, and wait until ${lost} lacks no record`,
+  declare: ({ attempt }, scene, after) =>
+    noted(
+      scene,
+      "resume",
+      new resources.ExportResume("export-resume", { attempt }, scene.after(after)),
+    ),
+};

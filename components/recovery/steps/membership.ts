@@ -1,0 +1,26 @@
+import { brokerMap, named, without } from "../../base/brokers";
+import * as resources from "../resources";
+import { desiredMembership } from "../shape";
+import type { Step } from "./step";
+
+/** Failover: the lost region's brokers are forced out. Failback: they are added, unforced. */
+export const membership: Step = {
+  says({ settings, shape, lost }) {
+    const survivors = desiredMembership(settings, "failed-over").ids;
+    const all = desiredMembership(settings, "steady");
+    const others = named(without(all.ids, survivors));
+    return shape === "failed-over"
+      ? `force out ${others} of ${lost}, keep ${named(survivors)}; replication factor ${all.replicationFactor} -> 2`
+      : `add ${others} with replication factor ${all.replicationFactor}`;
+  },
+  declare({ settings, shape, declaration }, scene, after) {
+    const { ids, replicationFactor } = desiredMembership(settings, shape);
+    const inputs = { brokers: brokerMap(ids), replicationFactor, declaration };
+    scene.made.membership = new resources.BrokerMembership(
+      "broker-membership",
+      inputs,
+      scene.after(after),
+    );
+    return [scene.made.membership];
+  },
+};

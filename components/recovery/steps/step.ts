@@ -1,0 +1,67 @@
+import * as pulumi from "@pulumi/pulumi";
+import { peerOf, RegionName } from "../../base/brokers";
+import type { Declaration, LastAttempt } from "../../base/declaration";
+import type { Settings } from "../../settings";
+import type { RecordedState } from "../../stack/stackState";
+import type { StepRecord } from "../providers/behaviour";
+import type * as resources from "../resources";
+import { declarationOf, lastAttempt, RecoveryShape } from "../shape";
+
+/** What a run declares, and what it knows: all that a step decides from. */
+export interface Facts {
+  settings: Settings;
+  shape: RecoveryShape;
+  /** What this stack has recorded. */
+  recorded: RecordedState;
+  declaration: Declaration;
+  last: LastAttempt;
+  /** The region that is lost; while steady the other one. */
+  lost: RegionName;
+  survivor: RegionName;
+  /** Name of the attempt to fail back that is declared; empty without one. */
+  attempt: string;
+}
+
+/** The facts of a run. */
+export function factsOf(settings: Settings, shape: RecoveryShape, recorded: RecordedState): Facts {
+  const lost = settings.lostRegion ?? settings.peer;
+  return {
+    settings,
+    shape,
+    recorded,
+    declaration: declarationOf(settings, shape, recorded),
+    last: lastAttempt(settings, shape, recorded),
+    lost,
+    survivor: peerOf(lost),
+    attempt: settings.failback ?? "",
+  };
+}
+
+/** The resources that the outputs are derived from. */
+export interface Made {
+  membership?: resources.BrokerMembership;
+  exporters?: Record<RegionName, resources.Exporter>;
+  exporting?: resources.Exporting;
+  /** The records of a failback, by what they are of. */
+  records: Record<string, pulumi.Output<StepRecord>>;
+}
+
+/** Where the resources of a run are declared. */
+export interface Scene {
+  /** Options of a resource that comes after others: a child of the recovery, after what the stack has installed. */
+  after(resources: readonly pulumi.Resource[]): pulumi.CustomResourceOptions;
+  readonly made: Made;
+}
+
+/** One step of a procedure. */
+export interface Step {
+  /** What an operator reads of it in the plan of a preview; undefined when there is nothing to say. */
+  says?(facts: Facts): string | undefined;
+  /**
+   * Declares its resources, where the step applies.
+   *
+   * @param after what the step before it has left
+   * @returns what the next step comes after
+   */
+  declare(facts: Facts, scene: Scene, after: pulumi.Resource[]): pulumi.Resource[];
+}
