@@ -11,7 +11,7 @@ import type { Site } from "./drill/site";
 import { EmbeddedWorld } from "../world/camunda/embedded";
 import { CamundaWorld } from "../world/camunda/real/camundaWorld";
 import { EmbeddedOnSearch } from "../world/search/real/embeddedOnSearch";
-import type { RegionName, Shape, World } from "../world/world";
+import type { RegionName, ClusterShape, World } from "../world/world";
 
 const HELP = `npm run drill -- [options]
 
@@ -154,7 +154,7 @@ async function main(): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
-function siteOf(chosen: Options, shape: Partial<Shape>): Site {
+function siteOf(chosen: Options, shape: Partial<ClusterShape>): Site {
   switch (chosen.platform) {
     case "kubernetes":
       return chosen.provider === "real" ? realKubernetesSite(shape) : kubernetesSite(shape);
@@ -165,7 +165,7 @@ function siteOf(chosen: Options, shape: Partial<Shape>): Site {
   }
 }
 
-function worldOf({ search, camunda, elasticsearch }: Options, shape: Partial<Shape>): World {
+function worldOf({ search, camunda, elasticsearch }: Options, shape: Partial<ClusterShape>): World {
   const log = (line: string) => console.log(line);
   if (camunda !== undefined) {
     return new CamundaWorld({ camunda, elasticsearch, shape, log });

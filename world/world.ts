@@ -14,7 +14,7 @@ export interface RegionEndpoints {
 }
 
 /** How large the Camunda cluster of a world is. */
-export interface Shape {
+export interface ClusterShape {
   clusterSize: number;
   partitionCount: number;
   replicationFactor: number;
@@ -35,7 +35,7 @@ export interface RepositorySettings {
 export interface World {
   /** What it is, for people. */
   readonly kind: string;
-  readonly shape: Shape;
+  readonly shape: ClusterShape;
   readonly endpoints: Record<RegionName, RegionEndpoints>;
   readonly repository: RepositorySettings;
 

@@ -1,6 +1,6 @@
 import { EksWorld } from "../../world/scenes/eksWorld";
 import { KubernetesWorld } from "../../world/scenes/kubernetesWorld";
-import type { Shape } from "../../world/world";
+import type { ClusterShape } from "../../world/world";
 import { InstalledSite, PlatformTraits } from "./installedSite";
 import type { Site } from "./site";
 
@@ -14,12 +14,12 @@ export const KUBERNETES_TRAITS: PlatformTraits = {
 };
 
 /** Two clusters that are there, in which the program installs Camunda. */
-export function kubernetesSite(shape: Partial<Shape> = {}): Site {
+export function kubernetesSite(shape: Partial<ClusterShape> = {}): Site {
   return new InstalledSite(new KubernetesWorld({ shape }), KUBERNETES_TRAITS);
 }
 
 /** Two regions of an AWS account in which nothing is yet. */
-export function eksSite(shape: Partial<Shape> = {}): Site {
+export function eksSite(shape: Partial<ClusterShape> = {}): Site {
   return new InstalledSite(new EksWorld({ shape }), {
     platform: "eks",
     failoverChanges: ["update aws:ec2/networkAcl:NetworkAcl", "update aws:eks/addon:Addon"],

@@ -12,7 +12,7 @@ import { EmbeddedWorldOptions, REGION_NAMES, regionOf, Settings, settingsFrom } 
 import { Move, searchable, SearchStore } from "../../search/embedded/searchStore";
 import { Incoming, LoopbackServer, Reply } from "./server";
 import { RepositoryStorage, Snapshots } from "../../search/embedded/snapshots";
-import { RegionEndpoints, RegionName, RepositorySettings, Shape, World } from "../../world";
+import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
 
 export { EmbeddedWorldOptions, ExporterTarget } from "./options";
 export { Fault, RecordedRequest, ServerName } from "./faults";
@@ -49,7 +49,7 @@ interface Search {
  */
 export class EmbeddedWorld implements World {
   readonly kind = "embedded";
-  readonly shape: Shape;
+  readonly shape: ClusterShape;
   readonly repository: RepositorySettings;
   /** Brokers whose file was damaged by a hard pause that followed a soft pause. */
   readonly corruptedBrokers: number[] = [];

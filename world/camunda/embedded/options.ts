@@ -1,5 +1,5 @@
 import type { ExportTarget } from "./exporting";
-import { RegionName, RepositorySettings, Shape } from "../../world";
+import { RegionName, RepositorySettings, ClusterShape } from "../../world";
 
 /** One exporter that every broker is configured with, and the region whose Elasticsearch it writes to. */
 export interface ExporterTarget {
@@ -10,7 +10,7 @@ export interface ExporterTarget {
 
 /** What can be chosen for an embedded world. Durations are short, so that a whole failback takes seconds. */
 export interface EmbeddedWorldOptions {
-  shape?: Partial<Shape>;
+  shape?: Partial<ClusterShape>;
   /** How long survivors still list dead brokers in `/v2/topology`. */
   detectionMs?: number;
   /** From the return of a quorum to a leader. */
@@ -58,7 +58,7 @@ export interface EmbeddedWorldOptions {
 export type Settings = Required<
   Omit<EmbeddedWorldOptions, "shape" | "elasticsearchAuth" | "searchOf">
 > & {
-  shape: Shape;
+  shape: ClusterShape;
   searchOf?: (region: RegionName) => ExportTarget;
   elasticsearchAuth?: { user: string; password: string };
   /** Where an exporter of a region's leader writes, when that is not what {@link exporters} says. */

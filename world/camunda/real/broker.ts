@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { RegionName, Shape } from "../../world";
+import { RegionName, ClusterShape } from "../../world";
 import type { CamundaDistribution } from "./distribution";
 import type { SearchKind } from "../../processes/prepare";
 import { OwnProcess } from "../../processes/processes";
@@ -46,7 +46,7 @@ const JVM_OPTIONS = [
 export async function startBroker(
   camunda: CamundaDistribution,
   javaHome: string,
-  shape: Shape,
+  shape: ClusterShape,
   broker: Broker,
   cluster: { contacts: number[]; search: SearchKind; searchUrls: Record<RegionName, string> },
 ): Promise<OwnProcess> {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RegionEndpoints, RegionName, RepositorySettings, Shape, World } from "../../world";
+import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
 import { Broker, eraseBroker, startBroker } from "./broker";
 import {
   CamundaDistribution,
@@ -31,7 +31,7 @@ export interface CamundaWorldOptions {
   /** Folder with an unpacked distribution of Elasticsearch. Default: OpenSearch, which is fetched. */
   elasticsearch?: string;
   /** Default: four brokers with two partitions of four replicas. */
-  shape?: Partial<Shape>;
+  shape?: Partial<ClusterShape>;
   /** Default: silence. */
   log?: Log;
 }
@@ -43,7 +43,7 @@ const GRACE_MS = 3_000;
 /** A dual-region cluster of real brokers, and two real search engines, as processes of this machine. */
 export class CamundaWorld implements World {
   readonly kind: string;
-  readonly shape: Shape;
+  readonly shape: ClusterShape;
   private readonly log: Log;
   private readonly progress: Log;
   private readonly dir = join(tmpdir(), `camunda-dual-region-${randomBytes(4).toString("hex")}`);

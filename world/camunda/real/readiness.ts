@@ -1,4 +1,4 @@
-import { Shape } from "../../world";
+import { ClusterShape } from "../../world";
 import { request, requestJson } from "../../processes/http";
 import { OwnProcess } from "../../processes/processes";
 import { until } from "../../processes/until";
@@ -54,7 +54,7 @@ export function brokerAnswers(managementUrl: string, process: OwnProcess): Promi
 /** Resolves when every partition of a cluster has one leader and all replicas are healthy. */
 export function clusterHealthy(
   gateway: string,
-  shape: Shape,
+  shape: ClusterShape,
   processes: OwnProcess[],
 ): Promise<void> {
   return until(

@@ -1,5 +1,5 @@
 import { EmbeddedWorld } from "../../camunda/embedded";
-import { RegionEndpoints, RegionName, RepositorySettings, Shape, World } from "../../world";
+import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
 import { BulkExport } from "./bulkExport";
 import { prepareSearch } from "../../processes/prepare";
 import { SearchNodes } from "./searchNodes";
@@ -8,7 +8,7 @@ import { Log, stamped } from "../../processes/tools";
 /** What such a world is made of: see {@link EmbeddedOnSearch}. */
 export interface EmbeddedOnSearchOptions {
   /** Default: four brokers with two partitions of four replicas. */
-  shape?: Partial<Shape>;
+  shape?: Partial<ClusterShape>;
   /** Default: silence. */
   log?: Log;
 }
@@ -39,7 +39,7 @@ export class EmbeddedOnSearch implements World {
     });
   }
 
-  get shape(): Shape {
+  get shape(): ClusterShape {
     return this.camunda.shape;
   }
 
