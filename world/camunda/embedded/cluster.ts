@@ -6,7 +6,7 @@ import {
   replicationFactorOf,
 } from "./configuration";
 import { BROKER_VERSION, PartitionLog } from "./log";
-import { REGION_NAMES, regionOf, Settings } from "./options";
+import { REGION_NAMES, regionOf, WorldSettings } from "./options";
 import { staticConfiguration } from "./planning";
 import { Brokers, Side } from "./side";
 import { RegionName } from "../../world";
@@ -49,7 +49,7 @@ export class Cluster implements Brokers {
   private nextPartition = 0;
 
   constructor(
-    readonly settings: Settings,
+    readonly settings: WorldSettings,
     /** Called when a broker closes its ports by itself. */
     private readonly portsClosed: (brokerId: number) => void,
   ) {

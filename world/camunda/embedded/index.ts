@@ -8,7 +8,13 @@ import { GatewayApi } from "./gateway";
 import { BrokerInstallation, Installer, Surroundings } from "./installer";
 import { RecordSource } from "./log";
 import { exporterStates, ManagementApi } from "./management";
-import { EmbeddedWorldOptions, REGION_NAMES, regionOf, Settings, settingsFrom } from "./options";
+import {
+  EmbeddedWorldOptions,
+  REGION_NAMES,
+  regionOf,
+  WorldSettings,
+  settingsFrom,
+} from "./options";
 import { Move, searchable, SearchStore } from "../../search/embedded/searchStore";
 import { Incoming, LoopbackServer, Reply } from "./server";
 import { RepositoryStorage, Snapshots } from "../../search/embedded/snapshots";
@@ -54,7 +60,7 @@ export class EmbeddedWorld implements World {
   /** Brokers whose file was damaged by a hard pause that followed a soft pause. */
   readonly corruptedBrokers: number[] = [];
 
-  private settings: Settings;
+  private settings: WorldSettings;
   private model!: Cluster;
   private managementApi!: ManagementApi;
   private gatewayApi!: GatewayApi;
@@ -87,7 +93,7 @@ export class EmbeddedWorld implements World {
   }
 
   /** A cluster that was never started, and servers for the brokers that have none yet. */
-  private makeCluster(settings: Settings): void {
+  private makeCluster(settings: WorldSettings): void {
     this.settings = settings;
     this.model = new Cluster(settings, (id) => void this.portsClosed(id));
     this.managementApi = new ManagementApi(this.model, (id) => {
@@ -575,7 +581,7 @@ export class EmbeddedWorld implements World {
   }
 
   /** Broker 0 decides on what the cluster is; where it is not installed yet, the other half as well. */
-  private settingsOf(installation: BrokerInstallation): Settings {
+  private settingsOf(installation: BrokerInstallation): WorldSettings {
     const { clusterSize, partitionCount, replicationFactor, exporters } = installation;
     return {
       ...this.settings,

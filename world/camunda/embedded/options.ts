@@ -55,7 +55,7 @@ export interface EmbeddedWorldOptions {
 }
 
 /** The options with every default filled in. */
-export type Settings = Required<
+export type WorldSettings = Required<
   Omit<EmbeddedWorldOptions, "shape" | "elasticsearchAuth" | "searchOf">
 > & {
   shape: ClusterShape;
@@ -75,7 +75,7 @@ export function regionOf(brokerId: number): RegionName {
 const ELASTICSEARCH_EXPORTER = "io.camunda.zeebe.exporter.ElasticsearchExporter";
 
 /** Fills in the defaults. */
-export function settingsFrom(options: EmbeddedWorldOptions): Settings {
+export function settingsFrom(options: EmbeddedWorldOptions): WorldSettings {
   return {
     detectionMs: 1500,
     electionMs: 800,

@@ -1,6 +1,6 @@
 import { beginOperation, finishOperation } from "./changes";
 import { Configuration, nanoTime, Operation, votersOf } from "./configuration";
-import { Settings } from "./options";
+import { WorldSettings } from "./options";
 
 /** What a side needs to know of the brokers. */
 export interface Brokers {
@@ -31,7 +31,7 @@ export class Side {
   private idleSince = 0;
 
   constructor(
-    private readonly settings: Settings,
+    private readonly settings: WorldSettings,
     private readonly brokers: Brokers,
     readonly configuration: Configuration,
     /** Partitions that had a leader once: the others do not exist on any disk. */

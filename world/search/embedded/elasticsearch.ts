@@ -1,6 +1,6 @@
 import { isRecord } from "../../../components/base/json";
 import { shortId } from "../../camunda/embedded/log";
-import { Settings } from "../../camunda/embedded/options";
+import { WorldSettings } from "../../camunda/embedded/options";
 import { Incoming, Reply } from "../../camunda/embedded/server";
 import { indexNotFound, SearchError } from "./searchErrors";
 import { matching, searchFor, toJson } from "./searchQueries";
@@ -30,7 +30,7 @@ export class Elasticsearch {
   constructor(
     private readonly store: SearchStore,
     private readonly snapshots: Snapshots,
-    private readonly settings: Settings,
+    private readonly settings: WorldSettings,
   ) {}
 
   async answer(request: Incoming): Promise<Reply> {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { RepositorySettings } from "../../world";
 import { shortId } from "../../camunda/embedded/log";
-import { Settings } from "../../camunda/embedded/options";
+import { WorldSettings } from "../../camunda/embedded/options";
 import {
   cannotRestore,
   indexNotFound,
@@ -69,7 +69,7 @@ export type RepositoryGuard = (
 export class RepositoryStorage {
   private readonly contents = new Map<string, Map<string, StoredSnapshot>>();
 
-  constructor(private readonly settings: Settings) {}
+  constructor(private readonly settings: WorldSettings) {}
 
   /**
    * Opens a place, or refuses it as Elasticsearch does. With a guard it is the guard that knows which
@@ -131,7 +131,7 @@ export class Snapshots {
   constructor(
     private readonly store: SearchStore,
     private readonly storage: RepositoryStorage,
-    private readonly settings: Settings,
+    private readonly settings: WorldSettings,
     private readonly guard?: RepositoryGuard,
   ) {}
 
