@@ -1,7 +1,16 @@
-import { Configuration, MemberState, nanoTime, Operation, replicasOf } from "./configuration";
+import {
+  ClusterConfiguration,
+  MemberState,
+  nanoTime,
+  ChangeOperation,
+  replicasOf,
+} from "./configuration";
 
 /** What an operation already changes when its broker begins with it. */
-export function beginOperation(configuration: Configuration, operation: Operation): void {
+export function beginOperation(
+  configuration: ClusterConfiguration,
+  operation: ChangeOperation,
+): void {
   const { brokerId, partitionId } = operation;
   const member = configuration.members.get(brokerId);
   switch (operation.operation) {
@@ -38,7 +47,10 @@ export function beginOperation(configuration: Configuration, operation: Operatio
 }
 
 /** What an operation has changed when it is complete. */
-export function finishOperation(configuration: Configuration, operation: Operation): void {
+export function finishOperation(
+  configuration: ClusterConfiguration,
+  operation: ChangeOperation,
+): void {
   const { brokerId, partitionId, exporterId } = operation;
   const member = configuration.members.get(brokerId);
   const replica = member?.partitions.get(partitionId ?? -1);
@@ -87,9 +99,9 @@ export function finishOperation(configuration: Configuration, operation: Operati
 
 /** The configuration that these operations lead to. */
 export function afterOperations(
-  configuration: Configuration,
-  operations: Operation[],
-): Configuration {
+  configuration: ClusterConfiguration,
+  operations: ChangeOperation[],
+): ClusterConfiguration {
   const expected = structuredClone(configuration);
   for (const operation of operations) {
     beginOperation(expected, operation);
@@ -107,7 +119,7 @@ function touch(member: MemberState | undefined): void {
 }
 
 /** A replica that joins follows the configuration of the others. */
-function exportersOf(configuration: Configuration, partitionId: number) {
+function exportersOf(configuration: ClusterConfiguration, partitionId: number) {
   const [first] = replicasOf(configuration, partitionId);
   const replica = configuration.members.get(first ?? -1)?.partitions.get(partitionId);
   return structuredClone(replica?.exporters ?? new Map());

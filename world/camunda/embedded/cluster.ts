@@ -1,8 +1,8 @@
 import {
-  Configuration,
-  memberIds,
+  ClusterConfiguration,
+  sortedMembers,
   MemberState,
-  Operation,
+  ChangeOperation,
   replicationFactorOf,
 } from "./configuration";
 import { BROKER_VERSION, PartitionLog } from "./log";
@@ -12,7 +12,7 @@ import { Brokers, Side } from "./side";
 import { RegionName } from "../../world";
 
 /** What a broker does with the records that it could export. */
-export type ExporterPhase = "EXPORTING" | "PAUSED" | "SOFT_PAUSED";
+export type ExportingPhase = "EXPORTING" | "PAUSED" | "SOFT_PAUSED";
 
 /** A broker process and its disk. */
 export interface Broker {
@@ -27,7 +27,7 @@ export interface Broker {
   /** Came back with outdated data, and runs replicas that it does not know itself. */
   hangs: boolean;
   /** Exporter phase by partition: a file beside each replica. */
-  phases: Map<number, ExporterPhase>;
+  phases: Map<number, ExportingPhase>;
   /** The broker's own state in the configuration when it was lost. */
   memberVersion?: number;
   /** Replicas that the others saw last. */
@@ -228,7 +228,7 @@ export class Cluster implements Brokers {
     this.broker(brokerId).phases.set(partitionId, "EXPORTING");
   }
 
-  exporterChanged(operation: Operation): void {
+  exporterChanged(operation: ChangeOperation): void {
     const log = this.log(operation.partitionId as number);
     const id = operation.exporterId as string;
     if (operation.operation === "PARTITION_DISABLE_EXPORTER") {
@@ -263,7 +263,7 @@ export class Cluster implements Brokers {
     return this.logs[partitionId - 1] as PartitionLog;
   }
 
-  phaseOf(broker: Broker, partitionId: number): ExporterPhase {
+  phaseOf(broker: Broker, partitionId: number): ExportingPhase {
     return broker.phases.get(partitionId) ?? "EXPORTING";
   }
 
@@ -409,8 +409,8 @@ export function isComplete(cluster: Cluster, region: RegionName): boolean {
 }
 
 /** The broker that answers questions on the configuration: the member with the lowest id. */
-export function coordinatorOf(configuration: Configuration): number {
-  return memberIds(configuration)[0] ?? 0;
+export function coordinatorOf(configuration: ClusterConfiguration): number {
+  return sortedMembers(configuration)[0] ?? 0;
 }
 
 function newBroker(id: number): Broker {

@@ -21,7 +21,7 @@ export interface MemberState {
 }
 
 /** One step of a change of the configuration. */
-export interface Operation {
+export interface ChangeOperation {
   operation: string;
   /** The broker that carries it out. */
   brokerId: number;
@@ -37,8 +37,8 @@ export interface Operation {
 export interface Plan {
   id: number;
   startedAt: string;
-  completed: Operation[];
-  pending: Operation[];
+  completed: ChangeOperation[];
+  pending: ChangeOperation[];
 }
 
 /** The change before the current one. */
@@ -50,7 +50,7 @@ export interface CompletedChange {
 }
 
 /** The dynamic configuration that brokers share by gossip. */
-export interface Configuration {
+export interface ClusterConfiguration {
   version: number;
   members: Map<number, MemberState>;
   lastChange?: CompletedChange;
@@ -72,7 +72,7 @@ export function memberOrder(ids: Iterable<number>): number[] {
 }
 
 /** Ids of the replicas of a partition, with those that are about to join or leave. */
-export function replicasOf(configuration: Configuration, partitionId: number): number[] {
+export function replicasOf(configuration: ClusterConfiguration, partitionId: number): number[] {
   const ids = [...configuration.members.keys()].filter((id) =>
     configuration.members.get(id)?.partitions.has(partitionId),
   );
@@ -80,7 +80,7 @@ export function replicasOf(configuration: Configuration, partitionId: number): n
 }
 
 /** All partitions that have a replica, sorted. */
-export function partitionsOf(configuration: Configuration): number[] {
+export function partitionsOf(configuration: ClusterConfiguration): number[] {
   const ids = [...configuration.members.values()].flatMap((member) => [
     ...member.partitions.keys(),
   ]);
@@ -91,7 +91,7 @@ export function partitionsOf(configuration: Configuration): number[] {
  * Ids of the replicas that hold the data of a partition, by partition. Of all at once, as it is looked at with
  * every tick: to look for the replicas of each of many partitions among many brokers took most of the time.
  */
-export function votersOf(configuration: Configuration): Map<number, number[]> {
+export function votersOf(configuration: ClusterConfiguration): Map<number, number[]> {
   const voters = new Map<number, number[]>();
   for (const id of memberOrder(configuration.members.keys())) {
     for (const [partitionId, { state }] of configuration.members.get(id)?.partitions ?? []) {
@@ -106,18 +106,18 @@ export function votersOf(configuration: Configuration): Map<number, number[]> {
 }
 
 /** The smallest number of replicas of any partition. */
-export function replicationFactorOf(configuration: Configuration): number {
+export function replicationFactorOf(configuration: ClusterConfiguration): number {
   const counts = [...votersOf(configuration).values()].map((ids) => ids.length);
   return counts.length === 0 ? 0 : Math.min(...counts);
 }
 
 /** Ids of the members, the lowest first. */
-export function memberIds(configuration: Configuration): number[] {
+export function sortedMembers(configuration: ClusterConfiguration): number[] {
   return [...configuration.members.keys()].sort((a, b) => a - b);
 }
 
 /** The `brokers` part of the answers. */
-export function renderMembers(configuration: Configuration): object[] {
+export function renderMembers(configuration: ClusterConfiguration): object[] {
   return memberOrder(configuration.members.keys()).map((id) => {
     const member = configuration.members.get(id) as MemberState;
     return {
@@ -145,7 +145,7 @@ export function renderMembers(configuration: Configuration): object[] {
 }
 
 /** One operation as the answers show it. */
-export function renderOperation(operation: Operation): object {
+export function renderOperation(operation: ChangeOperation): object {
   return {
     operation: operation.operation,
     brokerId: operation.brokerId,
@@ -158,7 +158,7 @@ export function renderOperation(operation: Operation): object {
 }
 
 /** The answer of `GET /actuator/cluster`. */
-export function renderConfiguration(configuration: Configuration): object {
+export function renderConfiguration(configuration: ClusterConfiguration): object {
   const { version, lastChange, plan } = configuration;
   return {
     version,

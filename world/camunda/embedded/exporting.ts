@@ -1,4 +1,4 @@
-import { Cluster, ExporterPhase } from "./cluster";
+import { Cluster, ExportingPhase } from "./cluster";
 import { ExporterPosition, LogRecord, PartitionLog } from "./log";
 import { RegionName } from "../../world";
 
@@ -70,7 +70,7 @@ function flush(
   cluster: Cluster,
   log: PartitionLog,
   exporterId: string,
-  phase: ExporterPhase,
+  phase: ExportingPhase,
 ): void {
   const position = log.exporters.get(exporterId);
   if (!position || position.writing || position.collected <= position.exported) {

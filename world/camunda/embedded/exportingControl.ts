@@ -1,8 +1,8 @@
-import { Broker, Cluster, ExporterPhase } from "./cluster";
+import { Broker, Cluster, ExportingPhase } from "./cluster";
 import { votersOf } from "./configuration";
 import { Reply } from "./server";
 
-const OPERATIONS: Record<string, (soft: boolean) => ExporterPhase> = {
+const OPERATIONS: Record<string, (soft: boolean) => ExportingPhase> = {
   pause: (soft) => (soft ? "SOFT_PAUSED" : "PAUSED"),
   resume: () => "EXPORTING",
 };
@@ -30,7 +30,7 @@ export function answerExporting(
 function changePhases(
   cluster: Cluster,
   from: Broker,
-  phase: ExporterPhase | undefined,
+  phase: ExportingPhase | undefined,
   corrupted: (brokerId: number) => void,
 ): { message: string | null } | undefined {
   if (phase === undefined) {

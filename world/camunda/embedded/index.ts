@@ -1,5 +1,5 @@
-import { Broker, Cluster, ExporterPhase, isComplete } from "./cluster";
-import { CompletedChange, memberIds, Plan } from "./configuration";
+import { Broker, Cluster, ExportingPhase, isComplete } from "./cluster";
+import { CompletedChange, sortedMembers, Plan } from "./configuration";
 import { until } from "../../processes/until";
 import { Elasticsearch } from "../../search/embedded/elasticsearch";
 import { pump } from "./exporting";
@@ -7,7 +7,7 @@ import { Fault, FaultBook, Journal, RecordedRequest } from "./faults";
 import { GatewayApi } from "./gateway";
 import { BrokerInstallation, Installer, Surroundings } from "./installer";
 import { RecordSource } from "./log";
-import { exporterStates, ManagementApi } from "./management";
+import { aggregatedExporters, ManagementApi } from "./management";
 import {
   EmbeddedWorldOptions,
   REGION_NAMES,
@@ -22,7 +22,7 @@ import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } 
 
 export { EmbeddedWorldOptions, ExporterTarget } from "./options";
 export { Fault, RecordedRequest, ServerName } from "./faults";
-export { ExporterPhase } from "./cluster";
+export { ExportingPhase as ExporterPhase } from "./cluster";
 export { BrokerInstallation, Found, Surroundings } from "./installer";
 
 const TICK_MS = 10;
@@ -37,7 +37,7 @@ export interface ClusterView {
   leaders: Record<string, number>;
   exporters: Record<string, string>;
   /** Exporter phase by broker and partition, of the replicas that run. */
-  phases: Record<string, Record<string, ExporterPhase>>;
+  phases: Record<string, Record<string, ExportingPhase>>;
   pendingChange?: Plan;
   lastChange?: CompletedChange;
 }
@@ -428,7 +428,7 @@ export class EmbeddedWorld implements World {
   cluster(region: RegionName = this.livingRegion()): ClusterView {
     const side = this.model.sideOf(region);
     const { version, members, plan, lastChange } = side.configuration;
-    const ids = memberIds(side.configuration);
+    const ids = sortedMembers(side.configuration);
     const alive = ids
       .filter((id) => this.model.isAlive(side, id))
       .map((id) => this.model.broker(id));
@@ -445,11 +445,14 @@ export class EmbeddedWorld implements World {
       ),
       leaders: Object.fromEntries(side.leaders) as Record<string, number>,
       exporters: Object.fromEntries(
-        exporterStates(side.configuration).map(({ exporterId, status }) => [exporterId, status]),
+        aggregatedExporters(side.configuration).map(({ exporterId, status }) => [
+          exporterId,
+          status,
+        ]),
       ),
       phases: Object.fromEntries(alive.map((b) => [b.id, Object.fromEntries(phases(b))])) as Record<
         string,
-        Record<string, ExporterPhase>
+        Record<string, ExportingPhase>
       >,
       ...(plan && { pendingChange: plan }),
       ...(lastChange && { lastChange }),

@@ -3,8 +3,8 @@ import { isRecord } from "../../../components/base/json";
 import { Broker, Cluster, coordinatorOf } from "./cluster";
 import { afterOperations } from "./changes";
 import {
-  Configuration,
-  Operation,
+  ClusterConfiguration,
+  ChangeOperation,
   Plan,
   renderConfiguration,
   renderMembers,
@@ -162,7 +162,7 @@ export class ManagementApi {
       return (
         this.unreachable(broker, side, "topology-query") ?? {
           status: 200,
-          body: exporterStates(side.configuration),
+          body: aggregatedExporters(side.configuration),
         }
       );
     }
@@ -213,10 +213,10 @@ export class ManagementApi {
   private change(
     side: Side,
     dryRun: boolean,
-    planFor: (configuration: Configuration) => Operation[],
+    planFor: (configuration: ClusterConfiguration) => ChangeOperation[],
   ): Reply {
     const { configuration } = side;
-    let operations: Operation[];
+    let operations: ChangeOperation[];
     try {
       // What is wrong in itself, or changes nothing, is answered as such also while a change is pending.
       operations = planFor(configuration);
@@ -324,8 +324,8 @@ export class ManagementApi {
 }
 
 /** State of every exporter over all replicas, as `GET /actuator/exporters` aggregates it. */
-export function exporterStates(
-  configuration: Configuration,
+export function aggregatedExporters(
+  configuration: ClusterConfiguration,
 ): { exporterId: string; status: string }[] {
   const states = new Map<string, Set<string>>();
   for (const { partitions } of configuration.members.values()) {

@@ -1,10 +1,10 @@
 import {
-  Configuration,
-  memberIds,
+  ClusterConfiguration,
+  sortedMembers,
   memberOrder,
   MemberState,
   NEVER,
-  Operation,
+  ChangeOperation,
   partitionsOf,
   PartitionState,
   replicasOf,
@@ -46,7 +46,7 @@ export function staticConfiguration(
   partitionCount: number,
   replicationFactor: number,
   exporters: string[],
-): Configuration {
+): ClusterConfiguration {
   const partitions = Array.from({ length: partitionCount }, (_, i) => i + 1);
   const distribution = distribute(members, partitions, replicationFactor);
   return {
@@ -79,14 +79,17 @@ export function staticConfiguration(
 }
 
 /** Steps that keep `retained` and drop every other member, without asking them. */
-export function planForcedRemoval(configuration: Configuration, retained: number[]): Operation[] {
+export function planForcedRemoval(
+  configuration: ClusterConfiguration,
+  retained: number[],
+): ChangeOperation[] {
   const kept = [...new Set(retained)];
   const unknown = kept.find((id) => !configuration.members.has(id));
   if (unknown !== undefined) {
     const current =
       configuration.version === 1
-        ? memberIds(configuration)
-        : memberOrder(memberIds(configuration));
+        ? sortedMembers(configuration)
+        : memberOrder(sortedMembers(configuration));
     throw new InvalidRequest(
       `Expected to force configure while retaining broker '${unknown}', but broker '${unknown}' is not in the current cluster. ` +
         `Current members are '[${current.join(", ")}]'`,
@@ -117,10 +120,10 @@ export function planForcedRemoval(configuration: Configuration, retained: number
 
 /** Steps to exactly these members, each asked to take part. */
 export function planScaling(
-  configuration: Configuration,
+  configuration: ClusterConfiguration,
   target: number[],
   requestedFactor: number | undefined,
-): Operation[] {
+): ChangeOperation[] {
   const members = [...new Set(target)];
   const factor = requestedFactor ?? replicationFactorOf(configuration);
   if (factor <= 0) {
@@ -134,7 +137,7 @@ export function planScaling(
   const partitions = partitionsOf(configuration);
   const wanted = distribute(members, partitions, factor);
   const added = memberOrder(members.filter((id) => !configuration.members.has(id)));
-  const removed = memberOrder(memberIds(configuration).filter((id) => !members.includes(id)));
+  const removed = memberOrder(sortedMembers(configuration).filter((id) => !members.includes(id)));
   return [
     ...added.map((brokerId) => ({ operation: "BROKER_ADD", brokerId, brokers: [] })),
     ...partitions.flatMap((id) => planPartition(configuration, id, wanted.get(id) ?? new Map())),
@@ -143,10 +146,10 @@ export function planScaling(
 }
 
 function planPartition(
-  configuration: Configuration,
+  configuration: ClusterConfiguration,
   partitionId: number,
   wanted: Map<number, number>,
-): Operation[] {
+): ChangeOperation[] {
   const current = replicasOf(configuration, partitionId);
   const priorityOf = (id: number) =>
     configuration.members.get(id)?.partitions.get(partitionId)?.priority;
@@ -178,7 +181,10 @@ function planPartition(
 }
 
 /** Steps that disable an exporter in every replica. */
-export function planDisable(configuration: Configuration, exporterId: string): Operation[] {
+export function planDisable(
+  configuration: ClusterConfiguration,
+  exporterId: string,
+): ChangeOperation[] {
   return replicas(configuration).map(({ brokerId, partitionId }) => ({
     operation: "PARTITION_DISABLE_EXPORTER",
     brokerId,
@@ -190,10 +196,10 @@ export function planDisable(configuration: Configuration, exporterId: string): O
 
 /** Steps that enable an exporter in every replica. An id that no broker knows is not refused. */
 export function planEnable(
-  configuration: Configuration,
+  configuration: ClusterConfiguration,
   exporterId: string,
   initializeFrom: string | undefined,
-): Operation[] {
+): ChangeOperation[] {
   return replicas(configuration).map(({ brokerId, partitionId }) => ({
     operation: "PARTITION_ENABLE_EXPORTER",
     brokerId,
@@ -205,7 +211,7 @@ export function planEnable(
 }
 
 /** Refuses steps that would fail: brokers rehearse a change before they begin it. */
-export function rehearse(configuration: Configuration, operations: Operation[]): void {
+export function rehearse(configuration: ClusterConfiguration, operations: ChangeOperation[]): void {
   for (const { operation, brokerId, partitionId, exporterId, initializeFrom } of operations) {
     if (exporterId === undefined) {
       continue;
@@ -240,7 +246,9 @@ export function rehearse(configuration: Configuration, operations: Operation[]):
   }
 }
 
-function replicas(configuration: Configuration): { brokerId: number; partitionId: number }[] {
+function replicas(
+  configuration: ClusterConfiguration,
+): { brokerId: number; partitionId: number }[] {
   return memberOrder(configuration.members.keys()).flatMap((brokerId) =>
     [...(configuration.members.get(brokerId)?.partitions.keys() ?? [])]
       .sort((a, b) => a - b)

@@ -1,5 +1,5 @@
 import { beginOperation, finishOperation } from "./changes";
-import { Configuration, nanoTime, Operation, votersOf } from "./configuration";
+import { ClusterConfiguration, nanoTime, ChangeOperation, votersOf } from "./configuration";
 import { WorldSettings } from "./options";
 
 /** What a side needs to know of the brokers. */
@@ -11,7 +11,7 @@ export interface Brokers {
   /** A replica joined: it has nothing on its disk yet. */
   joined(brokerId: number, partitionId: number): void;
   /** The leader of a partition starts or stops an exporter. */
-  exporterChanged(operation: Operation): void;
+  exporterChanged(operation: ChangeOperation): void;
   /** A broker is no member any more, without having been asked. */
   removed(side: Side, brokerId: number): void;
   /** A partition has a new leader, which starts the exporters as its replica is configured. */
@@ -27,13 +27,13 @@ export class Side {
   readonly joinedAt = new Map<string, number>();
   private readonly lastLeaders = new Map<number, { id: number; shownUntil: number }>();
   private readonly electionAt = new Map<number, number>();
-  private running?: { operation: Operation; doneAt: number };
+  private running?: { operation: ChangeOperation; doneAt: number };
   private idleSince = 0;
 
   constructor(
     private readonly settings: WorldSettings,
     private readonly brokers: Brokers,
-    readonly configuration: Configuration,
+    readonly configuration: ClusterConfiguration,
     /** Partitions that had a leader once: the others do not exist on any disk. */
     readonly bootstrapped = new Set<number>(),
   ) {}
@@ -58,7 +58,7 @@ export class Side {
   }
 
   /** Starts a change and returns its id. */
-  startChange(operations: Operation[]): number {
+  startChange(operations: ChangeOperation[]): number {
     const { configuration } = this;
     const id = ++configuration.version;
     configuration.plan = { id, startedAt: nanoTime(), completed: [], pending: [...operations] };
@@ -170,7 +170,7 @@ export class Side {
     }
   }
 
-  private finish(operation: Operation, now: number): void {
+  private finish(operation: ChangeOperation, now: number): void {
     const { brokerId, partitionId } = operation;
     finishOperation(this.configuration, operation);
     if (operation.operation === "PARTITION_JOIN") {
@@ -186,7 +186,7 @@ export class Side {
     }
   }
 
-  private canRun(operation: Operation): boolean {
+  private canRun(operation: ChangeOperation): boolean {
     if (!this.brokers.isAlive(this, operation.brokerId)) {
       return false;
     }
@@ -210,7 +210,7 @@ export class Side {
     }
   }
 
-  private durationOf(operation: Operation): number {
+  private durationOf(operation: ChangeOperation): number {
     if (operation.operation === "PARTITION_FORCE_RECONFIGURE") {
       return this.settings.forceMs / this.settings.shape.partitionCount;
     }
