@@ -4,14 +4,14 @@ import { RegionName } from "../../world";
 export type ServerName = "management" | "gateway" | "elasticsearch";
 
 /** The server that received a request. */
-export interface Site {
+export interface Receiver {
   region: RegionName;
   server: ServerName;
   brokerId?: number;
 }
 
 /** A request that a server of the world received. */
-export interface RecordedRequest extends Site {
+export interface ReceivedRequest extends Receiver {
   /** Milliseconds since the epoch. */
   at: number;
   method: string;
@@ -67,7 +67,7 @@ export class FaultBook {
   }
 
   /** The fault that hits this request: of several, the one that was injected first. */
-  take(request: RecordedRequest): Fault | undefined {
+  take(request: ReceivedRequest): Fault | undefined {
     let hit: Fault | undefined;
     for (const entry of this.injected) {
       if (!matches(entry.fault, request)) {
@@ -86,15 +86,15 @@ export class FaultBook {
 
 /** Every request so far, and who wants to know of the next. */
 export class Journal {
-  readonly requests: RecordedRequest[] = [];
-  private readonly listeners = new Set<(request: RecordedRequest) => void>();
+  readonly requests: ReceivedRequest[] = [];
+  private readonly listeners = new Set<(request: ReceivedRequest) => void>();
 
-  add(request: RecordedRequest): void {
+  add(request: ReceivedRequest): void {
     this.requests.push(request);
     this.listeners.forEach((listener) => listener(request));
   }
 
-  listen(listener: (request: RecordedRequest) => void): () => void {
+  listen(listener: (request: ReceivedRequest) => void): () => void {
     this.listeners.add(listener);
     return () => {
       this.listeners.delete(listener);
@@ -102,7 +102,7 @@ export class Journal {
   }
 
   /** The requests that change something. */
-  mutations(): RecordedRequest[] {
+  mutations(): ReceivedRequest[] {
     return this.requests.filter(
       ({ method, path }) =>
         !["GET", "HEAD"].includes(method) &&
@@ -112,7 +112,7 @@ export class Journal {
   }
 }
 
-function matches(fault: Fault, request: RecordedRequest): boolean {
+function matches(fault: Fault, request: ReceivedRequest): boolean {
   // A pattern with the flag "g" or "y" would remember where the last test ended.
   fault.path.lastIndex = 0;
   return (

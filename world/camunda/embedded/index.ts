@@ -3,7 +3,7 @@ import { CompletedChange, sortedMembers, Plan } from "./configuration";
 import { until } from "../../processes/until";
 import { Elasticsearch } from "../../search/embedded/elasticsearch";
 import { pump } from "./exporting";
-import { Fault, FaultBook, Journal, RecordedRequest } from "./faults";
+import { Fault, FaultBook, Journal, ReceivedRequest } from "./faults";
 import { GatewayApi } from "./gateway";
 import { BrokerInstallation, Installer, Surroundings } from "./installer";
 import { RecordSource } from "./log";
@@ -21,7 +21,7 @@ import { RepositoryStorage, Snapshots } from "../../search/embedded/snapshots";
 import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
 
 export { EmbeddedWorldOptions, ExporterTarget } from "./options";
-export { Fault, RecordedRequest, ServerName } from "./faults";
+export { Fault, ReceivedRequest as RecordedRequest, ServerName } from "./faults";
 export { ExportingPhase as ExporterPhase } from "./cluster";
 export { BrokerInstallation, Found, Surroundings } from "./installer";
 
@@ -410,17 +410,17 @@ export class EmbeddedWorld implements World {
   }
 
   /** Every request that a server of the world received. */
-  get requests(): RecordedRequest[] {
+  get requests(): ReceivedRequest[] {
     return this.journal.requests;
   }
 
   /** The requests that change something: no reads, no dry runs. */
-  mutations(): RecordedRequest[] {
+  mutations(): ReceivedRequest[] {
     return this.journal.mutations();
   }
 
   /** Is called with every request before it is handled, until the returned function is called. */
-  onRequest(listener: (request: RecordedRequest) => void): () => void {
+  onRequest(listener: (request: ReceivedRequest) => void): () => void {
     return this.journal.listen(listener);
   }
 

@@ -1,7 +1,7 @@
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { createServer, IncomingMessage, Server, ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import { Fault, FaultBook, Journal, RecordedRequest, Site } from "./faults";
+import { Fault, FaultBook, Journal, ReceivedRequest, Receiver } from "./faults";
 
 /** A request as the handlers see it. */
 export interface Incoming {
@@ -41,7 +41,7 @@ export class LoopbackServer {
   private readonly waiting = new Set<NodeJS.Timeout>();
 
   constructor(
-    private readonly site: Site,
+    private readonly site: Receiver,
     private readonly handle: Handler,
     private readonly faults: FaultBook,
     private readonly journal: Journal,
@@ -121,7 +121,7 @@ export class LoopbackServer {
     try {
       const text = await readText(request);
       const url = request.url ?? "/";
-      const record: RecordedRequest = {
+      const record: ReceivedRequest = {
         at: Date.now(),
         ...this.site,
         method: (request.method ?? "GET").toUpperCase(),
@@ -155,7 +155,7 @@ export class LoopbackServer {
 
   private async reply(
     fault: Fault | undefined,
-    record: RecordedRequest,
+    record: ReceivedRequest,
     request: IncomingMessage,
     text: string,
   ): Promise<Reply> {
