@@ -398,7 +398,7 @@ export class Cluster implements Brokers {
 }
 
 /** Whether every partition has a leader and all its replicas. */
-export function isComplete(cluster: Cluster, region: RegionName): boolean {
+export function isClusterComplete(cluster: Cluster, region: RegionName): boolean {
   const side = cluster.sideOf(region);
   const { replicationFactor } = cluster.settings.shape;
   const alive = side.alive();

@@ -1,7 +1,7 @@
-import { Broker, Cluster, ExportingPhase, isComplete } from "./cluster";
+import { Broker, Cluster, ExportingPhase, isClusterComplete } from "./cluster";
 import { CompletedChange, sortedMembers, Plan } from "./configuration";
 import { until } from "../../processes/until";
-import { Elasticsearch } from "../../search/embedded/elasticsearch";
+import { EmbeddedElasticsearch } from "../../search/embedded/elasticsearch";
 import { pump } from "./exporting";
 import { Fault, FaultBook, Journal, ReceivedRequest } from "./faults";
 import { GatewayApi } from "./gateway";
@@ -15,7 +15,7 @@ import {
   WorldSettings,
   settingsFrom,
 } from "./options";
-import { Move, searchable, SearchStore } from "../../search/embedded/searchStore";
+import { ShardMove, searchable, SearchStore } from "../../search/embedded/searchStore";
 import { Incoming, LoopbackServer, Reply } from "./server";
 import { RepositoryStorage, Snapshots } from "../../search/embedded/snapshots";
 import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
@@ -45,7 +45,7 @@ export interface ClusterView {
 interface Search {
   store: SearchStore;
   snapshots: Snapshots;
-  api: Elasticsearch;
+  api: EmbeddedElasticsearch;
   running: boolean;
 }
 
@@ -145,7 +145,7 @@ export class EmbeddedWorld implements World {
     this.model.bootstrap(this.settings.startRegions);
     this.startTicking();
     if (absent.length === 0) {
-      await this.until("the cluster is complete", () => isComplete(this.model, "region0"));
+      await this.until("the cluster is complete", () => isClusterComplete(this.model, "region0"));
     }
   }
 
@@ -383,7 +383,7 @@ export class EmbeddedWorld implements World {
   /** Lets primary shards of a region's Elasticsearch come to another node, all unless told which. */
   movePrimaries(
     region: RegionName,
-    move: Move,
+    move: ShardMove,
     which: (shard: number, index: string) => boolean = () => true,
   ): void {
     for (const { name, shards, recovery } of this.storeOf(region).indices.values()) {
@@ -560,7 +560,7 @@ export class EmbeddedWorld implements World {
           this.bucketProblem(region, bucket, client, write)
       : undefined;
     const snapshots = new Snapshots(store, this.storage, this.settings, guard);
-    const api = new Elasticsearch(store, snapshots, this.settings);
+    const api = new EmbeddedElasticsearch(store, snapshots, this.settings);
     return { store, snapshots, api, running: false };
   }
 

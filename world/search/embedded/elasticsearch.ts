@@ -26,7 +26,7 @@ const PRODUCT = { "X-elastic-product": "Elasticsearch" };
  * repository, says "master node", and has a type of its own for the name of a snapshot that is in use. Left out:
  * replicas that are ever assigned, `_bulk`, what a body says beyond the aliases of an index.
  */
-export class Elasticsearch {
+export class EmbeddedElasticsearch {
   constructor(
     private readonly store: SearchStore,
     private readonly snapshots: Snapshots,

@@ -9,16 +9,16 @@ export type ShardStage = "WAITING" | "INDEX" | "DONE";
  * How a shard's primary came to another node than the one that it was created on. `promoted`: a replica took
  * over; `moved`: it was relocated; `moving`: it is being relocated, and both copies are listed.
  */
-export type Move = "promoted" | "moved" | "moving";
+export type ShardMove = "promoted" | "moved" | "moving";
 
 /** Where the shards of an index came from. */
-export interface Recovery {
+export interface ShardRecovery {
   type: "EMPTY_STORE" | "SNAPSHOT" | "EXISTING_STORE";
   repository?: string;
   snapshot?: string;
   stages: ShardStage[];
   /** Shards whose primary came to another node since. */
-  moves?: Map<number, Move>;
+  moves?: Map<number, ShardMove>;
   startedAt: number;
 }
 
@@ -31,7 +31,7 @@ export interface SearchIndex {
   /** Other names of it. */
   aliases: readonly string[];
   documents: Map<string, unknown>;
-  recovery: Recovery;
+  recovery: ShardRecovery;
   /** A pattern passes a closed index over in most requests, unless they ask for all. */
   closed?: boolean;
 }

@@ -2,7 +2,7 @@ import { RepositorySettings } from "../../world";
 import { Incoming, Reply } from "../../camunda/embedded/server";
 import { SearchError } from "./searchErrors";
 import { SearchIndex, SearchStore } from "./searchStore";
-import { isComplete, Selection, Snapshots, StoredSnapshot } from "./snapshots";
+import { isSnapshotComplete, Selection, Snapshots, StoredSnapshot } from "./snapshots";
 
 const ACKNOWLEDGED: Reply = { status: 200, body: { acknowledged: true } };
 
@@ -129,7 +129,7 @@ function findOrIgnore(
 function describe(snapshot: StoredSnapshot, repository: string): object {
   const { name, uuid, state, indices, startedAt, endedAt } = snapshot;
   const shards = shardsOf(snapshot);
-  const done = isComplete(snapshot);
+  const done = isSnapshotComplete(snapshot);
   return {
     snapshot: name,
     uuid,
@@ -156,7 +156,7 @@ function describe(snapshot: StoredSnapshot, repository: string): object {
 
 function status(snapshot: StoredSnapshot, repository: string): object {
   const total = shardsOf(snapshot);
-  const done = isComplete(snapshot);
+  const done = isSnapshotComplete(snapshot);
   const statsOf = (count: number) => ({
     initializing: 0,
     started: done ? 0 : count,

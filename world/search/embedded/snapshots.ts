@@ -137,7 +137,7 @@ export class Snapshots {
 
   register(name: string, settings: RepositorySettings): void {
     const contents = this.placeOf(name, settings);
-    const known = new Set([...contents.values()].filter(isComplete).map((s) => s.name));
+    const known = new Set([...contents.values()].filter(isSnapshotComplete).map((s) => s.name));
     this.repositories.set(name, { ...settings, contents, known });
   }
 
@@ -171,7 +171,7 @@ export class Snapshots {
     const repository = this.repository(repositoryName);
     const visible = [...repository.contents.values()].filter((s) => isVisible(repository, s));
     if (expression === "_current") {
-      return visible.filter((s) => !isComplete(s));
+      return visible.filter((s) => !isSnapshotComplete(s));
     }
     const found = expression.split(",").flatMap((part) => {
       const matching = visible.filter(({ name }) => matcher(part)(name));
@@ -252,7 +252,7 @@ export class Snapshots {
     if (!snapshot || !isVisible(repository, snapshot)) {
       throw cannotRestore(repositoryName, name, "snapshot does not exist");
     }
-    if (!isComplete(snapshot)) {
+    if (!isSnapshotComplete(snapshot)) {
       throw cannotRestore(repositoryName, name, "unsupported snapshot state [IN_PROGRESS]");
     }
     const names = selected(snapshot, joined(selection.indices));
@@ -301,7 +301,7 @@ export class Snapshots {
     this.timers.clear();
     for (const { contents } of this.repositories.values()) {
       for (const snapshot of contents.values()) {
-        if (!isComplete(snapshot) && this.owns(snapshot)) {
+        if (!isSnapshotComplete(snapshot) && this.owns(snapshot)) {
           contents.delete(snapshot.name);
         }
       }
@@ -359,7 +359,7 @@ export class Snapshots {
 }
 
 /** Whether a snapshot is no longer being taken. */
-export function isComplete(snapshot: StoredSnapshot): boolean {
+export function isSnapshotComplete(snapshot: StoredSnapshot): boolean {
   return snapshot.state !== "IN_PROGRESS";
 }
 
@@ -367,7 +367,7 @@ function nameInUse(existing: StoredSnapshot | undefined): string | undefined {
   if (!existing) {
     return undefined;
   }
-  return isComplete(existing)
+  return isSnapshotComplete(existing)
     ? "snapshot with the same name already exists"
     : "snapshot with the same name is already in-progress";
 }
@@ -406,7 +406,7 @@ function renamed(name: string, { rename_pattern, rename_replacement }: Selection
 }
 
 function isVisible({ known, settings }: Registered, snapshot: StoredSnapshot): boolean {
-  return isTrue(settings["readonly"]) ? isComplete(snapshot) : known.has(snapshot.name);
+  return isTrue(settings["readonly"]) ? isSnapshotComplete(snapshot) : known.has(snapshot.name);
 }
 
 function isTrue(value: string | boolean | undefined): boolean {
