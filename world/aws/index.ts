@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isRecord } from "../../components/base/json";
 import { compare, Diff, Properties, UNKNOWN, record } from "../pulumi/properties";
-import type { Call, Failure, Recorded, StandIn } from "../pulumi/standIn";
+import type { Call, Failure, RecordedResource, StandIn } from "../pulumi/standIn";
 import { EC2_TYPES } from "./ec2";
 import { EKS_TYPES } from "./eks";
 import { FUNCTIONS } from "./functions";
@@ -93,11 +93,11 @@ export class AwsStandIn implements StandIn {
     };
   }
 
-  diff(call: Call, _id: string, old: Recorded, inputs: Properties): Diff {
+  diff(call: Call, _id: string, old: RecordedResource, inputs: Properties): Diff {
     return compare(old.inputs, inputs, typeOf(call));
   }
 
-  preview(call: Call, inputs: Properties, old: Recorded | undefined): Properties {
+  preview(call: Call, inputs: Properties, old: RecordedResource | undefined): Properties {
     const type = typeOf(call);
     const outputs = this.outputs(call, inputs, old?.outputs);
     for (const path of (old === undefined ? type.computed : type.changing) ?? []) {
@@ -129,7 +129,7 @@ export class AwsStandIn implements StandIn {
     return { id, outputs };
   }
 
-  read(call: Call, id: string): (Recorded & { id: string }) | undefined {
+  read(call: Call, id: string): (RecordedResource & { id: string }) | undefined {
     const scope = this.scope(call);
     const item = this.aws.find(call.type, scope.home, id);
     const type = typeOf(call);
@@ -142,7 +142,12 @@ export class AwsStandIn implements StandIn {
     return { id, inputs: { ...item.inputs, ...seen }, outputs: item.outputs };
   }
 
-  async update(call: Call, id: string, _old: Recorded, given: Properties): Promise<Properties> {
+  async update(
+    call: Call,
+    id: string,
+    _old: RecordedResource,
+    given: Properties,
+  ): Promise<Properties> {
     const scope = this.scope(call);
     const type = typeOf(call);
     const item = this.need(scope, call, id);

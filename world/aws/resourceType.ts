@@ -1,5 +1,5 @@
 import { hasUnknown, Properties, UNKNOWN } from "../pulumi/properties";
-import type { Answer, Call } from "../pulumi/standIn";
+import type { MaybePromise, Call } from "../pulumi/standIn";
 import { parseCidr } from "../../components/base/cidr";
 import { isRecord } from "../../components/base/json";
 import { Aws, AwsError, Item } from "./state";
@@ -32,14 +32,14 @@ export interface ResourceType {
   changing?: readonly string[];
   /** What the provider itself refuses, already in a preview. Values may be unknown. One line each. */
   check?(inputs: Properties): Iterable<string>;
-  create(scope: Scope, inputs: Properties): Answer<{ id: string; outputs?: Properties }>;
+  create(scope: Scope, inputs: Properties): MaybePromise<{ id: string; outputs?: Properties }>;
   /** Further outputs. `item.inputs` are the old ones. */
-  update?(scope: Scope, item: Item, inputs: Properties): Answer<Properties | void>;
+  update?(scope: Scope, item: Item, inputs: Properties): MaybePromise<Properties | void>;
   /** Outputs that may have changed since; undefined: the provider takes the resource for gone. */
   read?(scope: Scope, item: Item): Properties | undefined;
   /** Inputs that a read words in another way than the program. */
   seen?(scope: Scope, inputs: Properties): Properties;
-  delete?(scope: Scope, item: Item): Answer<void>;
+  delete?(scope: Scope, item: Item): MaybePromise<void>;
 }
 
 /** A string, when there is one and it is known. */

@@ -1,5 +1,5 @@
 /** An answer of a server, of any status. */
-export interface Answer {
+export interface TextAnswer {
   status: number;
   text: string;
 }
@@ -15,7 +15,7 @@ export async function request(
     form?: FormData;
     timeout?: number;
   } = {},
-): Promise<Answer> {
+): Promise<TextAnswer> {
   const { method = "GET", json, lines, form, timeout = 10_000 } = options;
   const text = lines === undefined ? JSON.stringify(json) : `${lines.join("\n")}\n`;
   const response = await fetch(url, {

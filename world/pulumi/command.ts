@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { compare, Diff, hasUnknown, Properties, UNKNOWN } from "./properties";
-import type { Call, Failure, Recorded, StandIn } from "./standIn";
+import type { Call, Failure, RecordedResource, StandIn } from "./standIn";
 
 /**
  * A stand-in for `@pulumi/command`, for machines without Pulumi's plugin registry. Does what
@@ -30,7 +30,7 @@ export class CommandStandIn implements StandIn {
     return { failures };
   }
 
-  diff(_call: Call, _id: string, old: Recorded, inputs: Properties): Diff {
+  diff(_call: Call, _id: string, old: RecordedResource, inputs: Properties): Diff {
     return compare(old.inputs, inputs, { replaces: ["triggers"] });
   }
 
@@ -42,15 +42,15 @@ export class CommandStandIn implements StandIn {
     return { id: randomUUID(), outputs: await this.outputs(call, inputs, inputs.create) };
   }
 
-  read(_call: Call, _id: string, old: Recorded): Recorded {
+  read(_call: Call, _id: string, old: RecordedResource): RecordedResource {
     return old;
   }
 
-  update(call: Call, _id: string, _old: Recorded, inputs: Properties): Promise<Properties> {
+  update(call: Call, _id: string, _old: RecordedResource, inputs: Properties): Promise<Properties> {
     return this.outputs(call, inputs, inputs.update ?? inputs.create);
   }
 
-  async delete(call: Call, _id: string, old: Recorded): Promise<void> {
+  async delete(call: Call, _id: string, old: RecordedResource): Promise<void> {
     await this.outputs(call, old.outputs, old.outputs.delete);
   }
 

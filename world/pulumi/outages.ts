@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /** A region that does not answer. */
-export class Unreachable extends Error {}
+export class RegionUnreachable extends Error {}
 
 /** Which regions are lost, for all providers and models of a world. */
 export class Outages {
@@ -34,7 +34,7 @@ export class Outages {
     const region = regions.find((name) => this.lost.has(name));
     if (region !== undefined) {
       await delay(this.hangMs, undefined, { signal });
-      throw new Unreachable(`${region} does not answer: ${what}`);
+      throw new RegionUnreachable(`${region} does not answer: ${what}`);
     }
   }
 }

@@ -82,14 +82,14 @@ export function hasUnknown(value: unknown): boolean {
 }
 
 /** How a property differs, and whether the resource must be made anew for it. */
-export interface Change {
+export interface PropertyChange {
   kind: "add" | "update" | "delete";
   replace: boolean;
 }
 
 /** What changes a resource: by the path of each property that does. Empty: nothing. */
 export interface Diff {
-  changes: Record<string, Change>;
+  changes: Record<string, PropertyChange>;
   /** Whether a replacement deletes the old resource first. Default: the new one comes first. */
   deleteBeforeReplace?: boolean;
 }
@@ -106,7 +106,7 @@ export interface Comparison {
 
 /** Compares inputs as most providers do: property by property, deeply. */
 export function compare(olds: Properties, news: Properties, comparison: Comparison = {}): Diff {
-  const changes: Record<string, Change> = {};
+  const changes: Record<string, PropertyChange> = {};
   for (const key of new Set([...Object.keys(olds), ...Object.keys(news)])) {
     if (key === "__defaults" || (news[key] === undefined && comparison.kept?.includes(key))) {
       continue;
@@ -121,7 +121,7 @@ export function compare(olds: Properties, news: Properties, comparison: Comparis
 }
 
 function collect(
-  changes: Record<string, Change>,
+  changes: Record<string, PropertyChange>,
   path: string,
   old: unknown,
   value: unknown,

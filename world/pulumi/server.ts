@@ -6,9 +6,9 @@ import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { Outages, Unreachable } from "./outages";
+import { Outages, RegionUnreachable } from "./outages";
 import { compare, decode, Diff, encode, Properties } from "./properties";
-import { Call, Failure, Method, PartialFailure, Recorded, StandIn } from "./standIn";
+import { Call, Failure, Method, PartialFailure, RecordedResource, StandIn } from "./standIn";
 
 /** A call that came in, for drills: whose stack, and which region it would have reached. */
 export interface ProviderCall {
@@ -273,7 +273,9 @@ export class ProviderServer {
       await this.outages
         .reach(reaches, `${method} of ${call.type} ${call.name}`, call.signal)
         .catch((error: unknown) => {
-          throw (error instanceof Unreachable && this.standIn.whenLost?.(method, call)) || error;
+          throw (
+            (error instanceof RegionUnreachable && this.standIn.whenLost?.(method, call)) || error
+          );
         });
       return await ask(call);
     } finally {
@@ -325,7 +327,7 @@ function partsOf(urnOrToken: string): { stack: string; type: string; name: strin
       };
 }
 
-function recorded(inputs: Struct | undefined, outputs: Struct | undefined): Recorded {
+function recorded(inputs: Struct | undefined, outputs: Struct | undefined): RecordedResource {
   return { inputs: decode(inputs), outputs: decode(outputs) };
 }
 
@@ -371,7 +373,7 @@ function differs({ changes, deleteBeforeReplace }: Diff): messages.DiffResponse 
 function statusOf(error: unknown): grpc.ServiceError {
   const message = error instanceof Error ? error.message : String(error);
   const code =
-    error instanceof Unreachable
+    error instanceof RegionUnreachable
       ? grpc.status.UNAVAILABLE
       : error instanceof Error && error.name === "AbortError"
         ? grpc.status.CANCELLED

@@ -42,7 +42,7 @@ export interface Failure {
 }
 
 /** What a resource was before: as its program wrote it, and as its provider has answered. */
-export interface Recorded {
+export interface RecordedResource {
   inputs: Properties;
   outputs: Properties;
 }
@@ -73,22 +73,35 @@ export interface StandIn {
     call: Call,
     inputs: Properties,
     old: Properties | undefined,
-  ): Answer<{ failures?: Failure[]; inputs?: Properties }>;
+  ): MaybePromise<{ failures?: Failure[]; inputs?: Properties }>;
   /** What a change of inputs means. New values may be unknown. */
-  diff(call: Call, id: string, old: Recorded, inputs: Properties): Answer<Diff>;
+  diff(call: Call, id: string, old: RecordedResource, inputs: Properties): MaybePromise<Diff>;
   /** Outputs that a create (`old` undefined) or an update would have, UNKNOWN where only the real one tells. */
-  preview(call: Call, inputs: Properties, old: Recorded | undefined): Answer<Properties>;
-  create(call: Call, inputs: Properties): Answer<{ id: string; outputs: Properties }>;
+  preview(
+    call: Call,
+    inputs: Properties,
+    old: RecordedResource | undefined,
+  ): MaybePromise<Properties>;
+  create(call: Call, inputs: Properties): MaybePromise<{ id: string; outputs: Properties }>;
   /** Undefined when the resource is no longer there. `old.inputs` is empty when it is imported. */
-  read(call: Call, id: string, old: Recorded): Answer<(Recorded & { id?: string }) | undefined>;
-  update(call: Call, id: string, old: Recorded, inputs: Properties): Answer<Properties>;
-  delete(call: Call, id: string, old: Recorded): Answer<void>;
+  read(
+    call: Call,
+    id: string,
+    old: RecordedResource,
+  ): MaybePromise<(RecordedResource & { id?: string }) | undefined>;
+  update(
+    call: Call,
+    id: string,
+    old: RecordedResource,
+    inputs: Properties,
+  ): MaybePromise<Properties>;
+  delete(call: Call, id: string, old: RecordedResource): MaybePromise<void>;
   /** Answer of a function, by its token: `aws:s3/getBucket:getBucket`. */
-  invoke(call: Call, args: Properties): Answer<Properties>;
+  invoke(call: Call, args: Properties): MaybePromise<Properties>;
 }
 
 /** A value, now or later. */
-export type Answer<T> = T | Promise<T>;
+export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * A create or an update that has changed something and then failed. The engine keeps the resource, with

@@ -147,7 +147,7 @@ export interface ResourceChange {
 }
 
 /** What an `up` did. */
-export interface Run extends UpResult {
+export interface UpOutcome extends UpResult {
   /** What it changed, in order. */
   changed: ResourceChange[];
 }
@@ -190,7 +190,7 @@ export class RegionStack {
   }
 
   /** `pulumi up --yes`. Rejects with the engine's error when it fails. */
-  async up(options: { refresh?: boolean; target?: string[] } = {}): Promise<Run> {
+  async up(options: { refresh?: boolean; target?: string[] } = {}): Promise<UpOutcome> {
     const changed: ResourceChange[] = [];
     const result = await this.stack.up({
       color: "never",

@@ -17,7 +17,7 @@ import { Network } from "../../../world/aws/network";
 import { Aws } from "../../../world/aws/state";
 import { Outages } from "../../../world/pulumi/outages";
 import { compare, Properties } from "../../../world/pulumi/properties";
-import type { Call, Recorded, StandIn } from "../../../world/pulumi/standIn";
+import type { Call, RecordedResource, StandIn } from "../../../world/pulumi/standIn";
 import { failureOf } from "../../support/failure";
 import { Bench } from "./bench";
 
@@ -55,7 +55,7 @@ class Kubernetes implements StandIn {
   check() {
     return {};
   }
-  diff(_call: Call, _id: string, old: Recorded, inputs: Properties) {
+  diff(_call: Call, _id: string, old: RecordedResource, inputs: Properties) {
     return compare(old.inputs, inputs);
   }
   preview(_call: Call, inputs: Properties) {
@@ -64,10 +64,10 @@ class Kubernetes implements StandIn {
   create(call: Call, inputs: Properties) {
     return { id: call.name, outputs: inputs };
   }
-  read(_call: Call, _id: string, old: Recorded) {
+  read(_call: Call, _id: string, old: RecordedResource) {
     return old;
   }
-  update(_call: Call, _id: string, _old: Recorded, inputs: Properties) {
+  update(_call: Call, _id: string, _old: RecordedResource, inputs: Properties) {
     return inputs;
   }
   delete() {

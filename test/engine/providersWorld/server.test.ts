@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { waitFor } from "../../../components/clients/poll";
 import { Outages } from "../../../world/pulumi/outages";
 import { compare, Properties, Secret, UNKNOWN } from "../../../world/pulumi/properties";
-import { Call, PartialFailure, Recorded, StandIn } from "../../../world/pulumi/standIn";
+import { Call, PartialFailure, RecordedResource, StandIn } from "../../../world/pulumi/standIn";
 import { CommandStandIn } from "../../../world/pulumi/command";
 import { failureOf } from "../../support/failure";
 import { AnyProvider, Bench, Thing } from "./bench";
@@ -29,10 +29,10 @@ class Toy implements StandIn {
       inputs.colour === "none" ? [{ property: "colour", reason: `${call.name} needs one` }] : [];
     return { failures, inputs: { size: 1, ...inputs } };
   }
-  diff(_call: Call, _id: string, old: Recorded, inputs: Properties) {
+  diff(_call: Call, _id: string, old: RecordedResource, inputs: Properties) {
     return compare(old.inputs, inputs, { replaces: ["shape"] });
   }
-  preview(_call: Call, inputs: Properties, old: Recorded | undefined) {
+  preview(_call: Call, inputs: Properties, old: RecordedResource | undefined) {
     this.previewed.push(inputs);
     return { ...inputs, serial: old?.outputs.serial ?? UNKNOWN };
   }
@@ -51,11 +51,11 @@ class Toy implements StandIn {
       outputs: { ...inputs, serial: `serial of ${id}`, key: new Secret("open sesame") },
     };
   }
-  read(_call: Call, id: string, old: Recorded) {
+  read(_call: Call, id: string, old: RecordedResource) {
     const inputs = this.boxes.get(id);
     return inputs && { inputs, outputs: { ...old.outputs, ...inputs } };
   }
-  update(_call: Call, id: string, old: Recorded, inputs: Properties) {
+  update(_call: Call, id: string, old: RecordedResource, inputs: Properties) {
     this.boxes.set(id, inputs);
     return { ...old.outputs, ...inputs };
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Answer, request, requestJson } from "../../processes/http";
+import { TextAnswer, request, requestJson } from "../../processes/http";
 
 const PROCESS_ID = "demo";
 
@@ -45,6 +45,6 @@ export async function startInstance(gateway: string): Promise<string> {
 }
 
 /** The other partitions learn of a deployment a moment later; a busy broker asks to come again. */
-function isPassing(answer: Answer): boolean {
+function isPassing(answer: TextAnswer): boolean {
   return answer.status === 404 || answer.status === 429;
 }

@@ -1,4 +1,4 @@
-import { Change, KubeObject, ObjectStore } from "./objects";
+import { ObjectChange, KubeObject, ObjectStore } from "./objects";
 
 /** How a cluster's controllers behave. */
 export interface ControllerOptions {
@@ -44,7 +44,7 @@ export class Controllers {
     }
   }
 
-  private follow({ type, object, before }: Change): void {
+  private follow({ type, object, before }: ObjectChange): void {
     const { kind, metadata } = object;
     if (kind === "Pod") {
       this.owner(object).forEach((owner) => this.updateStatus(owner));

@@ -4,7 +4,14 @@ import { isRecord } from "../../../components/base/json";
 import type { KubeObject } from "./objects";
 import { compare, Diff, hasUnknown, Properties, UNKNOWN, record } from "../../pulumi/properties";
 import type { Outages } from "../../pulumi/outages";
-import { Call, Failure, Method, PartialFailure, Recorded, StandIn } from "../../pulumi/standIn";
+import {
+  Call,
+  Failure,
+  Method,
+  PartialFailure,
+  RecordedResource,
+  StandIn,
+} from "../../pulumi/standIn";
 import type { RegionCluster } from "./cluster";
 import { problemsOf, RESOURCE_KINDS, ResourceKind } from "./resourceKinds";
 
@@ -54,7 +61,7 @@ export class KubernetesStandIn implements StandIn {
     return call.type === RELEASE ? { failures: this.chartProblems(inputs), inputs } : { inputs };
   }
 
-  diff(call: Call, _id: string, old: Recorded, inputs: Properties): Diff {
+  diff(call: Call, _id: string, old: RecordedResource, inputs: Properties): Diff {
     if (call.type === RELEASE) {
       return compare(old.inputs, inputs, { replaces: ["name", "namespace"] });
     }
@@ -101,7 +108,11 @@ export class KubernetesStandIn implements StandIn {
     return { id: idOf(object), outputs: this.outputs(cluster, object, inputs) };
   }
 
-  read(call: Call, id: string, old: Recorded): (Recorded & { id?: string }) | undefined {
+  read(
+    call: Call,
+    id: string,
+    old: RecordedResource,
+  ): (RecordedResource & { id?: string }) | undefined {
     const cluster = this.cluster(call);
     const { namespace, name } = partsOf(id);
     if (call.type === RELEASE) {
@@ -124,7 +135,12 @@ export class KubernetesStandIn implements StandIn {
     return { inputs, outputs: { ...old.outputs, ...found } };
   }
 
-  async update(call: Call, id: string, old: Recorded, inputs: Properties): Promise<Properties> {
+  async update(
+    call: Call,
+    id: string,
+    old: RecordedResource,
+    inputs: Properties,
+  ): Promise<Properties> {
     known(call, inputs);
     const cluster = this.cluster(call);
     if (call.type === RELEASE) {
@@ -147,7 +163,7 @@ export class KubernetesStandIn implements StandIn {
     return this.outputs(cluster, object, inputs);
   }
 
-  async delete(call: Call, id: string, old: Recorded): Promise<void> {
+  async delete(call: Call, id: string, old: RecordedResource): Promise<void> {
     const cluster = this.cluster(call);
     const { namespace, name } = partsOf(id);
     if (call.type === RELEASE) {

@@ -60,7 +60,7 @@ export const KINDS: readonly Kind[] = [
 ];
 
 /** What happened to an object. */
-export interface Change {
+export interface ObjectChange {
   type: "created" | "changed" | "removed";
   /** As it is now; of a removed one, as it was. */
   object: KubeObject;
@@ -75,11 +75,11 @@ export interface Change {
  */
 export class ObjectStore {
   private readonly objects = new Map<string, KubeObject>();
-  private readonly listeners = new Set<(change: Change) => void>();
+  private readonly listeners = new Set<(change: ObjectChange) => void>();
   private versions = 0;
 
   /** Calls `listener` after each change, until the returned function is called. */
-  onChange(listener: (change: Change) => void): () => void {
+  onChange(listener: (change: ObjectChange) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -163,7 +163,7 @@ export class ObjectStore {
     return String(this.versions);
   }
 
-  private tell(change: Change): void {
+  private tell(change: ObjectChange): void {
     for (const listener of [...this.listeners]) {
       listener(change);
     }
