@@ -23,7 +23,7 @@ export function onPath(program: string): boolean {
 }
 
 /** How a command is run: see {@link run}. */
-export interface RunOptions {
+export interface CommandOptions {
   /** What the command does, in the words of the error: `could not <purpose>`. */
   purpose: string;
   env?: NodeJS.ProcessEnv;
@@ -36,7 +36,7 @@ export interface RunOptions {
  * Runs a command to its end and returns what it printed. Rejects with one line that says what could
  * not be done and the first line of the output that looks like the reason.
  */
-export function run(command: string, args: string[], options: RunOptions): Promise<string> {
+export function run(command: string, args: string[], options: CommandOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: options.env ?? process.env, cwd: options.cwd });
     let output = "";

@@ -23,13 +23,13 @@ import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } 
 export { EmbeddedWorldOptions, ExporterTarget } from "./options";
 export { Fault, ReceivedRequest as RecordedRequest, ServerName } from "./faults";
 export { ExportingPhase as ExporterPhase } from "./cluster";
-export { BrokerInstallation, Found, Surroundings } from "./installer";
+export { BrokerInstallation, Destination as Found, Surroundings } from "./installer";
 
 const TICK_MS = 10;
 const PROCESS_ID = "demo";
 
 /** What the brokers of a region agree on, for tests that look behind the APIs. */
-export interface ClusterView {
+export interface AgreedCluster {
   version: number;
   members: number[];
   /** Partitions by member that it has a replica of, with those that are about to join. */
@@ -425,7 +425,7 @@ export class EmbeddedWorld implements World {
   }
 
   /** What the brokers of a region agree on; of the region that runs when none is given. */
-  cluster(region: RegionName = this.livingRegion()): ClusterView {
+  cluster(region: RegionName = this.livingRegion()): AgreedCluster {
     const side = this.model.sideOf(region);
     const { version, members, plan, lastChange } = side.configuration;
     const ids = sortedMembers(side.configuration);

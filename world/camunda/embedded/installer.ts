@@ -23,7 +23,7 @@ export interface BrokerInstallation {
 }
 
 /** What is behind an address inside the clusters. */
-export type Found =
+export type Destination =
   | { kind: "broker"; region: RegionName; ordinal: number }
   | { kind: "elasticsearch"; region: RegionName };
 
@@ -33,7 +33,12 @@ export interface Surroundings {
    * What answers at `host:port` when a pod of a region asks: nothing when the name is not known there, no
    * way leads to it, or no such pod runs.
    */
-  find(from: RegionName, host: string, port: number, protocol: "tcp" | "udp"): Found | undefined;
+  find(
+    from: RegionName,
+    host: string,
+    port: number,
+    protocol: "tcp" | "udp",
+  ): Destination | undefined;
   /** Why the Elasticsearch of a region cannot use a bucket; undefined when it can. */
   bucketProblem(region: RegionName, bucket: string, write: boolean): string | undefined;
 }

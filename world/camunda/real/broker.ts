@@ -16,7 +16,7 @@ export interface BrokerPorts {
 }
 
 /** One broker with its embedded gateway. */
-export interface Broker {
+export interface BrokerProcess {
   id: number;
   /** Its directory: data, logs. */
   dir: string;
@@ -47,7 +47,7 @@ export async function startBroker(
   camunda: CamundaDistribution,
   javaHome: string,
   shape: ClusterShape,
-  broker: Broker,
+  broker: BrokerProcess,
   cluster: { contacts: number[]; search: SearchKind; searchUrls: Record<RegionName, string> },
 ): Promise<OwnProcess> {
   const tmp = join(broker.dir, "tmp");
@@ -109,6 +109,6 @@ export async function startBroker(
 }
 
 /** Removes everything that a broker has written. */
-export function eraseBroker(broker: Broker): Promise<void> {
+export function eraseBroker(broker: BrokerProcess): Promise<void> {
   return rm(broker.dir, { recursive: true, force: true });
 }

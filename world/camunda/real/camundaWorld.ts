@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
-import { Broker, eraseBroker, startBroker } from "./broker";
+import { BrokerProcess, eraseBroker, startBroker } from "./broker";
 import {
   CamundaDistribution,
   ElasticsearchDistribution,
@@ -48,7 +48,7 @@ export class CamundaWorld implements World {
   private readonly progress: Log;
   private readonly dir = join(tmpdir(), `camunda-dual-region-${randomBytes(4).toString("hex")}`);
   private readonly ports: number[];
-  private readonly brokers: Broker[];
+  private readonly brokers: BrokerProcess[];
   private readonly processes = new Map<number, OwnProcess>();
   private readonly camunda: CamundaDistribution;
   private readonly elasticsearch?: ElasticsearchDistribution;
@@ -215,7 +215,7 @@ export class CamundaWorld implements World {
     await Promise.all([started, ...others.map((start) => start())]);
   }
 
-  private async runBroker(broker: Broker): Promise<void> {
+  private async runBroker(broker: BrokerProcess): Promise<void> {
     const { search, nodes } = this.started;
     const process = await startBroker(this.camunda, search.javaHome, this.shape, broker, {
       contacts: this.brokers.map((b) => b.ports.internal),
@@ -234,13 +234,13 @@ export class CamundaWorld implements World {
   }
 
   /** Brokers are spread over the regions in turn, as the Camunda charts do it. */
-  private brokersOf(region: RegionName): Broker[] {
+  private brokersOf(region: RegionName): BrokerProcess[] {
     return this.brokers.filter((broker) => broker.id % REGIONS.length === REGIONS.indexOf(region));
   }
 
   private endpointsOf(region: RegionName): RegionEndpoints {
     const brokers = this.brokersOf(region);
-    const [first] = brokers as [Broker, ...Broker[]];
+    const [first] = brokers as [BrokerProcess, ...BrokerProcess[]];
     return {
       gateway: url(first.ports.rest),
       management: url(first.ports.management),

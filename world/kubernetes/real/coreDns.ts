@@ -7,7 +7,7 @@ import { OwnProcess, removeAtExit, removedAlready } from "../../processes/proces
 import { until } from "../../processes/until";
 
 /** Where a Corefile is used in place of a cluster: see {@link onLoopback}. */
-export interface Place {
+export interface LoopbackPlace {
   /** Addresses of loopback on which its servers listen. */
   addresses: readonly string[];
   /** In place of port 53. What it forwards to is asked there, too. */
@@ -52,7 +52,7 @@ function loopbackOf(address: string): string {
  *
  * A server must begin at the beginning of a line, its directives further in, `bind` as the first of them.
  */
-export function onLoopback(corefile: string, { addresses, port, http }: Place): string {
+export function onLoopback(corefile: string, { addresses, port, http }: LoopbackPlace): string {
   const [health, ready, metrics] = http.map((one) => `${addresses[0]}:${one}`);
   const bind = `bind ${addresses.join(" ")}`;
   const server = /^[^\s#(}"\uFEFF][^\n{]*\s\{(?!\s+bind )/gm;
