@@ -1,17 +1,7 @@
-/** The two regions of a dual-region cluster, by the names that the stacks carry. */
-export type RegionName = "region0" | "region1";
+import type { RegionName } from "../components/base/brokers";
+import type { RegionEndpoints } from "../components/settings";
 
-/** Where one region of a world answers. The same shape as the program's config `endpoints.<region>`. */
-export interface RegionEndpoints {
-  /** Zeebe REST API (`/v2/topology`): the first broker's embedded gateway. */
-  gateway: string;
-  /** Zeebe management API (`/actuator/cluster`, `/actuator/exporters`, `/actuator/exporting`) of that gateway. */
-  management: string;
-  /** Management API of every broker of the region, by broker id (`/actuator/partitions`, `/ready`). */
-  brokers: Record<string, string>;
-  /** Elasticsearch (or OpenSearch) of the region. */
-  elasticsearch: string;
-}
+export type { RegionEndpoints, RegionName };
 
 /** How large the Camunda cluster of a world is. */
 export interface ClusterShape {

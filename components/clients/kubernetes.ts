@@ -8,7 +8,7 @@ import type {
 import { isIP } from "node:net";
 import { Writable } from "node:stream";
 import { Refused, Unreachable } from "./answers";
-import { Api, Progress, until, whyNot } from "./kubernetesApi";
+import { Api, Progress, orAborted, whyNot } from "./kubernetesApi";
 import { HelmRevision, markedAsFailed, revisionOf } from "./helmRevision";
 import { kubernetesLibrary } from "./kubernetesLibrary";
 import { ClusterAddress, describeCluster, parseKubernetesAddress } from "../base/kubernetesAddress";
@@ -437,7 +437,7 @@ async function run(
     socket.onerror = ({ message }) => reject(new Error(message));
   });
   try {
-    const result = await until(api.signal, Promise.race([status, broken]));
+    const result = await orAborted(api.signal, Promise.race([status, broken]));
     return { stdout: stdout.text, stderr: stderr.text, exitCode: exitCodeOf(request, result) };
   } finally {
     broken.catch(() => undefined);

@@ -34,7 +34,7 @@ export class Api {
   ): Promise<Api> {
     progress.stage = cluster.kind === "eks" ? "the AWS CLI" : "the kubeconfig";
     const library = await kubernetesLibrary();
-    const config = await until(signal, clusterAccess(cluster));
+    const config = await orAborted(signal, clusterAccess(cluster));
     progress.stage = "the Kubernetes API";
     return new Api(library, limited(config, signal, progress), signal);
   }
@@ -79,7 +79,7 @@ export class Api {
    */
   async call<T>(request: string, answer: Promise<T>): Promise<T | undefined> {
     try {
-      return await until(this.signal, answer);
+      return await orAborted(this.signal, answer);
     } catch (error) {
       if (error instanceof this.library.ApiException) {
         if (error.code === 404) {
@@ -120,7 +120,7 @@ export class Api {
 }
 
 /** The promise's result, or what the signal says if that comes first. */
-export async function until<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+export async function orAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   let listener: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     listener = () => reject(signal.reason as Error);
@@ -183,7 +183,7 @@ function limited(config: KubeConfig, signal: AbortSignal, progress: Progress): K
     if (plugin?.command !== undefined) {
       progress.stage = `the credentials of ${plugin.command}`;
     }
-    await until(signal, credentials);
+    await orAborted(signal, credentials);
     progress.stage = stage;
   };
   const forStreams = config.applyToHTTPSOptions.bind(config);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ChildProcess, execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { EmbeddedWorld, RecordedRequest } from "../../world/camunda/embedded";
+import { EmbeddedWorld, ReceivedRequest } from "../../world/camunda/embedded";
 import { Workspace } from "../../world/pulumi/workspace";
 import { REPOSITORY } from "../../scripts/repository";
 
@@ -101,7 +101,7 @@ describe("commands of an operator on stacks of their own", function () {
     const heal = world.inject({ method: "POST", path: at, delayMs: 1_000, times: 1 });
     const { child, end } = start(script, args);
     let killed = false;
-    const stopListening = world.onRequest(({ method, path: target }: RecordedRequest) => {
+    const stopListening = world.onRequest(({ method, path: target }: ReceivedRequest) => {
       if (!killed && method === "POST" && at.test(target)) {
         killed = true;
         killFamily(child);

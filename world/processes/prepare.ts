@@ -4,7 +4,8 @@ import { pipInstall } from "./artifacts";
 import { cached, cacheRoot, isCached } from "./cache";
 import { findOrInstallJava, javaAvailable } from "../camunda/real/java";
 import { assembleOpenSearch, OPENSEARCH } from "../search/real/opensearch";
-import { Log, onPath, run, stamped } from "./tools";
+import type { Log } from "../../components/clients/poll";
+import { onPath, run, stamped } from "./tools";
 
 /** The search engine that runs. */
 export type SearchKind = "elasticsearch" | "opensearch";

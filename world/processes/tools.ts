@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-
-/** Receives one line of progress at a time. */
-export type Log = (line: string) => void;
+import type { Log } from "../../components/clients/poll";
 
 /** A log that puts the time of day before each line: `[HH:MM:SS] text`. */
 export function stamped(log: Log): Log {

@@ -21,9 +21,8 @@ import { RepositoryStorage, Snapshots } from "../../search/embedded/snapshots";
 import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
 
 export { EmbeddedWorldOptions, ExporterTarget } from "./options";
-export { Fault, ReceivedRequest as RecordedRequest, ServerName } from "./faults";
-export { ExportingPhase as ExporterPhase } from "./cluster";
-export { BrokerInstallation, Destination as Found, Surroundings } from "./installer";
+export { Fault, ReceivedRequest, ServerName } from "./faults";
+export { BrokerInstallation, Destination, Surroundings } from "./installer";
 
 const TICK_MS = 10;
 const PROCESS_ID = "demo";

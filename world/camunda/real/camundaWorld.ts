@@ -22,7 +22,8 @@ import {
 } from "../../processes/processes";
 import { brokerAnswers, clusterHealthy } from "./readiness";
 import { SearchNodes } from "../../search/real/searchNodes";
-import { Log, stamped } from "../../processes/tools";
+import type { Log } from "../../../components/clients/poll";
+import { stamped } from "../../processes/tools";
 
 /** What such a world is made of: see {@link CamundaWorld}. */
 export interface CamundaWorldOptions {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { thirdParty } from "../../../scripts/thirdParty";
 import { pipInstall } from "../../processes/artifacts";
 import { cached, cacheRoot, isCached } from "../../processes/cache";
-import { Log, onPath, run } from "../../processes/tools";
+import type { Log } from "../../../components/clients/poll";
+import { onPath, run } from "../../processes/tools";
 
 /** OpenSearch 3 and Camunda 8.6 need 21 or later. */
 const OLDEST = 21;

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { host as addressIn } from "../../../components/base/cidr";
-import type { EmbeddedWorld, Found, Surroundings } from "../../camunda/embedded";
+import type { EmbeddedWorld, Destination, Surroundings } from "../../camunda/embedded";
 import type { CommandResult, StreamHooks } from "./apiServer";
 import type { KubeObject } from "./objects";
 import type { RegionName } from "../../world";
@@ -58,7 +58,12 @@ export class Regions implements Surroundings {
     private readonly ports: (region: RegionName) => Ports,
   ) {}
 
-  find(from: RegionName, host: string, port: number, protocol: "tcp" | "udp"): Found | undefined {
+  find(
+    from: RegionName,
+    host: string,
+    port: number,
+    protocol: "tcp" | "udp",
+  ): Destination | undefined {
     const broker = this.podsOf(from, "zeebe-broker")[0];
     if (broker === undefined) {
       return undefined;

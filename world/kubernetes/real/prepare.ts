@@ -3,7 +3,8 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "no
 import { copyFile, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { cached, cacheRoot, isCached } from "../../processes/cache";
-import { Log, onPath, run, stamped } from "../../processes/tools";
+import type { Log } from "../../../components/clients/poll";
+import { onPath, run, stamped } from "../../processes/tools";
 import { thirdParty } from "../../../scripts/thirdParty";
 
 /** A program that is built here from Go modules. */

@@ -4,7 +4,7 @@ import { toJson } from "../embedded/searchQueries";
 import { COMPONENT_TEMPLATE, INDEX_TEMPLATES } from "../embedded/templates";
 import { requestJson } from "../../processes/http";
 import { whyNoAnswer } from "../../processes/until";
-import { Log } from "../../processes/tools";
+import type { Log } from "../../../components/clients/poll";
 
 /** The answer of `_bulk`, one item for each document. */
 interface Bulk {

@@ -3,7 +3,8 @@ import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } 
 import { BulkExport } from "./bulkExport";
 import { prepareSearch } from "../../processes/prepare";
 import { SearchNodes } from "./searchNodes";
-import { Log, stamped } from "../../processes/tools";
+import type { Log } from "../../../components/clients/poll";
+import { stamped } from "../../processes/tools";
 
 /** What such a world is made of: see {@link EmbeddedOnSearch}. */
 export interface EmbeddedOnSearchOptions {
