@@ -6,7 +6,7 @@ import { DeadlineExceeded, waitFor } from "../clients/poll";
 import { OVERRIDES, Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { Session } from "./session";
-import type { Shape } from "./shape";
+import type { Shape } from "./phase";
 
 /**
  * What the cluster itself says against a run, asked before the first resource, because a resource would act

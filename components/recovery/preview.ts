@@ -8,7 +8,8 @@ import { planMembership } from "./planner";
 import { STEPS } from "./steps";
 import { factsOf } from "./steps/step";
 import { Session } from "./session";
-import { desiredMembership, lossOf, Shape } from "./shape";
+import { desiredMembership, Shape } from "./phase";
+import { lossOf } from "./loss";
 
 /**
  * A preview must not wait for a dead region: one request takes at most this long, in seconds. Through a

@@ -6,7 +6,8 @@ import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
-import { activeRegionOf, desiredMembership, lossOf, RecoveryShape } from "./shape";
+import { activeRegionOf, desiredMembership, RecoveryShape } from "./phase";
+import { lossOf } from "./loss";
 import { STEPS } from "./steps";
 import { Facts, factsOf, Made, Scene } from "./steps/step";
 

@@ -9,7 +9,7 @@ import { waitFor } from "../clients/poll";
 import type { InstalledSettings } from "../settings";
 import type { RecordedRelease, RecordedState } from "../stack/stackState";
 import { Session } from "./session";
-import type { Shape } from "./shape";
+import type { Shape } from "./phase";
 
 /** What a run has found of the releases in its own cluster. */
 export interface FoundReleases {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readSettings } from "../../components/settings";
 import { refusalBeforehand } from "../../components/recovery/beforehand";
-import type { Shape } from "../../components/recovery/shape";
+import type { Shape } from "../../components/recovery/phase";
 import type { RecordedState } from "../../components/stack/stackState";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { useClusterBench } from "../support/clusterBench";

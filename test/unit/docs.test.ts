@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { generationOf } from "../../components/generations";
 import type { StepName } from "../../components/generations/generation";
 import { HOOKS, KEYS, OVERRIDES, readSettings } from "../../components/settings";
+import { INTERLOCKS } from "../../components/recovery/interlocks";
 import { REPOSITORY } from "../../scripts/repository";
 import { lookup, rawConfig } from "../support/config";
 
@@ -114,6 +115,24 @@ describe("the documentation", () => {
       );
     });
   }
+
+  it("has every interlock of a run, what it protects from, and what passes it", () => {
+    const page = read("docs/errors.md");
+    const begin = page.indexOf("\n## Before the first resource\n");
+    const section = page.slice(begin, page.indexOf("\n## ", begin + 1));
+    const told = section
+      .split("\n### ")
+      .slice(1)
+      .map((text) => ({
+        name: text.split("\n")[0],
+        protects: INTERLOCKS.map(({ protects }) => protects).find((one) => text.includes(one)),
+        override: /`overrides\.([\w-]+)`/.exec(text)?.[1],
+      }));
+    assert.deepEqual(
+      told,
+      INTERLOCKS.map(({ name, protects, override }) => ({ name, protects, override })),
+    );
+  });
 
   it("tells whoever does it by hand the steps in the order of the generation, and no other", () => {
     const told = [

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { brokerMap } from "../../components/base/brokers";
 import { readSettings } from "../../components/settings";
-import { activeRegionOf, lossOf, runProblems, shapeOf } from "../../components/recovery/shape";
+import { activeRegionOf, shapeOf } from "../../components/recovery/phase";
+import { runProblems } from "../../components/recovery/interlocks";
+import { lossOf } from "../../components/recovery/loss";
 import type { PeerState, RecordedNetwork, RecordedState } from "../../components/stack/stackState";
 import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../support/config";
 
@@ -96,7 +98,7 @@ describe("what a stack that owns network and releases refuses to conclude", () =
     [
       "a first installation from a peer that cannot be read",
       problems(eksConfig(), slow, nothing),
-      /^stack other cannot be read \(no answer within 5 s\).*first time or recreated/,
+      /^stack other cannot be read \(no answer within 5 s\).*new or recreated; run it again/,
     ],
     [
       "nothing when there is no such stack",
@@ -111,7 +113,7 @@ describe("what a stack that owns network and releases refuses to conclude", () =
     [
       "that a full member is to rejoin, on the other stack's word alone",
       problems(eksConfig(), failedOver, member),
-      /^stack other declares region0 lost, and this stack is that of a full member.*stack rm/,
+      /^stack other declares region0 lost, and this stack is a full member's: recreated, make it anew/,
     ],
     [
       "nothing when a recreated region rejoins",
@@ -121,7 +123,7 @@ describe("what a stack that owns network and releases refuses to conclude", () =
     [
       "to become active while the other one is",
       problems(eksConfig(), { ...peerWith(true), activeRegion: "region1" } as PeerState, member),
-      /^activeRegion is region0 here, and stack other says that region1 serves the users/,
+      /^activeRegion is region0 here, stack other says that region1 serves the users/,
     ],
     [
       "nothing when it has been active all the time",
@@ -197,7 +199,7 @@ describe("the active region", () => {
     assert.deepEqual(others, []);
     assert.match(
       problem ?? "",
-      /^activeRegion is region1, but the users are with region0 .*pulumi config set activeRegion region0 on both stacks/,
+      /^activeRegion is region1, but the users are with region0 .*set activeRegion region0 on both stacks/,
     );
     assert.deepEqual(back({ activeRegion: "region0" }), []);
     const overrides = { "switch-back": "planned, tested with the users" };

@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
 import { isInstalled, readSettings } from "../../components/settings";
 import { lookAtReleases } from "../../components/recovery/releases";
-import type { Shape } from "../../components/recovery/shape";
+import type { Shape } from "../../components/recovery/phase";
 import type { RecordedState } from "../../components/stack/stackState";
 import { useClusterBench } from "../support/clusterBench";
 import { kubernetesConfig, lookup, Raw } from "../support/config";

@@ -1,6 +1,6 @@
 import { brokerMap } from "../../base/brokers";
 import * as resources from "../resources";
-import { desiredMembership } from "../shape";
+import { desiredMembership } from "../phase";
 import type { Step } from "./step";
 
 /**

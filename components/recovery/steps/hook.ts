@@ -1,6 +1,7 @@
 import { Command } from "@pulumi/command/local/command";
 import type { Hook } from "../../settings";
-import { activeRegionOf, attemptForCommands, Shape } from "../shape";
+import { activeRegionOf, Shape } from "../phase";
+import { attemptForCommands } from "../declaration";
 import type { Step } from "./step";
 
 /** A command of the user's, run once for each loss or attempt. What comes after it waits for it. */

@@ -1,6 +1,6 @@
 import { brokerMap, named, without } from "../../base/brokers";
 import * as resources from "../resources";
-import { desiredMembership } from "../shape";
+import { desiredMembership } from "../phase";
 import type { Step } from "./step";
 
 /** Failover: the lost region's brokers are forced out. Failback: they are added, unforced. */

@@ -5,7 +5,8 @@ import type { Settings } from "../../settings";
 import type { RecordedState } from "../../stack/stackState";
 import type { StepRecord } from "../providers/behaviour";
 import type * as resources from "../resources";
-import { declarationOf, lastAttempt, RecoveryShape } from "../shape";
+import { RecoveryShape } from "../phase";
+import { declarationOf, lastAttempt } from "../declaration";
 
 /** What a run declares, and what it knows: all that a step decides from. */
 export interface Facts {

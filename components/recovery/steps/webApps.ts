@@ -1,7 +1,7 @@
 import { Command } from "@pulumi/command/local/command";
 import type * as pulumi from "@pulumi/pulumi";
 import * as resources from "../resources";
-import { attemptForCommands } from "../shape";
+import { attemptForCommands } from "../declaration";
 import type { Facts, Step } from "./step";
 
 function present({ settings }: Facts): boolean {

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { brokerMap } from "../../components/base/brokers";
 import { readSettings } from "../../components/settings";
-import {
-  attemptForCommands,
-  lastAttempt,
-  desiredMembership,
-  runProblems,
-  Shape,
-  shapeOf,
-} from "../../components/recovery/shape";
+import { desiredMembership, Shape, shapeOf } from "../../components/recovery/phase";
+import { runProblems } from "../../components/recovery/interlocks";
+import { attemptForCommands, lastAttempt } from "../../components/recovery/declaration";
 import type { PeerState, RecordedState } from "../../components/stack/stackState";
 import { lookup, Raw, rawConfig } from "../support/config";
 
@@ -30,7 +25,7 @@ const nothing: RecordedState = { exporters: {}, installed: false, releases: {}, 
 const all = brokerMap([0, 1, 2, 3]);
 const survivors = brokerMap([0, 2]);
 
-describe("shape", () => {
+describe("phase, declaration and interlocks", () => {
   const shapes: [string, Raw, PeerState, Shape][] = [
     ["nothing is declared", {}, steadyPeer, "steady"],
     ["nothing is known of the other stack", {}, unknown, "steady"],
@@ -63,7 +58,7 @@ describe("shape", () => {
       lost,
       failedOverPeer,
       nothing,
-      /stack other declares region0.*decide for one region and remove lostRegion from the other's stack/,
+      /stack other declares region0.*decide for one, remove lostRegion from the other's/,
     ],
     [
       "such a failover with a written reason",
@@ -168,6 +163,7 @@ describe("shape", () => {
       const settings = settingsOf(changes);
       const problems = runProblems(settings, peer, recorded);
       assert.equal(problems.length, expected ? 1 : 0, problems.join("\n"));
+      assert.ok(problems.every((line) => line.length <= 160));
       if (expected) {
         assert.match(problems[0] ?? "", expected);
       }

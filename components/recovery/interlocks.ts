@@ -1,0 +1,123 @@
+import { shortened } from "../base/bounded";
+import type { Override, Settings } from "../settings";
+import type { PeerState, RecordedState } from "../stack/stackState";
+import { Shape, shapeOf } from "./phase";
+
+/** What is known of a run before its first resource, without a look at the cluster. */
+export interface RunFacts {
+  settings: Settings;
+  /** What the other region's stack says. */
+  peer: PeerState;
+  /** What this stack has recorded. */
+  recorded: RecordedState;
+  shape: Shape;
+}
+
+/** A condition under which nothing of a run is begun. */
+export interface Interlock {
+  /** Its name, also the heading in docs/errors.md. */
+  name: string;
+  /** What would happen without it. */
+  protects: string;
+  /** The key of `overrides` whose written reason passes it; without one nothing does. */
+  override?: Override;
+  /** The fact, and the one way out; undefined when nothing is against the run. */
+  refusal(facts: RunFacts): string | undefined;
+}
+
+/** What must not be, of the whole run. Each is told, so that an operator sees all at once. */
+export const INTERLOCKS: readonly Interlock[] = [
+  {
+    name: "peer-declares-loss",
+    protects: "Two halves that force each other out go on alone, and data is lost for good.",
+    override: "peer-declares-loss",
+    refusal: ({ settings: { lostRegion, region, peerStack }, peer }) =>
+      lostRegion !== undefined && peer.known && peer.lostRegion === region && !peer.restored
+        ? `stack ${peerStack} declares ${region}, the region of this stack, lost: decide for one, remove lostRegion from the other's`
+        : undefined,
+  },
+  {
+    name: "switch-back",
+    protects: "Ending a failback would move the users to a region that was empty an hour ago.",
+    override: "switch-back",
+    refusal({ settings: { activeRegion }, recorded, shape }) {
+      const since = recorded.activeRegion;
+      const recovered = ["restored", "failed-over", "rejoining"];
+      return shape === "steady" &&
+        recovered.includes(String(recorded.recovery?.phase)) &&
+        since !== undefined &&
+        since !== activeRegion
+        ? `activeRegion is ${activeRegion}, but the users are with ${since} since the failover: set activeRegion ${since} on both stacks`
+        : undefined;
+    },
+  },
+  {
+    name: "state-unreadable",
+    protects: "The network between the regions would be taken for not made yet.",
+    refusal: ({ settings: { installation }, recorded, shape }) =>
+      installation !== undefined && recorded.unreadable === true && shape !== "failed-over"
+        ? "the recorded state of this stack cannot be read: run it again when the state backend answers"
+        : undefined,
+  },
+  {
+    name: "peer-unreadable",
+    protects: "A recreated region would take itself for one that is installed for the first time.",
+    refusal: ({ settings: { installation, peerStack, region }, peer, recorded, shape }) =>
+      installation !== undefined &&
+      !peer.known &&
+      peer.absent !== true &&
+      recorded.brokers === undefined &&
+      shape === "installing"
+        ? `stack ${peerStack} cannot be read (${shortened(peer.why, 40)}): it says whether ${region} is new or recreated; run it again when it can`
+        : undefined,
+  },
+  {
+    name: "full-member",
+    protects:
+      "The web applications and the part in the recovery of a full member would be taken down.",
+    refusal: ({ settings: { installation, peerStack, region }, recorded, shape }) =>
+      installation !== undefined && shape === "rejoining" && recorded.brokers !== undefined
+        ? `stack ${peerStack} declares ${region} lost, and this stack is a full member's: recreated, make it anew; not lost, end the recovery there`
+        : undefined,
+  },
+  {
+    name: "both-active",
+    protects: "Both regions would serve the users at once.",
+    override: "switch-back",
+    refusal: ({ settings, peer, recorded, shape }) =>
+      settings.installation !== undefined &&
+      shape === "steady" &&
+      peer.known &&
+      settings.activeRegion === settings.region &&
+      peer.activeRegion === settings.peer &&
+      recorded.activeRegion !== settings.region
+        ? `activeRegion is ${settings.region} here, stack ${settings.peerStack} says that ${settings.peer} serves the users: run that stack first, or set ${settings.peer} here`
+        : undefined,
+  },
+  {
+    name: "attempt-used",
+    protects: "What the earlier attempt has left behind would be taken for done.",
+    refusal({ settings: { failback }, recorded: { lastAttempt, gateAttempt } }) {
+      // Lower case, as the name of the snapshot is: "ONE" would find the one of "one".
+      return lastAttempt !== undefined &&
+        lastAttempt.attempt.toLowerCase() === failback?.toLowerCase() &&
+        (lastAttempt.abandoned || gateAttempt !== failback)
+        ? `failback is ${failback}, the name of an earlier attempt: choose a new name: pulumi config set failback NEW-NAME`
+        : undefined;
+    },
+  },
+];
+
+/** What is wrong with the whole run, known before the first resource: a line each, with the way out. */
+export function runProblems(
+  settings: Settings,
+  peer: PeerState,
+  recorded: RecordedState,
+): string[] {
+  const facts = { settings, peer, recorded, shape: shapeOf(settings, peer, recorded) };
+  return INTERLOCKS.flatMap(({ override, refusal }) => {
+    const passed = override !== undefined && settings.overrides[override] !== undefined;
+    const why = passed ? undefined : refusal(facts);
+    return why === undefined ? [] : [why];
+  });
+}

@@ -1,0 +1,38 @@
+import { isRecord } from "../base/json";
+import type { Settings } from "../settings";
+import type { RecordedState } from "../stack/stackState";
+
+/** Which kind of loss it is, and what follows from it for the users (concept page, region loss). */
+export interface Loss {
+  /** The region that was lost served the users (`active`), or stood by (`passive`). */
+  kind: "active" | "passive";
+  /** What is to be done, or what need not be. */
+  follows: string[];
+}
+
+/** The kind of loss that is declared. What the record of the same incident says stays, whatever is configured since. */
+export function lossOf(settings: Settings, recorded: RecordedState, incident?: string): Loss {
+  const last = recorded.recovery?.lastFailover;
+  if (
+    isRecord(last) &&
+    incident !== undefined &&
+    last.incident === incident &&
+    isRecord(last.loss)
+  ) {
+    return last.loss as unknown as Loss;
+  }
+  const survivor = settings.region;
+  return settings.lostRegion === settings.activeRegion
+    ? {
+        kind: "active",
+        follows: [
+          `reroute the users to ${survivor}, which is the active region now`,
+          "batch operations of Operate that had not completed are gone: create them again",
+          "task assignments of Tasklist are gone: assign the tasks again",
+        ],
+      }
+    : {
+        kind: "passive",
+        follows: [`the users stay with ${survivor}: nothing to reroute, nothing is lost`],
+      };
+}
