@@ -12,7 +12,7 @@ export type ShardStage = "WAITING" | "INDEX" | "DONE";
 export type ShardMove = "promoted" | "moved" | "moving";
 
 /** Where the shards of an index came from. */
-export interface ShardRecovery {
+export interface IndexRecovery {
   type: "EMPTY_STORE" | "SNAPSHOT" | "EXISTING_STORE";
   repository?: string;
   snapshot?: string;
@@ -31,7 +31,7 @@ export interface SearchIndex {
   /** Other names of it. */
   aliases: readonly string[];
   documents: Map<string, unknown>;
-  recovery: ShardRecovery;
+  recovery: IndexRecovery;
   /** A pattern passes a closed index over in most requests, unless they ask for all. */
   closed?: boolean;
 }

@@ -1,4 +1,4 @@
-import { isReady, ShardRecovery, searchable, SearchIndex, ShardStage } from "./searchStore";
+import { isReady, IndexRecovery, searchable, SearchIndex, ShardStage } from "./searchStore";
 
 /** The answer of `/_cluster/health`. */
 export function healthOf(indices: SearchIndex[]) {
@@ -82,11 +82,11 @@ export function countOf(indices: SearchIndex[]): number {
   return indices.reduce((sum, index) => sum + searchable(index).size, 0);
 }
 
-function listedStages({ stages }: ShardRecovery): { stage: ShardStage; id: number }[] {
+function listedStages({ stages }: IndexRecovery): { stage: ShardStage; id: number }[] {
   return stages.map((stage, id) => ({ stage, id })).filter(({ stage }) => stage !== "WAITING");
 }
 
-function listedCopies(recovery: ShardRecovery) {
+function listedCopies(recovery: IndexRecovery) {
   return listedStages(recovery).flatMap(({ stage, id }) => {
     const first = { id, stage, type: recovery.type as string, primary: true };
     switch (recovery.moves?.get(id)) {
@@ -102,7 +102,7 @@ function listedCopies(recovery: ShardRecovery) {
   });
 }
 
-function sourceOf(name: string, { repository, snapshot }: ShardRecovery, type: string): object {
+function sourceOf(name: string, { repository, snapshot }: IndexRecovery, type: string): object {
   switch (type) {
     case "SNAPSHOT":
       return { repository, snapshot, version: "8.15.0", index: name };
