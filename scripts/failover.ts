@@ -90,7 +90,7 @@ async function afterwards(stack: OperatorStack, place: Place): Promise<void> {
     await stack.up({ refresh: false, targets: AFTER_FAILOVER_TARGETS });
   } catch (error) {
     say(
-      `warning: the names of ${stack.peer} could not be made to fail at once (${error instanceof Error ? error.message : String(error)}): pods that look for it wait some seconds; later: ${npmRunPulumi(["up"], stack.name, place)}`,
+      `warning: DNS names of ${stack.peer} could not be made to fail at once (${error instanceof Error ? error.message : String(error)}): pods that look for it wait some seconds; later: ${npmRunPulumi(["up"], stack.name, place)}`,
     );
   }
   const { traffic } = await stack.config();

@@ -7,7 +7,7 @@ import type { PeerState, RecordedState } from "../stack/stackState";
 
 /** What an installed region hands to the recovery and to the stack's outputs. */
 export interface InstalledRegion {
-  /** What must be in place before a recovery acts: the fence, open or closed, and the names. */
+  /** What must be in place before a recovery acts: the fence, open or closed, and DNS. */
   readonly before: pulumi.Resource[];
   /** Camunda's release. */
   readonly camunda: CamundaRelease;
@@ -46,10 +46,10 @@ export interface InstalledRegionArgs {
 }
 
 /**
- * A fence closes before anything else, and opens when the names of the other region are back: its brokers
+ * A fence closes before anything else, and opens when DNS of the other region is back: its brokers
  * start at that moment, and those of this region must find them.
  */
-export function namesFirst(fenced: boolean, dns: pulumi.Resource): pulumi.Resource[] {
+export function dnsFirst(fenced: boolean, dns: pulumi.Resource): pulumi.Resource[] {
   return fenced ? [] : [dns];
 }
 

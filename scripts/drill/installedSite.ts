@@ -106,7 +106,7 @@ export class InstalledSite implements Site {
   checkFailover(scene: SiteScene, { began, ended, changed }: SiteRun): void {
     const others = changed.filter(({ type }) => !type.startsWith(OWN) && !isBookkeeping(type));
     scene.check(
-      "nothing but the recovery, the fence and the names changes",
+      "nothing but the recovery, the fence and DNS changes",
       this.traits.failoverChanges,
       [...new Set(others.map(({ op, type }) => `${op} ${type}`))].sort(),
     );

@@ -1,5 +1,5 @@
 /**
- * What a recovery consists of: its steps, and the fence and the names of the other region. Only these are
+ * What a recovery consists of: its steps, and the fence and DNS of the other region. Only these are
  * refreshed and changed by it: nothing else may move while a region is lost, and the network of a lost
  * region cannot be looked at.
  */
@@ -11,7 +11,7 @@ export const RECOVERY_TARGETS = ["**Recovery$**", "**PeerFence**", "**DnsChainin
  */
 export const FAILOVER_TARGETS = ["**Recovery$**", "**PeerFence**"];
 
-/** What follows a failover: the names of the lost region fail at once, and brokers of this one wait for nobody. */
+/** What follows a failover: DNS names of the lost region fail at once, and brokers of this one wait for nobody. */
 export const AFTER_FAILOVER_TARGETS = [
   "**DnsChaining$**",
   "**CamundaRelease$kubernetes:core/v1:ConfigMap**",

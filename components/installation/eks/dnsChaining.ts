@@ -22,7 +22,7 @@ export interface DnsChainingArgs {
 }
 
 /**
- * Makes the names of each cluster known in the other: an internal load balancer before this cluster's DNS
+ * Makes DNS names of each cluster resolve in the other: an internal load balancer before this cluster's DNS
  * for the other region to ask, and a Corefile that sends the other region's names to that one's.
  *
  * The load balancer's addresses are fixed by the VPC's CIDR (`dnsAddresses`): both stacks know both, and a

@@ -20,7 +20,7 @@ import {
   InstalledOutputs,
   InstalledRegion,
   InstalledRegionArgs,
-  namesFirst,
+  dnsFirst,
 } from "../installedRegion";
 
 /** Arguments of {@link EksRegion}. */
@@ -84,7 +84,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
     const fence = new PeerFence(
       `${name}-fence`,
       { eks, region, network, fenced },
-      { parent: this, dependsOn: namesFirst(fenced, dns) },
+      { parent: this, dependsOn: dnsFirst(fenced, dns) },
     );
     const bucket = new BackupBucket(
       `${name}-backup`,
@@ -128,7 +128,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
       parent: this,
       dependsOn: [elasticsearch, this.camunda],
     });
-    // A failover waits for its fence alone: the add-on of the names takes a minute, and only saves others one.
+    // A failover waits for its fence alone: the DNS add-on takes a minute, and only saves others one.
     this.before = fenced ? fence.resources : [...fence.resources, dns, this.camunda, ...healthy];
     this.outputs = {
       kubeconfig: cluster.kubeconfig,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { readCorefile, ServerBlock, Zone, zoneOf } from "./corefileText";
 
-/** What the names of the other region's pods resolve to, and how. */
+/** What DNS names of the other region's pods resolve to, and how. */
 export interface PeerNames {
   /** The other region's namespace. */
   peerNamespace: string;
@@ -43,7 +43,7 @@ ${corefileBlock(names)}`;
 }
 
 /**
- * The server block for the names of the other region's namespace.
+ * The server block for the DNS names of the other region's namespace.
  *
  * They are asked over TCP, which is what the entry point and the security groups let in. Under a
  * fence the answer is "no such name": a broker that is restarted then goes on with the contact points of

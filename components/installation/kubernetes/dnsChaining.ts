@@ -18,7 +18,7 @@ export interface DnsChainingArgs {
 }
 
 /**
- * Makes the names of each region's pods known in the other one: an entry point to this cluster's DNS at a
+ * Makes DNS names of each region's pods resolve in the other one: an entry point to this cluster's DNS at a
  * fixed internal address, and the other region's names forwarded to the other's entry point.
  *
  * On GKE the entry point needs the annotations `networking.gke.io/load-balancer-type: Internal` and

@@ -5,7 +5,7 @@ import {
   InstalledOutputs,
   InstalledRegion,
   InstalledRegionArgs,
-  namesFirst,
+  dnsFirst,
 } from "../installedRegion";
 import { ELASTICSEARCH_RELEASE, RELEASE } from "../../generations/objects";
 import type { KubernetesSettings } from "../../settings";
@@ -60,7 +60,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
               namespace: namespace.name,
               state: fenced ? "closed" : "opened",
             },
-            { parent: this, dependsOn: namesFirst(fenced, dns) },
+            { parent: this, dependsOn: dnsFirst(fenced, dns) },
           ).resources
         : [];
     const elasticsearch = new Elasticsearch(

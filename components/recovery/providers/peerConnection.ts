@@ -26,7 +26,7 @@ export interface PeerConnectionInputs {
 const ROUND_TRIP_MS = 100;
 
 /**
- * Proves from inside a pod what the network and the names do. A rule that was accepted is not a packet
+ * Proves from inside a pod what the network and DNS do. A rule that was accepted is not a packet
  * that was dropped, and a Corefile that was accepted is not a name that resolves.
  */
 export const provider = implement<PeerConnectionInputs>({
