@@ -1,3 +1,4 @@
+import { shortened } from "../base/bounded";
 import { Refusal } from "../base/refusal";
 import { Unreachable } from "./http";
 
@@ -10,6 +11,9 @@ export type Seen<T> = { done: true; value: T } | { done: false; seen: string; ag
 /** Where progress lines go. In a provider process: standard output, which Pulumi shows as messages. */
 export type Log = (line: string) => void;
 
+/** So long may the line be that an operator reads. What was seen last is in the log as a whole. */
+const LONGEST = 135;
+
 /** The time ran out. Names what was waited for and what was seen last. */
 export class DeadlineExceeded extends Error {
   constructor(
@@ -17,7 +21,7 @@ export class DeadlineExceeded extends Error {
     readonly seconds: number,
     readonly lastSeen: string,
   ) {
-    super(`waited ${seconds} s for ${what}; last seen: ${lastSeen}`);
+    super(shortened(`waited ${seconds} s for ${what}; last seen: ${lastSeen}`, LONGEST));
     this.name = "DeadlineExceeded";
   }
 }
@@ -63,16 +67,19 @@ export async function waitFor<T>(
       return seen.value;
     }
     const now = Date.now();
+    const progress = () =>
+      log(
+        `waiting for ${what} (${Math.round((now - start) / 1000)} s of ${seconds} s): ${seen.seen}`,
+      );
     if (now >= deadline) {
+      progress();
       const refusal = refuse?.(seen.seen, seconds);
       throw refusal === undefined
         ? new DeadlineExceeded(what, seconds, seen.seen)
         : new Refusal(refusal);
     }
     if (now >= nextProgress) {
-      log(
-        `waiting for ${what} (${Math.round((now - start) / 1000)} s of ${seconds} s): ${seen.seen}`,
-      );
+      progress();
       nextProgress += PROGRESS_EVERY_MS;
     }
     const pause = Math.min(seen.againMs ?? delay, deadline - now);

@@ -218,7 +218,7 @@ export function describePending(change: PendingChange): string {
   const total = change.completed.length + change.pending.length;
   const next = change.pending[0];
   const at = next ? `, at ${describeOperation(next)}` : "";
-  return `change ${change.id} (${change.completed.length} of ${total} operations done${at})`;
+  return `change ${change.id} (${change.completed.length} of ${total} done${at})`;
 }
 
 /** The numbers of the partitions: 1 to `count`. */

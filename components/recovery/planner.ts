@@ -48,7 +48,7 @@ export function planMembership(facts: MembershipFacts, intent: MembershipIntent)
   if (remove.length > 0 && add.length > 0) {
     return refuse(
       `the members are ${named(facts.members)}, declared are ${named(intent.brokers)}: ` +
-        "adding and removing at once is no step of a recovery; check clusterSize and region in the configuration",
+        "adding and removing at once is no step of a recovery; check clusterSize and region",
     );
   }
   if (remove.length > 0) {
@@ -98,7 +98,7 @@ function planRemoval(
     return {
       kind: "wait",
       for: `the survivors to no longer see ${named(stillSeen)}`,
-      refusal: `the survivors still see ${named(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop those brokers or cut their network, or remove lostRegion (also after a failback that has finished)`,
+      refusal: `the survivors still see ${named(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop those brokers, or remove lostRegion`,
     };
   }
   return { kind: "force-remove", retain: own, remove };
@@ -112,7 +112,7 @@ function planAdd(
   if (intent.failback === undefined) {
     return refuse(
       `${namedAre(add)} not among the members, and adding brokers is part of a failback: ` +
-        "set lostRegion (again), and failback to the name of an attempt; until then what an interrupted attempt has paused or stopped stays so",
+        "set lostRegion again, and failback to the name of an attempt",
     );
   }
   const absent = without(intent.brokers, facts.seen);
@@ -120,7 +120,7 @@ function planAdd(
     return {
       kind: "wait",
       for: `${named(absent)} to be seen by the survivors`,
-      refusal: `${namedAre(absent)} not seen by the survivors: adding a broker that does not run never ends; start it; if the region was recreated once more, its Elasticsearch is empty again: start a new attempt (pulumi config rm failback && pulumi up, then a new name)`,
+      refusal: `${namedAre(absent)} not seen by the survivors: adding a broker that does not run never ends; start it`,
     };
   }
   return { kind: "add", brokers: intent.brokers, add, replicationFactor: intent.replicationFactor };

@@ -292,7 +292,7 @@ describe("planner", () => {
       { ...whole, members: [0, 2] },
       steady,
       "refuse",
-      /set lostRegion \(again\), and failback/,
+      /set lostRegion again, and failback/,
     ],
     [
       "an add of a broker that does not run",

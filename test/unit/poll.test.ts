@@ -120,6 +120,7 @@ describe("poll", () => {
       "waiting for the flood (20 s of 60 s): after 20 s",
       "waiting for the flood (30 s of 60 s): after 30 s",
       "waiting for the flood (50 s of 60 s): after 50 s",
+      "waiting for the flood (60 s of 60 s): after 60 s",
     ]);
   });
 });

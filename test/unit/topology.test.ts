@@ -191,9 +191,9 @@ describe("topology", () => {
     const change = { id: 7, status: "IN_PROGRESS", completed: [force], pending: [join, disable] };
     assert.equal(
       describePending(change),
-      "change 7 (1 of 3 operations done, at PARTITION_JOIN broker 3 partition 1)",
+      "change 7 (1 of 3 done, at PARTITION_JOIN broker 3 partition 1)",
     );
-    assert.equal(describePending({ ...change, pending: [] }), "change 7 (1 of 1 operations done)");
+    assert.equal(describePending({ ...change, pending: [] }), "change 7 (1 of 1 done)");
   });
 
   it("describes of many operations the first of each kind, and how many more", () => {

@@ -1,3 +1,4 @@
+import { shortened } from "../../base/bounded";
 import {
   Configuration,
   describeOperations,
@@ -35,7 +36,7 @@ export async function observeSettled(
       const seen = await session.observe().catch((error: unknown) => {
         if (error instanceof ChangePending) {
           throw new Refusal(
-            `another change of the cluster is pending${error.changeId === undefined ? "" : ` (${error.changeId})`}, and broker ${COORDINATOR}, by which alone it could be cancelled, is not reachable: bring that broker back with its own disk, then wait until the change ends, or cancel it: ${cancelling(session, error.changeId)}`,
+            `another change is pending${error.changeId === undefined ? "" : ` (${error.changeId})`}, and broker ${COORDINATOR}, which alone could cancel it, is not reachable: bring it back with its own disk, then: ${cancelling(session, error.changeId)}`,
           );
         }
         throw error;
@@ -64,7 +65,7 @@ export async function observeSettled(
 /** The refusal because of somebody else's change: which, what it is at, and how to cancel it. */
 export function refusePending(session: Session, id: number | undefined, what: string): Refusal {
   return new Refusal(
-    `another change of the cluster is pending: ${what}; wait until it ends, or cancel it: ${cancelling(session, id)}`,
+    `another change is pending: ${shortened(what, 100)}; let it end, or cancel it: ${cancelling(session, id)}`,
   );
 }
 
@@ -157,7 +158,7 @@ export async function awaitChange(
     }
     if (lastChange?.id === sent.changeId && lastChange.status !== "COMPLETED") {
       throw new Refusal(
-        `change ${sent.changeId} ended as ${lastChange.status}, not COMPLETED: somebody cancelled it, or the cluster gave it up; look at the brokers' logs, then run pulumi up again`,
+        `change ${sent.changeId} ended as ${lastChange.status}, not COMPLETED: look at the brokers' logs, then pulumi up again`,
       );
     }
     if (lastChange === undefined || lastChange.id < sent.changeId) {

@@ -123,7 +123,10 @@ export async function requestPhase(
         const found = distinct(await readPhases(session, brokers));
         return found.length === 1 && found[0] === phase
           ? { done: true, value: undefined }
-          : { done: false, seen: error.message };
+          : {
+              done: false,
+              seen: error instanceof Refused ? `${error.status}: ${error.reason}` : error.message,
+            };
       }
     },
   );
@@ -171,7 +174,7 @@ export async function expectPaused(session: Session, since: "now" | "recently"):
   const found = distinct(phases);
   if (found.length !== 1 || found[0] !== "PAUSED") {
     throw new Refusal(
-      `exporting is ${found.join(" and ") || "unknown"}, not PAUSED, on ${named([...phases.keys()])}: the pause of this attempt was undone; start a new attempt: pulumi config set failback NEW-NAME`,
+      `exporting is ${found.join(" and ") || "unknown"}, not PAUSED, on ${named([...phases.keys()])}: the pause was undone; set failback to a new name`,
     );
   }
   if (known === undefined) {

@@ -1,3 +1,4 @@
+import { shortened } from "../../base/bounded";
 import type { StatefulSetState } from "../../clients/kubernetes";
 
 /** How many pods of a StatefulSet are ready, and what the cluster says of those that it could not make. */
@@ -10,8 +11,6 @@ export function podsOf({ wanted, ready, current, problem }: StatefulSetState): s
 function short(problem: string): string {
   const forbidden = /violates PodSecurity "([^":]*)/.exec(problem)?.[1];
   return forbidden === undefined
-    ? problem.length > 70
-      ? `${problem.slice(0, 70)}…`
-      : problem
+    ? shortened(problem, 70)
     : `PodSecurity "${forbidden}" forbids them`;
 }

@@ -1,4 +1,4 @@
-import { listed } from "../../base/bounded";
+import { firstOf, shortened } from "../../base/bounded";
 import { peerOf } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import type { ElasticsearchClient, LastRecord } from "../../clients/elasticsearch";
@@ -45,10 +45,10 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
         notKnown = false;
         return lacking.length === 0
           ? { done: true, value: expected }
-          : { done: false, seen: listed(lacking, "; ") };
+          : { done: false, seen: firstOf(lacking, 1).join("; ") };
       } catch (error) {
         if (error instanceof PartialAnswer) {
-          return { done: false, seen: error.message };
+          return { done: false, seen: error.reason };
         }
         throw error;
       }
@@ -56,8 +56,8 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
     {
       refuse: (last) =>
         notKnown
-          ? `whether the recreated Elasticsearch lacks records is not known (${last}, after ${seconds} s): look at the shards and the load of both, then pulumi up again`
-          : `the recreated Elasticsearch lacks records that the survivor's has (${last}, after ${seconds} s): its exporter was not initialised from the survivor's, or it was recreated once more; abandon this attempt (pulumi config rm failback && pulumi up) and start a new one`,
+          ? `whether the recreated Elasticsearch lacks records is not known (${shortened(last, 50)}, after ${seconds} s): pulumi up again`
+          : `the recreated Elasticsearch lacks records of the survivor's (${shortened(last, 60)}, after ${seconds} s): abandon this attempt`,
     },
   );
   caughtUp.keep(session, true);
@@ -93,6 +93,6 @@ async function lackingIn(
  */
 export function noRecords(session: Session): Refusal {
   return new Refusal(
-    `Elasticsearch of ${session.settings.region} has no record (${RECORDS}): nothing could show whether the recreated one lacks any; correct its address, or index.prefix of the exporters; if retention has deleted all, start a process instance; then pulumi up again`,
+    `Elasticsearch of ${session.settings.region} has no record (${RECORDS}): nothing could show what the other lacks; correct its address, or index.prefix of the exporters`,
   );
 }

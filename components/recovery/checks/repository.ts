@@ -1,3 +1,4 @@
+import { listed, shortened } from "../../base/bounded";
 import type { RegionName } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import type { Repository } from "../../clients/elasticsearch";
@@ -22,15 +23,14 @@ export function refuseForeign(
   const differing = Object.entries(settings)
     .filter(([key, value]) => key !== "readonly" && existing.settings[key] !== String(value))
     .map(
-      ([key, value]) =>
-        `${key} is ${existing.settings[key] ?? "not set"} instead of ${String(value)}`,
+      ([key, value]) => `${key} is ${existing.settings[key] ?? "not set"}, not ${String(value)}`,
     );
   if (existing.type !== type) {
-    differing.unshift(`type is ${existing.type} instead of ${type}`);
+    differing.unshift(`type is ${existing.type}, not ${type}`);
   }
   if (differing.length > 0 && existing.settings.readonly !== "true") {
     throw new Refusal(
-      `repository ${name} is registered in ${region} with other settings (${differing.join(", ")}): give snapshotRepository another name, or its settings; where the program chooses the name, delete that registration, which deletes no backup: DELETE _snapshot/${name}`,
+      `repository ${name} in ${region} has other settings (${shortened(listed(differing), 38)}): give snapshotRepository another name`,
     );
   }
   return differing;

@@ -1,4 +1,4 @@
-import { listed } from "../../base/bounded";
+import { listed, shortened } from "../../base/bounded";
 import type { RegionName } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import type { ElasticsearchClient, ShardRecovery } from "../../clients/elasticsearch";
@@ -35,7 +35,7 @@ export function restoredByUs(
   });
   if (foreign.length > 0) {
     throw new Refusal(
-      `the recreated Elasticsearch already has ${foreign.length} of Camunda's indices (${listed(foreign)}): the region must be recreated empty; delete its volumes and its Elasticsearch, with Operate and Tasklist off`,
+      `the recreated Elasticsearch already has ${foreign.length} of Camunda's indices (${shortened(listed(foreign), 52)}): recreate it empty`,
     );
   }
   return indices;
@@ -72,7 +72,7 @@ export async function listedShards(
     },
     {
       refuse: (last) =>
-        `waited ${seconds} s for the shards of the indices that exist to be listed; last seen: ${last}: whose they are cannot be told; run pulumi up again when they are listed, or recreate that Elasticsearch empty`,
+        `whose indices the recreated Elasticsearch has cannot be told: ${shortened(last, 40)} (waited ${seconds} s); pulumi up again`,
     },
   );
 }

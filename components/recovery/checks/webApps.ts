@@ -67,7 +67,7 @@ async function awaitReplicas(session: Session, name: string, replicas: number): 
     },
     {
       refuse: (last, seconds) =>
-        `${name} in ${namespace} does not come to ${replicas} pods (waited ${seconds} s): ${last}; look at its pods, then pulumi up goes on`,
+        `${name} in ${namespace} does not come to ${replicas} pods (waited ${seconds} s): ${last}; look at its pods`,
     },
   );
 }

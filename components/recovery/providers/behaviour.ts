@@ -66,9 +66,7 @@ async function pausedStill(session: Session): Promise<string> {
     // The failure that is reported may be that they do not answer.
     () => "may stay",
   );
-  return stays === undefined
-    ? ""
-    : ` (exporting ${stays} paused until pulumi up goes on with this attempt, or pulumi config rm failback && pulumi up abandons it)`;
+  return stays === undefined ? "" : ` (exporting ${stays} paused)`;
 }
 
 let mutating: Promise<unknown> = Promise.resolve();

@@ -1,4 +1,4 @@
-import { listed } from "../../base/bounded";
+import { listed, shortened } from "../../base/bounded";
 import { idsOfMap } from "../../base/brokers";
 import { unhealthy } from "../../clients/topology";
 import { waitFor } from "../../clients/poll";
@@ -41,7 +41,7 @@ export const provider = implement<ClusterHealthInputs>({
       },
       {
         refuse: (last, seconds) =>
-          `the cluster is not healthy (waited ${seconds} s): ${last}; look at the pods of both regions and at the contact points, then pulumi up goes on; a region that is lost: pulumi config set lostRegion`,
+          `the cluster is not healthy (waited ${seconds} s): ${shortened(last, 60)}; look at the pods of both regions, then pulumi up`,
       },
     );
     return { how: "already true", observed: { brokers: brokers.length, healthy: true } };

@@ -1,3 +1,4 @@
+import { shortened } from "../../base/bounded";
 import type { ElasticsearchHealthInputs } from "../../installation/elasticsearchHealth";
 import { ELASTICSEARCH } from "../../generations/objects";
 import { waitFor } from "../../clients/poll";
@@ -29,7 +30,7 @@ export const provider = implement<ElasticsearchHealthInputs>({
       },
       {
         refuse: (last, seconds) =>
-          `Elasticsearch of ${region}: ${last} (waited ${seconds} s): mend its StatefulSet, pulumi up goes on`,
+          `Elasticsearch of ${region}: ${shortened(last, 80)} (waited ${seconds} s): mend its StatefulSet, then pulumi up`,
       },
     );
     return { how: "already true", observed: { ready } };

@@ -1,3 +1,4 @@
+import { shortened } from "../../base/bounded";
 import { named } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { waitFor } from "../../clients/poll";
@@ -45,10 +46,10 @@ export const provider = implement<ExportPauseInputs>({
       return { how: "done", observed: await verify(session, brokers) };
     } catch (error) {
       // Half a pause is worse than none: some partitions would go on exporting into the snapshot.
-      session.log("the pause failed: resuming exporting");
+      session.log(`the pause failed (${(error as Error).message}): resuming exporting`);
       await ensureExporting(session, begin).catch((second: Error) => {
         throw new Refusal(
-          `${(error as Error).message}; and resuming exporting failed too: ${second.message}; resume it by hand: ${byHand(session, "POST", "/actuator/exporting/resume")}`,
+          `the pause failed, and resuming exporting too (${shortened(second.message, 60)}); resume it by hand: ${byHand(session, "POST", "/actuator/exporting/resume")}`,
         );
       });
       throw error;

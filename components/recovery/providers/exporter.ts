@@ -1,3 +1,4 @@
+import { listed } from "../../base/bounded";
 import { namedAre, regionOfBroker, RegionName, without } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
@@ -8,9 +9,9 @@ import {
   seenIds,
 } from "../../clients/topology";
 import { waitFor } from "../../clients/poll";
+import type { Declaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
 import type { Observation, Session } from "../session";
-import type { Declaration } from "../../base/declaration";
 import { implement, Outcome, Run } from "./behaviour";
 
 /** Inputs of an `Exporter`. */
@@ -62,7 +63,7 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
     // The cluster accepts an unknown id, and the change then stays pending for ever and blocks all others.
     if (!known.includes(needed)) {
       throw new Refusal(
-        `the brokers have no exporter ${needed}, they have ${known.join(", ") || "none"}: correct exporters in the configuration, or the brokers' configuration`,
+        `the brokers have no exporter ${needed}, they have ${listed(known) || "none"}: correct exporters in the configuration`,
       );
     }
   }
@@ -105,7 +106,7 @@ function expectMembersAlive({ configuration, topology }: Observation, id: string
   const dead = without(memberIds(configuration), seenIds(topology));
   if (dead.length > 0) {
     throw new Refusal(
-      `${namedAre(dead)} among the members but not seen: a change of exporter ${id} would wait for it for ever; remove lost brokers first (set lostRegion), or bring it up`,
+      `${namedAre(dead)} among the members but not seen: a change of exporter ${id} would never end; bring it up, or set lostRegion`,
     );
   }
 }
@@ -115,7 +116,7 @@ function expectRegionGone({ configuration }: Observation, id: string, region: Re
   const present = memberIds(configuration).filter((member) => regionOfBroker(member) === region);
   if (present.length > 0) {
     throw new Refusal(
-      `${namedAre(present)} among the members: exporter ${id} of ${region} stays enabled while its region is in the cluster; if a failback has finished, remove failback and lostRegion`,
+      `${namedAre(present)} among the members: exporter ${id} stays enabled while ${region} is in the cluster; remove failback and lostRegion`,
     );
   }
 }
@@ -124,7 +125,7 @@ function enable(session: Session, id: string, inputs: ExporterInputs) {
   const failingBack = inputs.declaration?.kind === "failing-back";
   if (!failingBack && session.settings.overrides["export-gap"] === undefined) {
     throw new Refusal(
-      `exporter ${id} is disabled, and enabling it outside a failback leaves a gap in its Elasticsearch: the records since it was disabled; restore it by a failback, or write the reason why the gap is acceptable into overrides.export-gap`,
+      `exporter ${id} is disabled: enabling it outside a failback leaves a gap in its Elasticsearch; fail back, or write why into overrides.export-gap`,
     );
   }
   return () => session.zeebe.enableExporter(id, inputs.initializeFrom);
@@ -143,7 +144,7 @@ async function verify(
 ): Promise<Record<string, unknown>> {
   let known: Configuration | undefined = seen;
   return waitFor(
-    `exporter ${id} to be ${state} in every partition`,
+    `exporter ${id} to be ${state}`,
     session.settings.timeouts.exporter,
     session.log,
     async () => {

@@ -1,4 +1,4 @@
-import { listed } from "../../base/bounded";
+import { listed, shortened } from "../../base/bounded";
 import {
   brokerIds,
   COORDINATOR,
@@ -74,27 +74,27 @@ async function expectFailedOver(
   const returned = without(memberIds(configuration), session.own);
   if (returned.length > 0) {
     throw new Refusal(
-      `${namedAre(returned)} among the members already, of ${inputs.recreated}: the cluster has moved on since incident ${inputs.incident}; if it was never failed over, remove failback and run pulumi up first; if the failback was done by hand, remove failback and lostRegion`,
+      `${namedAre(returned)} among the members already: the cluster has moved on since incident ${inputs.incident}; remove failback (docs/errors.md#failback)`,
     );
   }
   const problems = unhealthy(configuration, topology, session.own, 2, partitionCount);
   if (problems.length > 0) {
     throw new Refusal(
-      `the survivors are not healthy (${listed(problems, "; ")}): a failback adds load to them; mend them first`,
+      `the survivors are not healthy (${shortened(listed(problems, "; "), 75)}): a failback adds load to them; mend them first`,
     );
   }
   const id = exporters[inputs.recreated];
   const states = exporterStates(configuration, id);
   if (states.length !== 1 || states[0] !== "DISABLED") {
     throw new Refusal(
-      `exporter ${id} is ${states.join(" and ") || "unknown"}, not DISABLED: the cluster has moved on since incident ${inputs.incident}; it would write into the recreated Elasticsearch before the restore; disable it: remove failback, pulumi up --refresh, then set a new attempt`,
+      `exporter ${id} is ${states.join(" and ") || "unknown"}, not DISABLED as incident ${inputs.incident} left it; remove failback, then pulumi up --refresh`,
     );
   }
   const source = exporters[session.settings.region];
   const sourceStates = exporterStates(configuration, source);
   if (sourceStates.length !== 1 || sourceStates[0] !== "ENABLED") {
     throw new Refusal(
-      `exporter ${source} of the surviving region is ${sourceStates.join(" and ") || "unknown"}, not ENABLED: its Elasticsearch lacks records, and the other could not be initialised from it; mend it first`,
+      `exporter ${source} of the survivor is ${sourceStates.join(" and ") || "unknown"}, not ENABLED: its Elasticsearch lacks records; enable it first`,
     );
   }
   if (
@@ -123,13 +123,12 @@ async function awaitRecreated(
       return await notClean(session, id);
     } catch (error) {
       if (error instanceof Unreachable || error instanceof Refused) {
-        return `is listed but not up: ${error.message}`;
+        return `is listed but ${error instanceof Unreachable ? `does not answer (${error.why})` : error.reason}`;
       }
       throw error;
     }
   });
-  const order =
-    inputs.recreated === regionOfBroker(COORDINATOR) ? ", broker 0 before the others" : "";
+  const order = inputs.recreated === regionOfBroker(COORDINATOR) ? ", broker 0 first" : "";
   await waitFor<void>(
     `${named(brokers)} of ${inputs.recreated} to be known to the survivors, without partitions`,
     session.settings.timeouts.gate,
@@ -157,7 +156,7 @@ async function awaitRecreated(
     },
     {
       refuse: (last, seconds) =>
-        `the recreated ${inputs.recreated} is not there or not clean: ${last} (waited ${seconds} s); start its brokers with empty disks${order}; one that does not answer must be restarted once more: it closes its ports when it comes back with old data${order === "" ? "" : ", and when broker 0 began a cluster of its own"}`,
+        `${inputs.recreated} is not back or not clean: ${shortened(last, 58)} (waited ${seconds} s); start its brokers with empty disks${order}`,
     },
   );
 }
@@ -177,7 +176,7 @@ async function notClean(session: Session, id: number): Promise<string | undefine
   const known = memberIds(await session.zeebe.configuration(url));
   return sameIds(known, session.own)
     ? undefined
-    : `knows ${named(known)} as members, not the survivors: it has old data`;
+    : `has old data: it knows ${named(known)} as members`;
 }
 
 async function expectCleanElasticsearch(

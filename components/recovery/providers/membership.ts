@@ -1,4 +1,4 @@
-import { listed } from "../../base/bounded";
+import { listed, shortened } from "../../base/bounded";
 import { allBrokerIds, brokerMap, idsOfMap, named, namedAre, sameIds } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
@@ -13,12 +13,12 @@ import {
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
+import { Declaration, sameDeclaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
 import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
 import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
 import type { Observation, Session } from "../session";
-import { Declaration, sameDeclaration } from "../../base/declaration";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 
 /** Inputs of a `BrokerMembership`. */
@@ -163,7 +163,7 @@ async function decide(
         }
         const closed = [...(await ports.look()).keys()];
         if (closed.length > 0) {
-          refusal = `${namedAre(closed)} listed but does not answer, as after a start with old data: adding a broker that does not run never ends; restart it, or delete its volume`;
+          refusal = `${namedAre(closed)} listed but does not answer, as after a start with old data: adding it would never end; restart it`;
           return { done: false, seen: `${named(closed)} does not answer` };
         }
       }
@@ -239,7 +239,7 @@ function expectForcePlan(
   const kept = plan.expectedMembers.map((member) => member.id);
   if (wrong.length > 0 || !sameIds(kept, retain)) {
     throw new Refusal(
-      `the cluster's own plan for the forced removal is not what is meant (${describeOperations(wrong).join("; ") || `it would keep ${named(kept)}`}): nothing was sent; look at the cluster by hand`,
+      `the cluster's own plan for the forced removal is not what is meant (${shortened(describeOperations(wrong).join("; ") || `it would keep ${named(kept)}`, 50)}): nothing was sent; look at the cluster`,
     );
   }
 }
@@ -278,7 +278,7 @@ async function addBrokers(
     "the brokers to join every partition",
     session.settings.timeouts.join,
     (last, seconds) =>
-      `waited ${seconds} s for the brokers to join every partition; last seen: ${last}; the change goes on when a broker that hangs is restarted: restart the one that PARTITION_JOIN names, and up again`,
+      `not every broker has joined (waited ${seconds} s): ${shortened(last, 70)}; restart the one that PARTITION_JOIN names`,
   );
   const observed = await verify(session, intent, session.settings.timeouts.join);
   return { how: "done", ...changeOf(sent), observed };
@@ -311,7 +311,7 @@ function expectAddPlan(
           ? `partition ${listed(short.map(String))} would not have ${replicationFactor} replicas`
           : `the members would be ${named(expected)}`;
     throw new Refusal(
-      `the cluster's own plan for adding the brokers is not what is meant (${why}): nothing was sent; look at the cluster by hand`,
+      `the cluster's own plan for adding the brokers is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
     );
   }
 }
@@ -330,7 +330,7 @@ async function verify(
   seconds: number,
 ): Promise<Record<string, unknown>> {
   return waitFor(
-    `a healthy cluster of ${named(intent.brokers)} with replication factor ${intent.replicationFactor}`,
+    `${named(intent.brokers)} to be healthy, replication factor ${intent.replicationFactor}`,
     seconds,
     session.log,
     async () => {

@@ -1,5 +1,5 @@
 import type { V1NetworkPolicyPeer } from "@kubernetes/client-node";
-import { listed } from "../../base/bounded";
+import { listed, shortened } from "../../base/bounded";
 import type { Declaration } from "../../base/declaration";
 import { dnsAddresses } from "../../settings/eksNames";
 import { brokerHost, elasticsearchHost } from "../../settings/addresses";
@@ -72,7 +72,7 @@ function fixedTargets(session: Session, seen: string[]): Target[] {
   ];
   if (addresses.length === 0) {
     throw new Refusal(
-      `the fence to ${peer} cannot be proved: no address of ${peer} is known to this stack, which has never reached it; write the reason into overrides.fence-unproved to go on without a proof`,
+      `the fence to ${peer} cannot be proved: this stack has never reached it; to go on without a proof write why into overrides.fence-unproved`,
     );
   }
   return [...addresses, { host: elasticsearchHost(namespaces[peer]), port: PORTS.elasticsearch }];
@@ -93,11 +93,10 @@ async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
         const open = answers.filter((answer) => answer !== undefined);
         return open.length === 0
           ? { done: true, value: undefined }
-          : { done: false, seen: `${listed(open)} still answers` };
+          : { done: false, seen: `still answering: ${listed(open)}` };
       },
       {
-        refuse: (last, seconds) =>
-          notProved(peer, `${last} (asked for ${seconds} s from a pod of this region)`),
+        refuse: (last, seconds) => notProved(peer, `${shortened(last, 68)} (waited ${seconds} s)`),
       },
     );
     return { how: "already true", observed: { cut: targets.map(nameOf), addresses: seen } };
@@ -106,14 +105,14 @@ async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
       return { how: "already true", observed: { unproved, addresses: seen } };
     }
     if (error instanceof Refused || error instanceof Unreachable) {
-      throw new Refusal(notProved(peer, error.message));
+      throw new Refusal(notProved(peer, shortened(error.message, 80)));
     }
     throw error;
   }
 }
 
 function notProved(peer: RegionName, why: string): string {
-  return `the fence to ${peer} is not proved: ${why}; no broker was forced out; look at the network's rules and at the pods of Elasticsearch, or write the reason into overrides.fence-unproved`;
+  return `the fence to ${peer} is not proved: ${why}; mend it, or set overrides.fence-unproved`;
 }
 
 /**
@@ -138,7 +137,7 @@ async function expectNoOtherPolicy(session: Session): Promise<void> {
     .map(({ metadata }) => metadata?.name ?? "?");
   if (opening.length > 0) {
     throw new Refusal(
-      `NetworkPolicy ${listed(opening)} in ${session.namespace()} lets pods reach ${peer} or be reached from it, and policies add up: the fence would not hold; delete it or take the blocks of ${peer} out (${listed(blocks)})`,
+      `NetworkPolicy ${listed(opening)} in ${session.namespace()} lets pods reach ${peer} or be reached from it: policies add up, the fence would not hold; delete it`,
     );
   }
 }
@@ -193,7 +192,9 @@ async function expectOpen(session: Session): Promise<Outcome> {
         if (!resolved || !connected) {
           return {
             done: false,
-            seen: `${target.host} ${resolved ? `resolves, but port ${target.port} does not answer` : "does not resolve"}`,
+            seen: resolved
+              ? `${nameOf(target)} does not answer`
+              : `${target.host} does not resolve`,
           };
         }
         times.push(roundTripMs ?? 0);
@@ -206,8 +207,8 @@ async function expectOpen(session: Session): Promise<Outcome> {
     {
       refuse: (last, seconds) =>
         last.startsWith(`${ELASTICSEARCH} has `)
-          ? `${peer} is not looked for: ${last} (waited ${seconds} s): mend that, then up again`
-          : `${peer} cannot be reached from a pod of this region: ${last} (waited ${seconds} s); its stack must be up, and both halves of the network: npm run up`,
+          ? `${peer} is not looked for: ${shortened(last, 90)} (waited ${seconds} s): mend that, then up again`
+          : `${peer} cannot be reached from a pod here: ${shortened(last, 88)} (waited ${seconds} s): npm run up`,
     },
   );
   const roundTripMs = Math.round(Math.min(...times) * 10) / 10;

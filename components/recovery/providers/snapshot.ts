@@ -1,3 +1,4 @@
+import { shortened } from "../../base/bounded";
 import { Refusal } from "../../base/refusal";
 import type { SnapshotInfo } from "../../clients/elasticsearch";
 import { waitFor } from "../../clients/poll";
@@ -27,7 +28,7 @@ export const provider = implement<SnapshotInputs>({
     if (found === undefined) {
       if (Object.keys(documents).length === 0) {
         throw new Refusal(
-          `Elasticsearch of ${session.settings.region} has no index that begins with ${session.settings.indexPrefixes.join(", ")}: there is nothing to take over; correct indexPrefixes or the endpoint`,
+          `Elasticsearch of ${session.settings.region} has no index that begins with ${session.settings.indexPrefixes.join(", ")}: correct indexPrefixes or the endpoint`,
         );
       }
       begin();
@@ -44,7 +45,7 @@ export const provider = implement<SnapshotInputs>({
     } else if (found.metadata.documents !== documentCount(documents)) {
       // Something was exported since: restoring this snapshot would lose it.
       throw new Refusal(
-        `snapshot ${inputs.snapshot} exists already and is not of this pause (${String(found.metadata.documents ?? "an unknown number of")} documents in it, ${documentCount(documents)} now): choose a new name: pulumi config set failback NEW-NAME`,
+        `snapshot ${inputs.snapshot} exists already and is not of this pause (${String(found.metadata.documents ?? "unknown")} documents, ${documentCount(documents)} now): set failback to a new name`,
       );
     }
     const snapshot = await awaitSuccess(session, inputs);
@@ -79,7 +80,7 @@ async function awaitSuccess(session: Session, inputs: SnapshotInputs): Promise<S
       }
       if (snapshot.state !== "SUCCESS") {
         throw new Refusal(
-          `snapshot ${inputs.snapshot} ended as ${snapshot.state}, ${snapshot.shards.failed} of ${snapshot.shards.total} shards failed (${snapshot.failures[0] ?? "no reason given"}): mend the repository or the indices, then start a new attempt: pulumi config set failback NEW-NAME`,
+          `snapshot ${inputs.snapshot} ended as ${snapshot.state}, ${snapshot.shards.failed} of ${snapshot.shards.total} shards failed (${shortened(snapshot.failures[0] ?? "no reason given", 30)}): set failback to a new name`,
         );
       }
       return { done: true, value: snapshot };
@@ -89,15 +90,17 @@ async function awaitSuccess(session: Session, inputs: SnapshotInputs): Promise<S
 
 /** SUCCESS alone has been seen with no index in the snapshot. */
 function expectWhole(snapshot: SnapshotInfo, indices: string[]): void {
-  const missing = indices.filter((index) => !snapshot.indices.includes(index));
-  if (
-    missing.length > 0 ||
-    snapshot.shards.failed !== 0 ||
-    snapshot.shards.successful !== snapshot.shards.total ||
-    !snapshot.includeGlobalState
-  ) {
+  const { successful, failed, total } = snapshot.shards;
+  const missing = indices.filter((index) => !snapshot.indices.includes(index)).length;
+  const problems = [
+    ...(missing > 0 ? [`${missing} indices missing`] : []),
+    ...(failed > 0 ? [`${failed} of ${total} shards failed`] : []),
+    ...(failed === 0 && successful !== total ? [`${successful} of ${total} shards in it`] : []),
+    ...(snapshot.includeGlobalState ? [] : ["no global state"]),
+  ];
+  if (problems.length > 0) {
     throw new Refusal(
-      `snapshot ${snapshot.name} is ${snapshot.state} but not whole (${missing.length} indices missing, ${snapshot.shards.failed} of ${snapshot.shards.total} shards failed, global state ${snapshot.includeGlobalState ? "in" : "not in"} it): start a new attempt: pulumi config set failback NEW-NAME`,
+      `snapshot ${snapshot.name} is not whole (${problems.join(", ")}): set failback to a new name`,
     );
   }
 }

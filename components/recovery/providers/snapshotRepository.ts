@@ -57,7 +57,7 @@ export const provider = implement<SnapshotRepositoryInputs>({
     await elasticsearch.verifyRepository(inputs.repository);
     if (!(await sees())) {
       throw new Refusal(
-        `Elasticsearch of ${inputs.region} does not see snapshot ${inputs.snapshot} in repository ${inputs.repository}: both regions must reach the same place; compare the settings and the rights of both on it`,
+        `Elasticsearch of ${inputs.region} does not see snapshot ${inputs.snapshot} in repository ${inputs.repository}: give both the same place`,
       );
     }
     return {

@@ -1,4 +1,4 @@
-import { listed } from "../../base/bounded";
+import { listed, shortened } from "../../base/bounded";
 import { peerOf } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import type { ElasticsearchClient, Health } from "../../clients/elasticsearch";
@@ -32,7 +32,7 @@ export const provider = implement<SnapshotRestoreInputs>({
     const snapshot = await recreated.snapshot(inputs.repository, inputs.snapshot);
     if (snapshot?.state !== "SUCCESS") {
       throw new Refusal(
-        `Elasticsearch of ${region} sees snapshot ${inputs.snapshot} as ${snapshot?.state ?? "missing"}, not SUCCESS: run pulumi up again; if it stays so, start a new attempt: pulumi config set failback NEW-NAME`,
+        `Elasticsearch of ${region} sees snapshot ${inputs.snapshot} as ${snapshot?.state ?? "missing"}, not SUCCESS: pulumi up again`,
       );
     }
     const present = await listedShards(
@@ -87,12 +87,12 @@ async function awaitDone(
         ? { done: true, value: { shards: { done, total }, healths } }
         : {
             done: false,
-            seen: `${done} of ${total} primary shards active, health ${restored.status}, the survivor's is ${expected.status}`,
+            seen: `${done} of ${total} primary shards active, ${restored.status}, the survivor's ${expected.status}`,
           };
     },
     {
       refuse: (last, seconds) =>
-        `waited ${seconds} s for the restore of ${inputs.snapshot}; last seen: ${last}; look at the recreated Elasticsearch; pulumi up waits on, or recreate it empty and start a new attempt`,
+        `the restore of ${inputs.snapshot}: ${last} (waited ${seconds} s); pulumi up`,
     },
   );
 }
@@ -128,7 +128,7 @@ async function compare(session: Session, healths: Healths): Promise<Record<strin
   if (differing.length > 0) {
     const first = differing[0] as string;
     throw new Refusal(
-      `the restored data is not the survivor's: ${differing.length} indices differ, ${first} has ${found[first] ?? "no index"} instead of ${expected[first] ?? "no index"} documents; were Operate and Tasklist of the survivor still writing (webApps)? start a new attempt: pulumi config set failback NEW-NAME`,
+      `the restored data is not the survivor's: ${differing.length} indices differ (${shortened(first, 30)}: ${found[first] ?? "none"}, not ${expected[first] ?? "none"}); set failback to a new name`,
     );
   }
   const templates = await survivor.templates(indexPrefixes);
@@ -136,7 +136,7 @@ async function compare(session: Session, healths: Healths): Promise<Record<strin
   const missing = templates.filter((template) => !restored.includes(template));
   if (missing.length > 0) {
     throw new Refusal(
-      `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${listed(missing)}): Camunda could not start on it; start a new attempt: pulumi config set failback NEW-NAME`,
+      `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${shortened(listed(missing), 40)}): set failback to a new name`,
     );
   }
   const health = await awaitHealth(session, survivor, recreated, healths);
@@ -177,7 +177,7 @@ async function awaitHealth(
     },
     {
       refuse: (last, seconds) =>
-        `the restored Elasticsearch is ${last} (waited ${seconds} s): look at its disks and nodes, then run pulumi up again`,
+        `the restored Elasticsearch is ${last} (waited ${seconds} s): look at its disks and nodes`,
     },
   );
 }

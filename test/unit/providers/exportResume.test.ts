@@ -65,8 +65,7 @@ describe("ExportResume", () => {
       bench.configure({}, { catchUp: 0.3 });
       const failed = await begun(
         bench.run.resume(),
-        /lacks records that the survivor's has \(partition \d: \d+ of \d+ records/,
-        /was not initialised from the survivor's, or it was recreated once more; abandon this attempt/,
+        /lacks records of the survivor's \(partition \d: \d+ of \d+ records.*abandon this attempt$/,
       );
       assert.equal(failed.id, "export-resume-attempt-1");
       assert.equal(resumes(), 1);
@@ -80,7 +79,7 @@ describe("ExportResume", () => {
     await fetch(url, { method: "POST" });
     await bench.run.enable();
     bench.configure({}, { catchUp: 0.4 });
-    await begun(bench.run.resume(), /lacks records that the survivor's has/);
+    await begun(bench.run.resume(), /lacks records of the survivor's/);
   });
 
   it("says how far the exporters are when they do not write", async () => {
@@ -163,23 +162,19 @@ describe("ExportResume", () => {
         bench.world.inject({ region, path: /\/_search/, transform });
         await begun(
           bench.run.resume(),
-          /whether the recreated Elasticsearch lacks records is not known \(POST .* not the whole answer/,
-          /look at the shards and the load of both, then pulumi up again$/,
+          /whether the recreated Elasticsearch lacks records is not known \(not the whole answer: .*: pulumi up again$/,
         );
       });
     }
   }
 
-  it("says of many partitions the first that lack records, and how many more", async () => {
+  it("says of many partitions the first that lacks records, and how many more", async () => {
     await bench.start("region1", { shape: { partitionCount: 12 } });
     await restored();
     await bench.run.enable();
     bench.configure({}, { catchUp: 0.3 });
     bench.world.inject({ region: "region1", path: /\/_search/, transform: () => noIndex });
-    await begun(
-      bench.run.resume(),
-      /\(partition 1: 0 of \d+ records; .*partition 4: 0 of \d+ records; and 8 more, after/,
-    );
+    await begun(bench.run.resume(), /\(partition 1: 0 of \d+ records; and 11 more, after/);
   });
 
   it("waits for a partition that has no leader when exporting is resumed", async () => {

@@ -77,7 +77,7 @@ describe("SnapshotRepository", () => {
       .registerRepository("camunda_backup", "s3", { bucket: "of-somebody" });
     await refusal(
       bench.run.repository("region0"),
-      /bucket is of-somebody instead of camunda-backup, base_path is not set instead of backups/,
+      /bucket is of-somebody, not camunda/,
       /give snapshotRepository another name/,
     );
     assert.equal(registrations(), 1);
@@ -105,7 +105,7 @@ describe("SnapshotRepository", () => {
     await session()
       .elasticsearch("region0")
       .registerRepository("camunda_backup", "fs", { location: "/backups" });
-    await refusal(bench.run.repository("region0"), /type is fs instead of s3/);
+    await refusal(bench.run.repository("region0"), /type is fs, not s3/);
     assert.equal(registrations(), 1);
   });
 
@@ -120,7 +120,7 @@ describe("SnapshotRepository", () => {
     await begun(
       bench.run.repository("region1"),
       /does not see snapshot failback-region1-attempt-1/,
-      /both regions must reach the same place/,
+      /give both the same place/,
     );
   });
 
