@@ -8,6 +8,7 @@ import type {
 } from "./topology";
 import { Answer, listOf, reason, Refused, send } from "./http";
 import { isRecord } from "../base/json";
+import type { ChangeRequest, Generation } from "../generations/generation";
 
 /** What the cluster answers to a change, real or dry run: what it is going to do, and what it will be then. */
 export interface PlannedChange {
@@ -54,13 +55,14 @@ export interface ZeebeEndpoints {
 }
 
 /**
- * Zeebe's management and REST API as 8.6 answers it. One method for each request, no decisions: what a
- * status means is read from real answers (202 is "accepted", a failed pause is a 200 with an error in it).
+ * Zeebe's management and REST API. One method for each request, no decisions: what a status means is read from
+ * real answers (202 is "accepted"). How a change is asked for is the generation's to say.
  */
 export class ZeebeClient {
   constructor(
     readonly endpoints: ZeebeEndpoints,
     private readonly timeoutMs: number,
+    private readonly dialect: Pick<Generation, "cluster" | "exporting">,
   ) {}
 
   /** Who the gateway sees (`GET /v2/topology`). Dead brokers stay listed for some 10 s. */
@@ -117,7 +119,7 @@ export class ZeebeClient {
   }
 
   /**
-   * Asks for a set of brokers (`POST /actuator/cluster/brokers`, all that are to stay or become members).
+   * Asks for a set of brokers: all that are to stay or become members.
    *
    * @param options.force removes the others at once, without their consent: for brokers that are gone
    * @param options.dryRun answers the same and changes nothing
@@ -127,56 +129,34 @@ export class ZeebeClient {
     ids: readonly number[],
     options: { force?: boolean; replicationFactor?: number; dryRun?: boolean },
   ): Promise<PlannedChange> {
-    const query = new URLSearchParams();
-    if (options.force) {
-      query.set("force", "true");
-    }
-    if (options.replicationFactor !== undefined) {
-      query.set("replicationFactor", String(options.replicationFactor));
-    }
-    return this.change(
-      "/actuator/cluster/brokers",
-      query,
-      options.dryRun ?? false,
-      ids.map((id) => String(id)),
-    );
+    return this.change(this.dialect.cluster.members(ids, options), options);
   }
 
-  /** Disables an exporter in every partition (`POST /actuator/exporters/{id}/disable`). Waits for dead members for ever. */
+  /** Disables an exporter in every partition. Waits for dead members for ever. */
   async disableExporter(id: string, options: { dryRun?: boolean } = {}): Promise<PlannedChange> {
-    return this.change(
-      `/actuator/exporters/${encodeURIComponent(id)}/disable`,
-      new URLSearchParams(),
-      options.dryRun ?? false,
-    );
+    return this.change(this.dialect.cluster.disableExporter(id), options);
   }
 
   /**
-   * Enables an exporter (`POST /actuator/exporters/{id}/enable`), continuing where `initializeFrom` is:
-   * without it, the records of the time it was disabled would be skipped in silence. An unknown id is
-   * accepted and stays pending for ever: check it first.
+   * Enables an exporter, continuing where `initializeFrom` is: without it, the records of the time it was
+   * disabled would be skipped in silence. An unknown id is accepted and stays pending for ever: check it first.
    */
   async enableExporter(
     id: string,
     initializeFrom: string,
     options: { dryRun?: boolean } = {},
   ): Promise<PlannedChange> {
-    return this.change(
-      `/actuator/exporters/${encodeURIComponent(id)}/enable`,
-      new URLSearchParams(),
-      options.dryRun ?? false,
-      { initializeFrom },
-    );
+    return this.change(this.dialect.cluster.enableExporter(id, initializeFrom), options);
   }
 
   /** Pauses exporting of all exporters on all brokers. Never the soft form. */
   async pauseExporting(): Promise<void> {
-    return this.exporting("pause");
+    return this.setExporting(this.dialect.exporting.pause);
   }
 
   /** Resumes exporting on all brokers. */
   async resumeExporting(): Promise<void> {
-    return this.exporting("resume");
+    return this.setExporting(this.dialect.exporting.resume);
   }
 
   /**
@@ -207,30 +187,22 @@ export class ZeebeClient {
     });
   }
 
-  private async exporting(operation: "pause" | "resume"): Promise<void> {
-    const url = `${this.endpoints.management}/actuator/exporting/${operation}`;
-    const answer = await send("POST", url, { timeoutMs: this.timeoutMs });
-    // 8.6.0 answers 200 whatever happened, with the real status in the body; later patches answer 204.
-    const inner =
-      answer.status === 200 && isRecord(answer.body) && typeof answer.body.status === "number"
-        ? { status: answer.body.status, body: answer.body.body }
-        : answer;
-    if (inner.status !== 204) {
-      throw new Refused(`POST ${url}`, inner.status, reason(inner.body));
+  private async setExporting({ path, body }: ChangeRequest): Promise<void> {
+    const url = `${this.endpoints.management}${path}`;
+    const answer = await send("POST", url, { body, timeoutMs: this.timeoutMs });
+    const { outcome, success } = this.dialect.exporting;
+    const became = outcome(answer);
+    if (became.status !== success) {
+      throw new Refused(`POST ${url}`, became.status, reason(became.body));
     }
   }
 
   private async change(
-    path: string,
-    query: URLSearchParams,
-    dryRun: boolean,
-    body?: unknown,
+    { path, body }: ChangeRequest,
+    { dryRun = false }: { dryRun?: boolean },
   ): Promise<PlannedChange> {
-    if (dryRun) {
-      query.set("dryRun", "true");
-    }
-    const search = query.toString();
-    const url = `${this.endpoints.management}${path}${search ? `?${search}` : ""}`;
+    const separator = path.includes("?") ? "&" : "?";
+    const url = `${this.endpoints.management}${path}${dryRun ? `${separator}dryRun=true` : ""}`;
     const request = `POST ${url}`;
     const answer = await send("POST", url, { body, timeoutMs: this.timeoutMs });
     if (answer.status === 409) {

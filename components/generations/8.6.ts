@@ -1,3 +1,4 @@
+import { isRecord } from "../base/json";
 import type { Generation } from "./generation";
 
 /**
@@ -37,6 +38,42 @@ export const CAMUNDA_8_6: Generation = {
     "membership",
     "after-failback",
   ],
+  cluster: {
+    members(ids, { force, replicationFactor }) {
+      const query = new URLSearchParams({
+        ...(force ? { force: "true" } : {}),
+        ...(replicationFactor === undefined
+          ? {}
+          : { replicationFactor: String(replicationFactor) }),
+      }).toString();
+      return {
+        path: `/actuator/cluster/brokers${query === "" ? "" : `?${query}`}`,
+        body: ids.map(String),
+      };
+    },
+    disableExporter: (id) => ({ path: `/actuator/exporters/${encodeURIComponent(id)}/disable` }),
+    enableExporter: (id, initializeFrom) => ({
+      path: `/actuator/exporters/${encodeURIComponent(id)}/enable`,
+      body: { initializeFrom },
+    }),
+    operations: {
+      forceReconfigure: "PARTITION_FORCE_RECONFIGURE",
+      remove: "BROKER_REMOVE",
+      add: ["BROKER_ADD", "PARTITION_JOIN", "PARTITION_RECONFIGURE_PRIORITY"],
+      enableExporter: "PARTITION_ENABLE_EXPORTER",
+      disableExporter: "PARTITION_DISABLE_EXPORTER",
+    },
+  },
+  exporting: {
+    pause: { path: "/actuator/exporting/pause" },
+    resume: { path: "/actuator/exporting/resume" },
+    success: 204,
+    // The patch 8.6.0 answers 200 whatever happened, with the real answer in the body; later ones answer 204.
+    outcome: ({ status, body }) =>
+      status === 200 && isRecord(body) && typeof body.status === "number"
+        ? { status: body.status, body: body.body }
+        : { status, body },
+  },
   chartMajors: { camunda: 11, elasticsearch: 21 },
   chart: {
     brokers: "zeebe",

@@ -21,7 +21,50 @@ export type StepName =
   | "exporting"
   | "membership";
 
-/** What differs between the generations of Camunda: data, one file for each. */
+/** A request to the management API that changes something, below the API's URL. */
+export interface ChangeRequest {
+  /** With its query. */
+  path: string;
+  body?: unknown;
+}
+
+/** How the cluster is asked for a change of its configuration, and what it calls the parts of one. */
+export interface ClusterDialect {
+  /**
+   * Asks for a set of members: all that are to stay or become members.
+   *
+   * @param options.force removes the others at once, without their consent: for brokers that are gone
+   */
+  members(
+    ids: readonly number[],
+    options: { force?: boolean; replicationFactor?: number },
+  ): ChangeRequest;
+  /** Disables an exporter in every partition. Waits for dead members for ever. */
+  disableExporter(id: string): ChangeRequest;
+  /** Enables an exporter, continuing where `initializeFrom` is: without it, records are skipped in silence. */
+  enableExporter(id: string, initializeFrom: string): ChangeRequest;
+  /** Names of the operations that a change consists of. */
+  operations: {
+    forceReconfigure: string;
+    remove: string;
+    /** Of an add with its replication factor. */
+    add: readonly string[];
+    enableExporter: string;
+    disableExporter: string;
+  };
+}
+
+/** How exporting is paused and resumed on all brokers, never softly. */
+export interface ExportingDialect {
+  pause: ChangeRequest;
+  resume: ChangeRequest;
+  /** What became of it by an answer: its own status and body, or those that are wrapped in it. */
+  outcome(answer: { status: number; body: unknown }): { status: number; body: unknown };
+  /** The status of success. */
+  success: number;
+}
+
+/** What differs between the generations of Camunda: data and pure functions, one file for each. */
 export interface Generation {
   /**
    * The order of a failover, said here and nowhere else: the resources and what each waits for, and the plan of
@@ -30,6 +73,8 @@ export interface Generation {
   failover: readonly StepName[];
   /** The order of a failback. */
   failback: readonly StepName[];
+  cluster: ClusterDialect;
+  exporting: ExportingDialect;
   /** Major versions of the charts that install this generation: another one would be another Camunda. */
   chartMajors: { camunda: number; elasticsearch: number };
   /** Keys of the chart's values. */

@@ -1,3 +1,5 @@
+import { generationOf } from "../generations";
+import type { Generation } from "../generations/generation";
 import { brokerIds, named, regionOfBroker, RegionName } from "../base/brokers";
 import { Refusal } from "../base/refusal";
 import { ElasticsearchClient } from "../clients/elasticsearch";
@@ -33,7 +35,13 @@ export class Session {
     this.zeebe = new ZeebeClient(
       settings.endpoints[settings.region],
       settings.timeouts.request * 1000,
+      this.generation,
     );
+  }
+
+  /** The generation of Camunda that is configured. */
+  get generation(): Generation {
+    return generationOf(this.settings.camundaVersion);
   }
 
   /** The brokers of this stack's region. */

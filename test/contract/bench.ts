@@ -1,3 +1,4 @@
+import { generationOf } from "../../components/generations";
 import assert from "node:assert/strict";
 import { allBrokerIds, brokerIds, named, peerOf, RegionName } from "../../components/base/brokers";
 import { Configuration, Operation, unhealthy } from "../../components/clients/topology";
@@ -31,7 +32,7 @@ export class Bench {
   constructor(readonly world: World) {}
 
   zeebe(region: RegionName): ZeebeClient {
-    return new ZeebeClient(this.world.endpoints[region], REQUEST_MS);
+    return new ZeebeClient(this.world.endpoints[region], REQUEST_MS, generationOf("8.6"));
   }
 
   search(region: RegionName): ElasticsearchClient {

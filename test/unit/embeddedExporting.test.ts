@@ -1,3 +1,4 @@
+import { generationOf } from "../../components/generations";
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -51,7 +52,7 @@ describe("exporters of embedded brokers", function () {
     await world.start();
   }
 
-  const zeebe = () => new ZeebeClient(world.endpoints.region0, 5_000);
+  const zeebe = () => new ZeebeClient(world.endpoints.region0, 5_000, generationOf("8.6"));
 
   const instances = (region: RegionName) =>
     new Set(

@@ -1,3 +1,4 @@
+import { generationOf } from "../../components/generations";
 import assert from "node:assert/strict";
 import { Refused, Unreachable } from "../../components/clients/http";
 import { ChangePending, ZeebeClient } from "../../components/clients/zeebe";
@@ -15,7 +16,11 @@ describe("zeebe client", () => {
   const server = useServer();
 
   const client = () =>
-    new ZeebeClient({ gateway: server.url, management: server.url, brokers: {} }, 2_000);
+    new ZeebeClient(
+      { gateway: server.url, management: server.url, brokers: {} },
+      2_000,
+      generationOf("8.6"),
+    );
 
   it("asks for a forced removal, an add and dry runs by their parameters", async () => {
     server.answer(202, planned);

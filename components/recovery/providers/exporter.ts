@@ -51,8 +51,8 @@ function wanted(inputs: ExporterInputs): [string, string] {
 async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promise<Outcome> {
   const { session } = run;
   const [id, state] = wanted(inputs);
-  const operation =
-    state === "ENABLED" ? "PARTITION_ENABLE_EXPORTER" : "PARTITION_DISABLE_EXPORTER";
+  const { enableExporter, disableExporter } = session.generation.cluster.operations;
+  const operation = state === "ENABLED" ? enableExporter : disableExporter;
   const { observation, awaited } = await observeSettled(
     session,
     session.settings.timeouts.exporter,

@@ -1,3 +1,4 @@
+import type { ClusterDialect } from "../../generations/generation";
 import { listed, shortened } from "../../base/bounded";
 import { allBrokerIds, brokerMap, idsOfMap, named, namedAre, sameIds } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
@@ -35,9 +36,6 @@ export interface MembershipInputs {
   declaration: Declaration;
 }
 
-const FORCE_OPERATIONS = ["PARTITION_FORCE_RECONFIGURE", "BROKER_REMOVE"];
-const ADD_OPERATIONS = ["BROKER_ADD", "PARTITION_JOIN", "PARTITION_RECONFIGURE_PRIORITY"];
-
 export const provider = implement<MembershipInputs>({
   id: () => "broker-membership",
   converge,
@@ -54,15 +52,13 @@ export const provider = implement<MembershipInputs>({
 async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): Promise<Outcome> {
   const { session } = run;
   const intent = intentOf(inputs, session);
-  const operations = sameIds(intent.brokers, allBrokerIds(intent.clusterSize))
-    ? ADD_OPERATIONS
-    : FORCE_OPERATIONS;
+  const adds = sameIds(intent.brokers, allBrokerIds(intent.clusterSize));
+  const { operations } = session.generation.cluster;
+  const isOurs = adds ? isPartOfAdd : isPartOfRemoval;
   const { observation, awaited } = await observeSettled(
     session,
-    operations === ADD_OPERATIONS
-      ? session.settings.timeouts.join
-      : session.settings.timeouts.failover,
-    (operation) => isPartOf(operation, operations, intent),
+    adds ? session.settings.timeouts.join : session.settings.timeouts.failover,
+    (operation) => isOurs(operation, operations, intent),
   );
   const plan = await decide(session, intent, observation);
   switch (plan.kind) {
@@ -95,15 +91,25 @@ function intentOf(inputs: MembershipInputs, session: Session): MembershipIntent 
   };
 }
 
-function isPartOf(operation: Operation, kinds: string[], intent: MembershipIntent): boolean {
-  if (!kinds.includes(operation.operation)) {
-    return false;
-  }
-  return kinds === ADD_OPERATIONS
-    ? intent.brokers.includes(operation.brokerId)
-    : operation.brokers.every(
-        (id) => (operation.operation === "BROKER_REMOVE") !== intent.brokers.includes(id),
-      );
+type Operations = ClusterDialect["operations"];
+
+function isPartOfAdd(
+  { operation, brokerId }: Operation,
+  { add }: Operations,
+  { brokers }: MembershipIntent,
+): boolean {
+  return add.includes(operation) && brokers.includes(brokerId);
+}
+
+function isPartOfRemoval(
+  { operation, brokers }: Operation,
+  { forceReconfigure, remove }: Operations,
+  intent: MembershipIntent,
+): boolean {
+  return (
+    [forceReconfigure, remove].includes(operation) &&
+    brokers.every((id) => (operation === remove) !== intent.brokers.includes(id))
+  );
 }
 
 function declaresTheSame(
@@ -209,7 +215,7 @@ async function forceRemove(
 ): Promise<Outcome> {
   const { session } = run;
   const plan = await session.zeebe.setBrokers(retain, { force: true, dryRun: true });
-  expectForcePlan(plan, retain, removed);
+  expectForcePlan(plan, session, retain, removed);
   run.begin();
   session.log(`forcing out ${named(removed)}, keeping ${named(retain)}`);
   const sent = await sendChange(session, () => session.zeebe.setBrokers(retain, { force: true }));
@@ -226,13 +232,15 @@ async function forceRemove(
 /** The dry run must say what is meant: the lost brokers go, nobody else, and every partition stays. */
 function expectForcePlan(
   plan: PlannedChange,
+  session: Session,
   retain: readonly number[],
   removed: readonly number[],
 ): void {
+  const { remove, forceReconfigure } = session.generation.cluster.operations;
   const wrong = plan.operations.filter((operation) =>
-    operation.operation === "BROKER_REMOVE"
+    operation.operation === remove
       ? !operation.brokers.every((id) => removed.includes(id))
-      : operation.operation !== "PARTITION_FORCE_RECONFIGURE" ||
+      : operation.operation !== forceReconfigure ||
         operation.brokers.length === 0 ||
         !operation.brokers.every((id) => retain.includes(id)),
   );
@@ -290,9 +298,8 @@ function expectAddPlan(
   brokers: readonly number[],
   replicationFactor: number,
 ): void {
-  const leaving = plan.operations.filter(
-    (operation) => !ADD_OPERATIONS.includes(operation.operation),
-  );
+  const { add } = session.generation.cluster.operations;
+  const leaving = plan.operations.filter((operation) => !add.includes(operation.operation));
   const replicas = new Map<number, number>();
   for (const member of plan.expectedMembers) {
     for (const replica of member.replicas) {
