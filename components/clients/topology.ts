@@ -86,7 +86,7 @@ export function partitionsWithout(
         member.replicas.filter((r) => r.state === "ACTIVE").map((r) => r.partition),
       ),
   );
-  return numbers(partitionCount).filter((partition) => !held.has(partition));
+  return partitionIds(partitionCount).filter((partition) => !held.has(partition));
 }
 
 /**
@@ -126,7 +126,7 @@ export function unhealthy(
   if (unseen.length > 0) {
     problems.push(`${named(unseen)} not seen by the gateway`);
   }
-  for (const partition of numbers(partitionCount)) {
+  for (const partition of partitionIds(partitionCount)) {
     problems.push(
       ...partitionProblems(configuration, topology, members, replicationFactor, partition),
     );
@@ -221,7 +221,7 @@ export function describePending(change: PendingChange): string {
   return `change ${change.id} (${change.completed.length} of ${total} done${at})`;
 }
 
-/** The numbers of the partitions: 1 to `count`. */
-export function numbers(count: number): number[] {
+/** The ids of the partitions: 1 to `count`. */
+export function partitionIds(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
 }

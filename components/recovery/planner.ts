@@ -1,5 +1,14 @@
 import { listed } from "../base/bounded";
-import { brokerIds, named, namedAre, peerOf, RegionName, sameIds, without } from "../base/brokers";
+import {
+  allBrokerIds,
+  brokerIds,
+  named,
+  namedAre,
+  peerOf,
+  RegionName,
+  sameIds,
+  without,
+} from "../base/brokers";
 
 /** What is known of the cluster when membership is decided. */
 export interface MembershipFacts {
@@ -127,17 +136,17 @@ function planAdd(
 }
 
 function planReplication(facts: MembershipFacts, intent: MembershipIntent): MembershipPlan {
-  if (facts.replicationFactor > intent.replicationFactor || facts.partitionsLost.length > 0) {
+  if (facts.replicationFactor > intent.replicationFactor) {
     return refuse(
       `the replication factor is ${facts.replicationFactor}, declared is ${intent.replicationFactor}: lowering it is no step of a recovery`,
     );
   }
-  if (
-    !sameIds(
-      intent.brokers,
-      Array.from({ length: intent.clusterSize }, (_, id) => id),
-    )
-  ) {
+  if (facts.partitionsLost.length > 0) {
+    return refuse(
+      `partition ${listed(facts.partitionsLost.map(String))} has no replica in ${intent.region}: the replication factor is not raised over that; look at the cluster by hand`,
+    );
+  }
+  if (!sameIds(intent.brokers, allBrokerIds(intent.clusterSize))) {
     return refuse(
       `the replication factor among the survivors is ${facts.replicationFactor} instead of ${intent.replicationFactor}: it follows from the forced removal; look at the cluster by hand`,
     );

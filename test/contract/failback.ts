@@ -4,7 +4,7 @@ import {
   describePending,
   exporterStates,
   memberIds,
-  numbers,
+  partitionIds,
   Operation,
 } from "../../components/clients/topology";
 import type { Configuration } from "../../components/clients/topology";
@@ -149,7 +149,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
     assert.ok((kinds(plan.operations).PARTITION_LEAVE ?? 0) > 0);
     assert.deepEqual(
       replicasOf(plan.expectedMembers),
-      numbers(partitionCount()).map(() => 2),
+      partitionIds(partitionCount()).map(() => 2),
     );
   });
 
@@ -160,7 +160,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
     assertAddPlan(plan.operations);
     assert.deepEqual(
       replicasOf(plan.expectedMembers),
-      numbers(partitionCount()).map(() => 4),
+      partitionIds(partitionCount()).map(() => 4),
     );
     assert.deepEqual(plan.expectedMembers.map(({ id }) => id).sort(), bench.ids());
   });

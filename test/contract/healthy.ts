@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { REGIONS } from "../../components/base/brokers";
-import { exporterIds, memberIds, numbers, seenIds } from "../../components/clients/topology";
+import { exporterIds, memberIds, partitionIds, seenIds } from "../../components/clients/topology";
 import { isRecord } from "../../components/base/json";
 import { assertBlocked, Bench, exporterOf, kinds, RECORDS } from "./bench";
 
@@ -9,7 +9,7 @@ const bothEnabled = { [exporterOf("region0")]: "ENABLED", [exporterOf("region1")
 /** What a healthy cluster answers, and what it refuses. */
 export function healthyCluster(bench: Bench): void {
   const all = () => bench.ids();
-  const partitions = () => numbers(bench.world.shape.partitionCount);
+  const partitions = () => partitionIds(bench.world.shape.partitionCount);
   const replicas = () => all().length * partitions().length;
 
   for (const region of REGIONS) {

@@ -315,6 +315,13 @@ describe("planner", () => {
       "refuse",
       /look at the cluster by hand/,
     ],
+    [
+      "members with too few replicas, and a partition without one here",
+      { ...whole, replicationFactor: 2, partitionsLost: [2] },
+      back,
+      "refuse",
+      /partition 2 has no replica in region0: the replication factor is not raised/,
+    ],
     ["members with too few replicas", { ...whole, replicationFactor: 2 }, back, "add", /./],
     [
       "members with too few replicas of which one is not seen",

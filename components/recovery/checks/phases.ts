@@ -1,7 +1,7 @@
 import { listed } from "../../base/bounded";
 import { named } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
-import { memberIds, numbers } from "../../clients/topology";
+import { memberIds, partitionIds } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";
@@ -77,7 +77,7 @@ export async function awaitPhase(
           .map((replica) => `broker ${id} partition ${replica.partition} ${replica.phase}`),
       );
       const reported = new Set([...phases.values()].flat().map((replica) => replica.partition));
-      const missing = numbers(session.settings.partitionCount).filter((p) => !reported.has(p));
+      const missing = partitionIds(session.settings.partitionCount).filter((p) => !reported.has(p));
       for (const [id, replicas] of phases) {
         // Whose replica it is that is missing, nothing says.
         if (missing.length > 0 || replicas.some((replica) => replica.phase !== phase)) {

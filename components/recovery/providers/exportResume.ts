@@ -1,5 +1,5 @@
 import { listed } from "../../base/bounded";
-import { numbers } from "../../clients/topology";
+import { partitionIds } from "../../clients/topology";
 import { waitFor } from "../../clients/poll";
 import { ensureExporting, Phases, readPhases } from "../checks/phases";
 import { catchUp } from "../checks/records";
@@ -59,7 +59,7 @@ async function awaitWritten(session: Session, phases: Phases): Promise<void> {
           upTo.set(partition, upTo.get(partition) ?? leader.processedPosition);
         }
       }
-      const behind = numbers(session.settings.partitionCount).filter(
+      const behind = partitionIds(session.settings.partitionCount).filter(
         (partition) => !((exported.get(partition) ?? -1) >= (upTo.get(partition) ?? Infinity)),
       );
       // Whoever has no replica of these has nothing to say that it has not said.
