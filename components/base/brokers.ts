@@ -72,12 +72,12 @@ export function without(a: readonly number[], b: readonly number[]): number[] {
 }
 
 /** `broker 1 is` or `brokers 1, 3 are`, for messages; of many the first, as {@link listed}. */
-export function namedAre(ids: readonly number[]): string {
-  return `${named(ids)} ${ids.length > 1 ? "are" : "is"}`;
+export function brokersAre(ids: readonly number[]): string {
+  return `${brokerList(ids)} ${ids.length > 1 ? "are" : "is"}`;
 }
 
 /** `broker 1` or `brokers 1, 3`, for messages; of many the first, as {@link listed}. */
-export function named(ids: readonly number[]): string {
+export function brokerList(ids: readonly number[]): string {
   const sorted = [...ids].sort((a, b) => a - b);
   return sorted.length === 0
     ? "no broker"

@@ -1,5 +1,5 @@
 import { firstOf, listed } from "../base/bounded";
-import { named, without } from "../base/brokers";
+import { brokerList, without } from "../base/brokers";
 
 /** A replica of a partition as the cluster's configuration has it. */
 export interface Replica {
@@ -106,10 +106,10 @@ export function unhealthy(
   const extra = without(actual, members);
   const missing = without(members, actual);
   if (extra.length > 0) {
-    problems.push(`${named(extra)} still a member`);
+    problems.push(`${brokerList(extra)} still a member`);
   }
   if (missing.length > 0) {
-    problems.push(`${named(missing)} not a member`);
+    problems.push(`${brokerList(missing)} not a member`);
   }
   if (configuration.pendingChange) {
     problems.push(`change ${configuration.pendingChange.id} still pending`);
@@ -124,7 +124,7 @@ export function unhealthy(
   }
   const unseen = without(members, seenIds(topology));
   if (unseen.length > 0) {
-    problems.push(`${named(unseen)} not seen by the gateway`);
+    problems.push(`${brokerList(unseen)} not seen by the gateway`);
   }
   for (const partition of partitionIds(partitionCount)) {
     problems.push(

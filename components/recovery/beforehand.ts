@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { allBrokerIds, brokerIds, named, without } from "../base/brokers";
+import { allBrokerIds, brokerIds, brokerList, without } from "../base/brokers";
 import { memberIds, seenIds } from "../clients/topology";
 import { Refused, Unreachable } from "../clients/http";
 import { DeadlineExceeded, waitFor } from "../clients/poll";
@@ -46,7 +46,7 @@ async function stillForcedOut(session: Session, settings: Settings): Promise<str
     const absent = without(allBrokerIds(clusterSize), memberIds(configuration));
     return absent.length === 0
       ? undefined
-      : `lostRegion is not set, but ${named(absent)} of ${peer} were forced out and are no members: ${wayOut}`;
+      : `lostRegion is not set, but ${brokerList(absent)} of ${peer} were forced out and are no members: ${wayOut}`;
   } catch (error) {
     return `lostRegion is not set, ${peer} was forced out, and the cluster does not say whether its brokers are members again (${messageOf(error)}): ${wayOut}`;
   }
@@ -87,7 +87,7 @@ async function stillThere(session: Session, settings: Settings): Promise<string 
         silent = undefined;
         return lost.some((id) => !seen.includes(id))
           ? { done: true, value: undefined }
-          : { done: false, seen: `${named(lost)} are all there` };
+          : { done: false, seen: `${brokerList(lost)} are all there` };
       },
       {
         refuse: (_last, seconds) =>

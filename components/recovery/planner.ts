@@ -2,8 +2,8 @@ import { listed } from "../base/bounded";
 import {
   allBrokerIds,
   brokerIds,
-  named,
-  namedAre,
+  brokerList,
+  brokersAre,
   peerOf,
   RegionName,
   sameIds,
@@ -56,7 +56,7 @@ export function planMembership(facts: MembershipFacts, intent: MembershipIntent)
   const add = without(intent.brokers, facts.members);
   if (remove.length > 0 && add.length > 0) {
     return refuse(
-      `the members are ${named(facts.members)}, declared are ${named(intent.brokers)}: ` +
+      `the members are ${brokerList(facts.members)}, declared are ${brokerList(intent.brokers)}: ` +
         "adding and removing at once is no step of a recovery; check clusterSize and region",
     );
   }
@@ -81,12 +81,12 @@ function planRemoval(
   const peer = brokerIds(peerOf(intent.region), intent.clusterSize);
   if (intent.lostRegion !== peerOf(intent.region)) {
     return refuse(
-      `${named(remove)} would be removed, but no region is declared lost; set lostRegion if ${peerOf(intent.region)} is gone`,
+      `${brokerList(remove)} would be removed, but no region is declared lost; set lostRegion if ${peerOf(intent.region)} is gone`,
     );
   }
   if (!sameIds(intent.brokers, own) || without(remove, peer).length > 0) {
     return refuse(
-      `the survivors must be exactly the brokers of ${intent.region} (${named(own)}), not ${named(intent.brokers)}; check clusterSize`,
+      `the survivors must be exactly the brokers of ${intent.region} (${brokerList(own)}), not ${brokerList(intent.brokers)}; check clusterSize`,
     );
   }
   if (facts.partitionsLost.length > 0) {
@@ -98,16 +98,16 @@ function planRemoval(
   if (absent.length > 0) {
     return {
       kind: "wait",
-      for: `${named(absent)} of ${intent.region} to be seen`,
-      refusal: `${named(absent)} of the surviving region ${absent.length > 1 ? "are" : "is"} not seen by its gateway: bring it up first, or its replicas are lost too`,
+      for: `${brokerList(absent)} of ${intent.region} to be seen`,
+      refusal: `${brokerList(absent)} of the surviving region ${absent.length > 1 ? "are" : "is"} not seen by its gateway: bring it up first, or its replicas are lost too`,
     };
   }
   const stillSeen = remove.filter((id) => facts.seen.includes(id));
   if (stillSeen.length > 0) {
     return {
       kind: "wait",
-      for: `the survivors to no longer see ${named(stillSeen)}`,
-      refusal: `the survivors still see ${named(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop those brokers, or remove lostRegion`,
+      for: `the survivors to no longer see ${brokerList(stillSeen)}`,
+      refusal: `the survivors still see ${brokerList(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop those brokers, or remove lostRegion`,
     };
   }
   return { kind: "force-remove", retain: own, remove };
@@ -120,7 +120,7 @@ function planAdd(
 ): MembershipPlan {
   if (intent.failback === undefined) {
     return refuse(
-      `${namedAre(add)} not among the members, and adding brokers is part of a failback: ` +
+      `${brokersAre(add)} not among the members, and adding brokers is part of a failback: ` +
         "set lostRegion again, and failback to the name of an attempt",
     );
   }
@@ -128,8 +128,8 @@ function planAdd(
   if (absent.length > 0) {
     return {
       kind: "wait",
-      for: `${named(absent)} to be seen by the survivors`,
-      refusal: `${namedAre(absent)} not seen by the survivors: adding a broker that does not run never ends; start it`,
+      for: `${brokerList(absent)} to be seen by the survivors`,
+      refusal: `${brokersAre(absent)} not seen by the survivors: adding a broker that does not run never ends; start it`,
     };
   }
   return { kind: "add", brokers: intent.brokers, add, replicationFactor: intent.replicationFactor };
@@ -155,8 +155,8 @@ function planReplication(facts: MembershipFacts, intent: MembershipIntent): Memb
   if (absent.length > 0) {
     return {
       kind: "wait",
-      for: `${named(absent)} to be seen`,
-      refusal: `${namedAre(absent)} among the members but not seen: bring it up before the replication factor is raised to ${intent.replicationFactor}`,
+      for: `${brokerList(absent)} to be seen`,
+      refusal: `${brokersAre(absent)} among the members but not seen: bring it up before the replication factor is raised to ${intent.replicationFactor}`,
     };
   }
   // Brokers that were added without a replication factor keep the survivors' and only move replicas.

@@ -1,6 +1,6 @@
 import { generationOf } from "../generations";
 import type { Generation } from "../generations/generation";
-import { brokerIds, named, regionOfBroker, RegionName } from "../base/brokers";
+import { brokerIds, brokerList, regionOfBroker, RegionName } from "../base/brokers";
 import { Refusal } from "../base/refusal";
 import { ElasticsearchClient } from "../clients/elasticsearch";
 import { Refused, Unreachable } from "../clients/http";
@@ -142,7 +142,7 @@ export class Session {
     const foreign = seenIds(topology).filter((id) => id >= this.settings.clusterSize);
     if (foreign.length > 0) {
       throw new Refusal(
-        `the gateway sees ${named(foreign)}, with clusterSize ${this.settings.clusterSize} the ids end at ${this.settings.clusterSize - 1}: correct clusterSize`,
+        `the gateway sees ${brokerList(foreign)}, with clusterSize ${this.settings.clusterSize} the ids end at ${this.settings.clusterSize - 1}: correct clusterSize`,
       );
     }
   }

@@ -1,5 +1,5 @@
 import { listed } from "../../components/base/bounded";
-import { brokerIds, idsOfMap, named, RegionName } from "../../components/base/brokers";
+import { brokerIds, idsOfMap, brokerList, RegionName } from "../../components/base/brokers";
 import { isRecord } from "../../components/base/json";
 
 /** What the last `up` has verified, for a person. */
@@ -12,7 +12,7 @@ export function summaryOf(outputs: Record<string, unknown>): string {
       "phase",
       `${String(recovery.phase)}${recovery.since ? ` since ${String(recovery.since)}` : ""}`,
     ],
-    ["members", `${named(idsOfMap(brokers))} (${listed(Object.keys(brokers))})`],
+    ["members", `${brokerList(idsOfMap(brokers))} (${listed(Object.keys(brokers))})`],
     ["exporters", exporters.map(([id, state]) => `${id} ${String(state)}`).join(", ")],
     ...measured(recovery),
   ];
@@ -21,7 +21,7 @@ export function summaryOf(outputs: Record<string, unknown>): string {
 
 /** The brokers of the region that was lost, for the instructions. */
 export function brokersOf(region: RegionName, outputs: Record<string, unknown>): string {
-  return named(brokerIds(region, Number(recordOf(outputs.camunda).clusterSize)));
+  return brokerList(brokerIds(region, Number(recordOf(outputs.camunda).clusterSize)));
 }
 
 /** An object, or an empty one. */

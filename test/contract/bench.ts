@@ -1,6 +1,12 @@
 import { generationOf } from "../../components/generations";
 import assert from "node:assert/strict";
-import { allBrokerIds, brokerIds, named, peerOf, RegionName } from "../../components/base/brokers";
+import {
+  allBrokerIds,
+  brokerIds,
+  brokerList,
+  peerOf,
+  RegionName,
+} from "../../components/base/brokers";
 import { Configuration, Operation, unhealthy } from "../../components/clients/topology";
 import { ElasticsearchClient } from "../../components/clients/elasticsearch";
 import { Answer, Refused, send } from "../../components/clients/http";
@@ -141,7 +147,7 @@ export class Bench {
   async healthy(region: RegionName, members: readonly number[]): Promise<void> {
     const zeebe = this.zeebe(region);
     await this.eventually(
-      `a healthy cluster of ${named(members)}`,
+      `a healthy cluster of ${brokerList(members)}`,
       90,
       async () =>
         unhealthy(

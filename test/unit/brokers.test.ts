@@ -6,7 +6,7 @@ import {
   brokerMap,
   brokerName,
   idsOfMap,
-  named,
+  brokerList,
   peerOf,
   regionOfBroker,
   REGIONS,
@@ -84,10 +84,10 @@ describe("brokers", () => {
   });
 
   it("are named in messages, sorted", () => {
-    assert.equal(named([]), "no broker");
-    assert.equal(named([2]), "broker 2");
-    assert.equal(named([10, 3]), "brokers 3, 10");
-    assert.equal(named([12, 10, 8, 6, 4, 2, 0]), "brokers 0, 2, 4, 6, and 3 more");
+    assert.equal(brokerList([]), "no broker");
+    assert.equal(brokerList([2]), "broker 2");
+    assert.equal(brokerList([10, 3]), "brokers 3, 10");
+    assert.equal(brokerList([12, 10, 8, 6, 4, 2, 0]), "brokers 0, 2, 4, 6, and 3 more");
   });
 
   it("know the other region", () => {

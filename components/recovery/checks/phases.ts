@@ -1,5 +1,5 @@
 import { listed } from "../../base/bounded";
-import { named } from "../../base/brokers";
+import { brokerList } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { memberIds, partitionIds } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
@@ -59,7 +59,7 @@ export async function awaitPhase(
   const now = performance.now();
   const answers = new Map([...known].map(([id, replicas]) => [id, { at: now, replicas }]));
   const phases = await waitFor(
-    `exporting to be ${phase} on ${named(brokers)}`,
+    `exporting to be ${phase} on ${brokerList(brokers)}`,
     session.settings.timeouts.exporting,
     session.log,
     async () => {
@@ -158,7 +158,7 @@ export async function ensureExporting(
     return { resumed: false, phases: await awaitPhase(session, brokers, "EXPORTING", found) };
   }
   begin();
-  session.log(`resuming exporting on ${named(brokers)} (now ${distinct(found).join(", ")})`);
+  session.log(`resuming exporting on ${brokerList(brokers)} (now ${distinct(found).join(", ")})`);
   await requestPhase(session, brokers, "EXPORTING", () => session.zeebe.resumeExporting());
   return { resumed: true, phases: await awaitPhase(session, brokers, "EXPORTING") };
 }
@@ -174,7 +174,7 @@ export async function expectPaused(session: Session, since: "now" | "recently"):
   const found = distinct(phases);
   if (found.length !== 1 || found[0] !== "PAUSED") {
     throw new Refusal(
-      `exporting is ${found.join(" and ") || "unknown"}, not PAUSED, on ${named([...phases.keys()])}: the pause was undone; set failback to a new name`,
+      `exporting is ${found.join(" and ") || "unknown"}, not PAUSED, on ${brokerList([...phases.keys()])}: the pause was undone; set failback to a new name`,
     );
   }
   if (known === undefined) {

@@ -1,5 +1,5 @@
 import { shortened } from "../../base/bounded";
-import { named } from "../../base/brokers";
+import { brokerList } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { waitFor } from "../../clients/poll";
 import { byHand } from "../checks/byHand";
@@ -40,7 +40,7 @@ export const provider = implement<ExportPauseInputs>({
       // A hard pause on top of a soft one has corrupted the brokers' pause file (camunda/camunda#55838).
       await ensureExporting(session, begin);
     }
-    session.log(`pausing exporting on ${named(brokers)}`);
+    session.log(`pausing exporting on ${brokerList(brokers)}`);
     try {
       await requestPhase(session, brokers, "PAUSED", () => session.zeebe.pauseExporting());
       return { how: "done", observed: await verify(session, brokers) };

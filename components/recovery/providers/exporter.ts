@@ -1,5 +1,5 @@
 import { listed } from "../../base/bounded";
-import { namedAre, regionOfBroker, RegionName, without } from "../../base/brokers";
+import { brokersAre, regionOfBroker, RegionName, without } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
   Configuration,
@@ -106,7 +106,7 @@ function expectMembersAlive({ configuration, topology }: Observation, id: string
   const dead = without(memberIds(configuration), seenIds(topology));
   if (dead.length > 0) {
     throw new Refusal(
-      `${namedAre(dead)} among the members but not seen: a change of exporter ${id} would never end; bring it up, or set lostRegion`,
+      `${brokersAre(dead)} among the members but not seen: a change of exporter ${id} would never end; bring it up, or set lostRegion`,
     );
   }
 }
@@ -116,7 +116,7 @@ function expectRegionGone({ configuration }: Observation, id: string, region: Re
   const present = memberIds(configuration).filter((member) => regionOfBroker(member) === region);
   if (present.length > 0) {
     throw new Refusal(
-      `${namedAre(present)} among the members: exporter ${id} stays enabled while ${region} is in the cluster; remove failback and lostRegion`,
+      `${brokersAre(present)} among the members: exporter ${id} stays enabled while ${region} is in the cluster; remove failback and lostRegion`,
     );
   }
 }

@@ -2,8 +2,8 @@ import { listed, shortened } from "../../base/bounded";
 import {
   brokerIds,
   COORDINATOR,
-  named,
-  namedAre,
+  brokerList,
+  brokersAre,
   regionOfBroker,
   sameIds,
   RegionName,
@@ -49,7 +49,7 @@ export const provider = implement<FailbackGateInputs>({
     return {
       how: "already true",
       observed: {
-        recreated: named(brokers),
+        recreated: brokerList(brokers),
         ...(leftovers > 0 ? { indicesOfAnAbandonedAttempt: leftovers } : {}),
       },
     };
@@ -74,7 +74,7 @@ async function expectFailedOver(
   const returned = without(memberIds(configuration), session.own);
   if (returned.length > 0) {
     throw new Refusal(
-      `${namedAre(returned)} among the members already: the cluster has moved on since incident ${inputs.incident}; remove failback (docs/errors.md#failback)`,
+      `${brokersAre(returned)} among the members already: the cluster has moved on since incident ${inputs.incident}; remove failback (docs/errors.md#failback)`,
     );
   }
   const problems = unhealthy(configuration, topology, session.own, 2, partitionCount);
@@ -130,7 +130,7 @@ async function awaitRecreated(
   });
   const order = inputs.recreated === regionOfBroker(COORDINATOR) ? ", broker 0 first" : "";
   await waitFor<void>(
-    `${named(brokers)} of ${inputs.recreated} to be known to the survivors, without partitions`,
+    `${brokerList(brokers)} of ${inputs.recreated} to be known to the survivors, without partitions`,
     session.settings.timeouts.gate,
     session.log,
     async () => {
@@ -138,7 +138,7 @@ async function awaitRecreated(
       known = undefined;
       const unseen = brokers.filter((id) => !topology.brokers.some((broker) => broker.id === id));
       if (unseen.length > 0) {
-        return { done: false, seen: `${named(unseen)} not seen by the survivors` };
+        return { done: false, seen: `${brokerList(unseen)} not seen by the survivors` };
       }
       const holding = topology.brokers.filter(
         (broker) => brokers.includes(broker.id) && broker.partitions.length > 0,
@@ -146,7 +146,7 @@ async function awaitRecreated(
       if (holding.length > 0) {
         return {
           done: false,
-          seen: `${named(holding.map((b) => b.id))} still listed with partitions`,
+          seen: `${brokerList(holding.map((b) => b.id))} still listed with partitions`,
         };
       }
       const wrong = [...(await rounds.look())].map(([id, what]) => `broker ${id} ${what}`);
@@ -176,7 +176,7 @@ async function notClean(session: Session, id: number): Promise<string | undefine
   const known = memberIds(await session.zeebe.configuration(url));
   return sameIds(known, session.own)
     ? undefined
-    : `has old data: it knows ${named(known)} as members`;
+    : `has old data: it knows ${brokerList(known)} as members`;
 }
 
 async function expectCleanElasticsearch(

@@ -1,6 +1,13 @@
 import type { ClusterDialect } from "../../generations/generation";
 import { listed, shortened } from "../../base/bounded";
-import { allBrokerIds, brokerMap, idsOfMap, named, namedAre, sameIds } from "../../base/brokers";
+import {
+  allBrokerIds,
+  brokerMap,
+  idsOfMap,
+  brokerList,
+  brokersAre,
+  sameIds,
+} from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
   describeOperations,
@@ -169,8 +176,8 @@ async function decide(
         }
         const closed = [...(await ports.look()).keys()];
         if (closed.length > 0) {
-          refusal = `${namedAre(closed)} listed but does not answer, as after a start with old data: adding it would never end; restart it`;
-          return { done: false, seen: `${named(closed)} does not answer` };
+          refusal = `${brokersAre(closed)} listed but does not answer, as after a start with old data: adding it would never end; restart it`;
+          return { done: false, seen: `${brokerList(closed)} does not answer` };
         }
       }
       return { done: true, value: plan };
@@ -217,7 +224,7 @@ async function forceRemove(
   const plan = await session.zeebe.setBrokers(retain, { force: true, dryRun: true });
   expectForcePlan(plan, session, retain, removed);
   run.begin();
-  session.log(`forcing out ${named(removed)}, keeping ${named(retain)}`);
+  session.log(`forcing out ${brokerList(removed)}, keeping ${brokerList(retain)}`);
   const sent = await sendChange(session, () => session.zeebe.setBrokers(retain, { force: true }));
   await awaitChange(
     session,
@@ -247,7 +254,7 @@ function expectForcePlan(
   const kept = plan.expectedMembers.map((member) => member.id);
   if (wrong.length > 0 || !sameIds(kept, retain)) {
     throw new Refusal(
-      `the cluster's own plan for the forced removal is not what is meant (${shortened(describeOperations(wrong).join("; ") || `it would keep ${named(kept)}`, 50)}): nothing was sent; look at the cluster`,
+      `the cluster's own plan for the forced removal is not what is meant (${shortened(describeOperations(wrong).join("; ") || `it would keep ${brokerList(kept)}`, 50)}): nothing was sent; look at the cluster`,
     );
   }
 }
@@ -275,7 +282,7 @@ async function addBrokers(
   }
   run.begin();
   session.log(
-    `adding: the members are to be ${named(brokers)}, replication factor ${replicationFactor}`,
+    `adding: the members are to be ${brokerList(brokers)}, replication factor ${replicationFactor}`,
   );
   const sent = await sendChange(session, () =>
     session.zeebe.setBrokers(brokers, { replicationFactor }),
@@ -316,7 +323,7 @@ function expectAddPlan(
         ? `it would ${describeOperations(leaving).join("; ")}`
         : short.length > 0
           ? `partition ${listed(short.map(String))} would not have ${replicationFactor} replicas`
-          : `the members would be ${named(expected)}`;
+          : `the members would be ${brokerList(expected)}`;
     throw new Refusal(
       `the cluster's own plan for adding the brokers is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
     );
@@ -337,7 +344,7 @@ async function verify(
   seconds: number,
 ): Promise<Record<string, unknown>> {
   return waitFor(
-    `${named(intent.brokers)} to be healthy, replication factor ${intent.replicationFactor}`,
+    `${brokerList(intent.brokers)} to be healthy, replication factor ${intent.replicationFactor}`,
     seconds,
     session.log,
     async () => {
@@ -358,7 +365,9 @@ async function verify(
         (broker) => !intent.brokers.includes(broker.id) && broker.partitions.length > 0,
       );
       if (lingering.length > 0) {
-        problems.push(`${named(lingering.map((broker) => broker.id))} still seen with partitions`);
+        problems.push(
+          `${brokerList(lingering.map((broker) => broker.id))} still seen with partitions`,
+        );
       }
       if (problems.length > 0) {
         return { done: false, seen: listed(problems, "; ") };

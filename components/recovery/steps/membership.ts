@@ -1,4 +1,4 @@
-import { brokerMap, named, without } from "../../base/brokers";
+import { brokerMap, brokerList, without } from "../../base/brokers";
 import * as resources from "../resources";
 import { desiredMembership } from "../phase";
 import type { Step } from "./step";
@@ -8,9 +8,9 @@ export const membership: Step = {
   says({ settings, shape, lost }) {
     const survivors = desiredMembership(settings, "failed-over").ids;
     const all = desiredMembership(settings, "steady");
-    const others = named(without(all.ids, survivors));
+    const others = brokerList(without(all.ids, survivors));
     return shape === "failed-over"
-      ? `force out ${others} of ${lost}, keep ${named(survivors)}; replication factor ${all.replicationFactor} -> 2`
+      ? `force out ${others} of ${lost}, keep ${brokerList(survivors)}; replication factor ${all.replicationFactor} -> 2`
       : `add ${others} with replication factor ${all.replicationFactor}`;
   },
   declare({ settings, shape, declaration }, scene, after) {
