@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BrokerInstallation, EmbeddedWorld } from "../../camunda/embedded";
 import { Controllers } from "./controllers";
-import { KubeObject, ObjectStore } from "./objects";
+import { KubeObject, ObjectStore, saysReady } from "./objects";
 import type { RegionName } from "../../world";
 import { ChartError, renderCamunda, renderElasticsearch, Rendering } from "./charts";
 
@@ -19,6 +19,20 @@ export interface ClusterView {
   readonly store: ObjectStore;
   /** Node id of the broker that a pod runs. */
   brokerOf(pod: KubeObject): number | undefined;
+}
+
+/** Whether what runs in a pod serves, so that the pod is ready. */
+export function isServing(world: EmbeddedWorld, cluster: ClusterView, pod: KubeObject): boolean {
+  switch (roleOf(pod)) {
+    case "zeebe-broker": {
+      const id = cluster.brokerOf(pod);
+      return id !== undefined && world.isReady(id);
+    }
+    case "master":
+      return world.isSearching(cluster.region);
+    default:
+      return true;
+  }
 }
 
 /** A Helm release in a cluster. */
@@ -73,7 +87,7 @@ export class RegionCluster implements ClusterView {
       spec: { type: "ClusterIP", clusterIP: "kubernetes", ports: [{ port: 443 }] },
     });
     this.controllers = new Controllers(this.store, {
-      ready: (pod) => this.isReady(pod),
+      ready: (pod) => isServing(this.world, this, pod),
       onScaled: () => this.countWebApps(),
     });
     this.stopListening = this.store.onChange(({ type, object }) => {
@@ -306,23 +320,10 @@ export class RegionCluster implements ClusterView {
     this.world.runWebApps(this.region, apps);
   }
 
-  private isReady(pod: KubeObject): boolean {
-    switch (roleOf(pod)) {
-      case "zeebe-broker": {
-        const id = this.brokerOf(pod);
-        return id !== undefined && this.world.isReady(id);
-      }
-      case "master":
-        return this.world.isSearching(this.region);
-      default:
-        return true;
-    }
-  }
-
   private follow(): void {
     for (const pod of this.store.list("Pod")) {
-      const ready = this.isReady(pod);
-      if (ready !== podIsReady(pod)) {
+      const ready = isServing(this.world, this, pod);
+      if (ready !== saysReady(pod)) {
         this.controllers.setReady(pod.metadata.namespace ?? "", pod.metadata.name, ready);
       }
     }
@@ -380,10 +381,4 @@ function labelOf({ metadata }: KubeObject, label: string): string {
 
 function keyOf({ kind, metadata }: KubeObject): string {
   return `${kind}/${metadata.name}`;
-}
-
-/** Whether the condition of a pod says that it is ready. */
-export function podIsReady({ status }: KubeObject): boolean {
-  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
 }

@@ -1,4 +1,4 @@
-import { ObjectChange, KubeObject, ObjectStore } from "./objects";
+import { KubeObject, ObjectChange, ObjectStore, saysReady } from "./objects";
 
 /** How a cluster's controllers behave. */
 export interface ControllerOptions {
@@ -112,7 +112,7 @@ export class Controllers {
   private updateStatus(object: KubeObject): void {
     const { kind, metadata } = object;
     const pods = this.podsOf(object).filter((pod) => !isLeaving(pod));
-    const ready = pods.filter(isReady).length;
+    const ready = pods.filter(saysReady).length;
     const status = {
       observedGeneration: metadata.generation,
       replicas: pods.length,
@@ -172,9 +172,4 @@ function ownersOf({ metadata }: KubeObject): { kind: string; name: string }[] {
 
 function isLeaving({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined;
-}
-
-function isReady({ status }: KubeObject): boolean {
-  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some((one) => one.type === "Ready" && one.status === "True");
 }

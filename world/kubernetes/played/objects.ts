@@ -198,3 +198,11 @@ function merged(value: unknown, changes: unknown): unknown {
   }
   return result;
 }
+
+/** Whether a pod or a node says that it is ready; false when it is not there. */
+export function saysReady(object: KubeObject | undefined): boolean {
+  const { conditions = [] } = (object?.status ?? {}) as {
+    conditions?: { type: string; status: string }[];
+  };
+  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+}

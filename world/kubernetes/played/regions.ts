@@ -2,9 +2,9 @@ import { isIP } from "node:net";
 import { host as addressIn } from "../../../components/base/cidr";
 import type { EmbeddedWorld, Destination, Surroundings } from "../../camunda/embedded";
 import type { CommandResult, StreamHooks } from "./apiServer";
-import type { KubeObject } from "./objects";
+import { type KubeObject, saysReady } from "./objects";
 import type { RegionName } from "../../world";
-import { ClusterView, podIsReady, roleOf } from "./cluster";
+import { ClusterView, roleOf } from "./cluster";
 import { Corefile } from "./corefile";
 import { policiesAllow, selects } from "./policies";
 
@@ -326,7 +326,7 @@ function serve({ store, region }: ClusterView, name: string): FoundPod[] | undef
       (pod) =>
         selects({ matchLabels: selector }, pod.metadata.labels) &&
         (podName === undefined || pod.metadata.name === podName) &&
-        (publishNotReadyAddresses || podIsReady(pod)),
+        (publishNotReadyAddresses || saysReady(pod)),
     );
   return pods.length === 0 ? undefined : pods.map((pod) => ({ region, pod }));
 }

@@ -17,7 +17,7 @@ import { until } from "../../processes/until";
 import type { StreamHooks } from "../played/apiServer";
 import { loopbackCertificate } from "../played/certificate";
 import { kubeconfig } from "../played/kubeconfig";
-import { KubeObject } from "../played/objects";
+import { KubeObject, saysReady } from "../played/objects";
 import { HookServer } from "./hookServer";
 import type { KubernetesPrograms } from "./prepare";
 
@@ -87,13 +87,9 @@ export class RealCluster {
           metadata: { name: NODE, annotations: { "kwok.x-k8s.io/node": "fake" } },
         },
       ]);
-      await cluster.until("the node", async () => {
-        const node = await cluster.read("v1", "Node", undefined, NODE);
-        const { conditions = [] } = (node?.status ?? {}) as {
-          conditions?: { type: string; status: string }[];
-        };
-        return conditions.some((one) => one.type === "Ready" && one.status === "True");
-      });
+      await cluster.until("the node", async () =>
+        saysReady(await cluster.read("v1", "Node", undefined, NODE)),
+      );
       await cluster.watch(["v1/Service"], (type, service) => {
         // A write that comes too late for its Service is nobody's concern.
         if (type === "there") {
@@ -218,13 +214,9 @@ export class RealCluster {
 
   /** Waits until a pod is ready. */
   async untilReady(namespace: string, pod: string): Promise<void> {
-    await this.until(`pod ${pod}`, async () => {
-      const found = await this.read("v1", "Pod", namespace, pod);
-      const { conditions = [] } = (found?.status ?? {}) as {
-        conditions?: { type: string; status: string }[];
-      };
-      return conditions.some((one) => one.type === "Ready" && one.status === "True");
-    });
+    await this.until(`pod ${pod}`, async () =>
+      saysReady(await this.read("v1", "Pod", namespace, pod)),
+    );
   }
 
   /**

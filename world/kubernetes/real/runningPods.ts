@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BrokerInstallation, EmbeddedWorld } from "../../camunda/embedded";
 import { exportersNamed, InitContainers, waitOf } from "../played/charts";
-import { ClusterView, podIsReady, roleOf } from "../played/cluster";
+import { ClusterView, isServing } from "../played/cluster";
 import type { RegionName } from "../../world";
-import { KubeObject, ObjectStore } from "../played/objects";
+import { KubeObject, ObjectStore, saysReady } from "../played/objects";
 import type { RealCluster } from "./cluster";
 
 /** How often the readiness of pods follows what runs behind them. */
@@ -208,8 +208,8 @@ export class RunningPods implements ClusterView {
     if ((status as { phase?: string } | undefined)?.phase !== "Running") {
       return;
     }
-    const ready = this.isReady(pod);
-    if (ready === podIsReady(pod)) {
+    const ready = isServing(this.world, this, pod);
+    if (ready === saysReady(pod)) {
       return;
     }
     const { conditions } = status as { conditions: { type: string; status: string }[] };
@@ -220,19 +220,6 @@ export class RunningPods implements ClusterView {
           : one,
       ),
     });
-  }
-
-  private isReady(pod: KubeObject): boolean {
-    switch (roleOf(pod)) {
-      case "zeebe-broker": {
-        const id = this.brokerOf(pod);
-        return id !== undefined && this.world.isReady(id);
-      }
-      case "master":
-        return this.world.isSearching(this.region);
-      default:
-        return true;
-    }
   }
 }
 
