@@ -483,20 +483,10 @@ const securityGroup: ResourceType = {
   autoname: { property: "name", max: 255 },
   defaults: { description: "Managed by Pulumi" },
   replaces: ["name", "namePrefix", "description", "vpcId"],
-  kept: ["ingress", "egress"],
-  sets: ["ingress", "egress"],
   computed: ["arn", "ownerId"],
   *check(inputs) {
     if (text(inputs, "name")?.startsWith("sg-")) {
       yield '"name": must not begin with sg-';
-    }
-    for (const direction of ["ingress", "egress"]) {
-      for (const [index, rule] of records(inputs[direction]).entries()) {
-        yield* portProblems(`${direction}[${index}].`, rule.protocol, rule.fromPort, rule.toPort);
-        for (const cidr of strings(rule.cidrBlocks)) {
-          yield* cidrProblem(`${direction}[${index}].cidrBlocks`, cidr);
-        }
-      }
     }
   },
   create(scope, inputs) {
@@ -518,8 +508,6 @@ const securityGroup: ResourceType = {
       switch (type) {
         case LOAD_BALANCER:
           return strings(inputs.securityGroups).includes(item.id);
-        case LAUNCH_TEMPLATE:
-          return false;
         case CLUSTER:
           return strings(record(inputs.vpcConfig).securityGroupIds).includes(item.id);
         case INGRESS_RULE:
@@ -527,8 +515,6 @@ const securityGroup: ResourceType = {
           return (
             referencedGroup(scope.aws, inputs) === item.id && inputs.securityGroupId !== item.id
           );
-        case NODE_GROUP:
-          return nodeSecurityGroups(scope, inputs).includes(item.id);
         default:
           return false;
       }
@@ -548,45 +534,28 @@ const securityGroup: ResourceType = {
   },
 };
 
-/** The security groups that a node group's launch template gives its nodes; none: that of the cluster. */
-export function nodeSecurityGroups(
-  scope: Pick<Scope, "aws" | "region">,
-  nodeGroup: Properties,
-): string[] {
-  const { id, name } = record(nodeGroup.launchTemplate);
-  const template = scope.aws
-    .list(LAUNCH_TEMPLATE, scope.region)
-    .find((item) => item.id === id || (name !== undefined && item.inputs.name === name));
-  return strings(template?.inputs.vpcSecurityGroupIds);
-}
-
-function* portProblems(
-  path: string,
-  protocol: unknown,
-  from: unknown,
-  to: unknown,
-): Iterable<string> {
+function* portProblems(protocol: unknown, from: unknown, to: unknown): Iterable<string> {
   const all = protocol === "-1" || protocol === "all";
   if (
     typeof protocol === "string" &&
     !all &&
     !["tcp", "udp", "icmp", "6", "17"].includes(protocol)
   ) {
-    yield `"${path}ipProtocol": "${protocol}" is not -1, tcp, udp or icmp`;
+    yield `"ipProtocol": "${protocol}" is not -1, tcp, udp or icmp`;
   }
   if (all && [from, to].some((port) => port !== undefined && port !== 0 && port !== -1)) {
-    yield `"${path}fromPort": protocol -1 means all ports, give none`;
+    yield `"fromPort": protocol -1 means all ports, give none`;
   }
   if (protocol === "tcp" || protocol === "udp") {
     const ports = [from, to];
     if (ports.some((port) => port === undefined)) {
-      yield `"${path}fromPort": ${protocol} needs fromPort and toPort`;
+      yield `"fromPort": ${protocol} needs fromPort and toPort`;
     }
     if (ports.some((port) => typeof port === "number" && (port < 0 || port > 65535))) {
-      yield `"${path}fromPort": ports are 0 to 65535`;
+      yield `"fromPort": ports are 0 to 65535`;
     }
     if (typeof from === "number" && typeof to === "number" && from > to) {
-      yield `"${path}fromPort": ${from} is greater than toPort ${to}`;
+      yield `"fromPort": ${from} is greater than toPort ${to}`;
     }
   }
 }
@@ -610,13 +579,6 @@ function securityGroupRule(type: string): ResourceType {
     referencedGroup(aws, a) === referencedGroup(aws, b);
   const checkRule = (scope: Scope, inputs: Properties, self: Item | undefined) => {
     const group = need(scope, SECURITY_GROUP, inputs.securityGroupId, "InvalidGroup.NotFound");
-    const inline = type === INGRESS_RULE ? group.inputs.ingress : group.inputs.egress;
-    if (inline !== undefined) {
-      throw new AwsError(
-        "InlineAndSeparate",
-        `${group.id} has inline rules: separate ones and they would remove each other at every refresh`,
-      );
-    }
     if (inputs.referencedSecurityGroupId !== undefined) {
       const reference = referencedGroup(scope.aws, inputs) ?? inputs.referencedSecurityGroupId;
       need(scope, SECURITY_GROUP, reference, "InvalidGroup.NotFound");
@@ -637,7 +599,7 @@ function securityGroupRule(type: string): ResourceType {
     computed: ["arn", "securityGroupRuleId"],
     *check(inputs) {
       yield* cidrProblem("cidrIpv4", inputs.cidrIpv4);
-      yield* portProblems("", inputs.ipProtocol, inputs.fromPort, inputs.toPort);
+      yield* portProblems(inputs.ipProtocol, inputs.fromPort, inputs.toPort);
       const sources = SOURCES.filter((key) => inputs[key] !== undefined);
       if (sources.length !== 1) {
         yield `"cidrIpv4": exactly one of ${SOURCES.join(", ")} must be given, not ${sources.join(" and ") || "none"}`;
@@ -896,9 +858,6 @@ const launchTemplate: ResourceType = {
         `Launch template name already in use: ${String(inputs.name)}`,
       );
     }
-    strings(inputs.vpcSecurityGroupIds).forEach((id) =>
-      need(scope, SECURITY_GROUP, id, "InvalidGroup.NotFound"),
-    );
     const id = scope.aws.newId("lt-");
     return {
       id,

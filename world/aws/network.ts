@@ -6,7 +6,6 @@ import {
   EGRESS_RULE,
   INGRESS_RULE,
   NETWORK_ACL,
-  nodeSecurityGroups,
   referencedGroup,
   ROUTE_TABLE,
   ROUTE_TABLE_ASSOCIATION,
@@ -203,7 +202,6 @@ export class Network {
     }
     const ends = this.aws.list(NODE_GROUP, region).flatMap((group) => {
       const cluster = this.aws.find(CLUSTER, region, group.inputs.clusterName);
-      const own = nodeSecurityGroups({ aws: this.aws, region }, group.inputs);
       const ofCluster = String(record(cluster?.outputs.vpcConfig).clusterSecurityGroupId);
       return strings(group.inputs.subnetIds).flatMap((id) => {
         const subnet = this.aws.find(SUBNET, region, id);
@@ -214,7 +212,7 @@ export class Network {
                 region,
                 subnet,
                 cidr: String(subnet.inputs.cidrBlock),
-                groups: own.length > 0 ? own : [ofCluster],
+                groups: [ofCluster],
               },
             ];
       });
@@ -287,12 +285,6 @@ export class Network {
         cidrs: strings([inputs.cidrIpv4]),
         groups: strings([referencedGroup(this.aws, inputs)]),
       }));
-    const inline = records(group?.inputs[direction]).map((rule) => ({
-      protocol: String(rule.protocol),
-      ...portsOf(rule),
-      cidrs: strings(rule.cidrBlocks),
-      groups: [...strings(rule.securityGroups), ...(rule.self === true ? [id] : [])],
-    }));
     // What AWS makes by itself lets itself in, and everything out.
     const everything = { protocol: "-1", from: 0, to: 65535 };
     const implicit: Rule[] = group?.implicit
@@ -302,7 +294,7 @@ export class Network {
             : { ...everything, cidrs: ["0.0.0.0/0"], groups: [] },
         ]
       : [];
-    return [...separate, ...inline, ...implicit];
+    return [...separate, ...implicit];
   }
 
   /** The network ACL of one end's subnet. It filters nothing within a subnet. */

@@ -331,18 +331,6 @@ describe("the stand-in for AWS", () => {
       () => ingress({ fromPort: 26502, toPort: 26502, cidrIpv4: PARIS_VPC }),
     ],
     [
-      "a separate rule beside inline ones",
-      /InlineAndSeparate/,
-      async () => {
-        const group = await make(ec2.SECURITY_GROUP, { vpcId: vpcId(), ingress: [] });
-        return make(ec2.INGRESS_RULE, {
-          securityGroupId: group.id,
-          ipProtocol: "-1",
-          cidrIpv4: PARIS_VPC,
-        });
-      },
-    ],
-    [
       "two groups of one name",
       /InvalidGroup\.Duplicate/,
       async () => {
