@@ -116,6 +116,19 @@ describe("the documentation", () => {
     });
   }
 
+  it("has every place that a message of the program sends an operator to", () => {
+    const sources = fs
+      .readdirSync(path.join(REPOSITORY, "components"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => read(path.join("components", file)));
+    const places = sources.flatMap((text) =>
+      [...text.matchAll(/docs\/[\w-]+\.md(?:#[\w-]+)?/g)].map(([place]) => place),
+    );
+    assert.ok(places.length > 0, places.join(", "));
+    const page = places.map((place) => `[there](${place})`).join(" ");
+    assert.deepEqual(broken("README.md", page), []);
+  });
+
   it("has every interlock of a run, what it protects from, and what passes it", () => {
     const page = read("docs/errors.md");
     const begin = page.indexOf("\n## Before the first resource\n");
