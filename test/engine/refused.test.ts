@@ -85,7 +85,7 @@ describe("a run that must not be", function () {
     const restored = scene.mark();
     await assert.rejects(
       scene.stack.up(),
-      /still see brokers 1, 3 .* remove lostRegion \(also after a failback that has finished\)/,
+      /still see brokers 1, 3 .*, or remove lostRegion \(waited/,
     );
     assert.deepEqual(scene.since(restored), []);
   });
