@@ -123,7 +123,7 @@ async function awaitRecreated(
       return await notClean(session, id);
     } catch (error) {
       if (error instanceof Unreachable || error instanceof Refused) {
-        return `is listed but ${error instanceof Unreachable ? `does not answer (${error.why})` : error.reason}`;
+        return `is listed but ${error instanceof Unreachable ? `does not answer (${error.why})` : `answers ${error.reason}`}`;
       }
       throw error;
     }

@@ -103,7 +103,7 @@ describe("FailbackGate", () => {
     await bench.failOver();
     await bench.world.recreate("region1", "old");
     bench.configure({ failback: attempt }, { gate: 0.2, request: 10 });
-    await refusal(bench.run.gate(), /broker 1 is listed but nothing, after it had looked for/);
+    await refusal(bench.run.gate(), /broker 1 is listed but answers nothing, after it had/);
     for (const id of bench.lostBrokers) {
       await bench.world.restartBroker(id);
     }
