@@ -25,7 +25,13 @@ export interface GoldenCase {
   /** Whether it is a preview. */
   preview?: true;
   /** What the other region's stack says; unknown without it. */
-  peer?: { phase: string; lostRegion?: RegionName; network?: PeerNetwork };
+  peer?: {
+    phase: string;
+    lostRegion?: RegionName;
+    network?: PeerNetwork;
+    /** What its membership was last brought about for, where that is known. */
+    declaration?: Declaration;
+  };
 }
 
 /** What the other stack has recorded of an installed region. */
@@ -48,6 +54,18 @@ const traffic = JSON.stringify({
 /** Every shape that a stack can have, for both regions where they differ. */
 export const CASES: GoldenCase[] = [
   { name: "steady", region: "region0", config: {} },
+  {
+    name: "steady-with-hooks",
+    region: "region0",
+    config: {
+      hooks: JSON.stringify({
+        beforeFailover: "page",
+        afterFailover: "reroute",
+        beforeFailback: "freeze",
+        afterFailback: "thaw",
+      }),
+    },
+  },
   { name: "lost-region1", region: "region0", config: { lostRegion: "region1" } },
   { name: "lost-region0", region: "region1", config: { lostRegion: "region0" } },
   {
@@ -271,12 +289,18 @@ function watchDependencies(): Map<string, string[]> {
   return dependencies;
 }
 
-function recordedOfPeer({ network, ...recovery }: NonNullable<GoldenCase["peer"]>) {
-  const stack = { type: "pulumi:pulumi:Stack", outputs: { recovery } };
+function recordedOfPeer({ network, declaration, ...recovery }: NonNullable<GoldenCase["peer"]>) {
+  const own = {
+    stack: { type: "pulumi:pulumi:Stack", outputs: { recovery } },
+    membership: {
+      type: "pulumi-nodejs:dynamic/camunda:BrokerMembership",
+      outputs: { declaration },
+    },
+  };
   return network === undefined
-    ? { stack }
+    ? own
     : {
-        stack,
+        ...own,
         release: { type: "kubernetes:helm.sh/v3:Release", outputs: { name: "camunda" } },
         vpc: { type: "aws:ec2/vpc:Vpc", outputs: { id: network.vpcId } },
         ...(network.peering === undefined

@@ -57,6 +57,12 @@ describe("the program, before its first resource", () => {
         graphOf({ ...preview, peer }),
         /^Error: refused: stack region0 declares region1, the region of this stack, lost/,
       );
+      // Its up has forced this region out and failed then: its outputs are those of before.
+      const declaration = { kind: "failed-over", lost: "region1" } as const;
+      await assert.rejects(
+        graphOf({ ...preview, peer: { phase: "restored", lostRegion: "region1", declaration } }),
+        /^Error: refused: stack region0 declares region1, the region of this stack, lost/,
+      );
       assert.deepEqual(asked, []);
       await graphOf(preview);
       assert.notDeepEqual(asked, []);
