@@ -1,5 +1,7 @@
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
+import { format, resolveConfig } from "prettier";
+import { EXPECTED, fileOf } from "../test/golden/expected";
 import { CASES, graphOf } from "../test/golden/graph";
 import { PAGE, thirdPartyPage } from "./thirdPartyPage";
 import { REPOSITORY } from "./repository";
@@ -9,9 +11,14 @@ import { REPOSITORY } from "./repository";
  * the one way they change, so that the difference is reviewed.
  */
 async function main(): Promise<void> {
-  for (const golden of CASES) {
-    const file = path.join(REPOSITORY, "test/golden/expected", `${golden.name}.json`);
-    writeFileSync(file, `${JSON.stringify(await graphOf(golden), undefined, 2)}\n`);
+  const wholeFirst = [...CASES].sort(
+    (a, b) => Number(a.base !== undefined) - Number(b.base !== undefined),
+  );
+  for (const golden of wholeFirst) {
+    const file = path.join(EXPECTED, `${golden.name}.json`);
+    const content = JSON.stringify(fileOf(golden.base, await graphOf(golden)));
+    const options = await resolveConfig(file);
+    writeFileSync(file, await format(content, { ...options, filepath: file }));
     console.log(path.relative(REPOSITORY, file));
   }
   writeFileSync(path.join(REPOSITORY, PAGE), await thirdPartyPage());

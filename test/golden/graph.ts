@@ -3,11 +3,14 @@ import { allBrokerIds, brokerIds, brokerMap, RegionName } from "../../components
 import type { Declaration } from "../../components/base/declaration";
 import { Key, readSettings } from "../../components/settings";
 import { Region } from "../../components/region";
+import { GoldenResource, inOrder } from "./difference";
 import { eksConfig, kubernetesConfig, lookup } from "../support/config";
 
 /** A state of a stack whose resource graph is kept as a golden file. */
 export interface GoldenCase {
   name: string;
+  /** The case whose graph is kept whole, of which this one's file says the difference; default: none. */
+  base?: string;
   region: RegionName;
   /** Default `endpoints`. */
   platform?: "eks" | "kubernetes";
@@ -56,6 +59,7 @@ export const CASES: GoldenCase[] = [
   { name: "steady", region: "region0", config: {} },
   {
     name: "steady-with-hooks",
+    base: "steady",
     region: "region0",
     config: {
       hooks: JSON.stringify({
@@ -66,45 +70,57 @@ export const CASES: GoldenCase[] = [
       }),
     },
   },
-  { name: "lost-region1", region: "region0", config: { lostRegion: "region1" } },
-  { name: "lost-region0", region: "region1", config: { lostRegion: "region0" } },
+  { name: "lost-region1", base: "steady", region: "region0", config: { lostRegion: "region1" } },
+  { name: "lost-region0", base: "steady", region: "region1", config: { lostRegion: "region0" } },
   {
     name: "failback-region1",
+    base: "steady",
     region: "region0",
     config: { lostRegion: "region1", failback: "ticket-1" },
     recorded: { brokers: survivors0 },
   },
   {
     name: "failback-region0",
+    base: "steady",
     region: "region1",
     config: { lostRegion: "region0", failback: "ticket-1" },
     recorded: { brokers: survivors1 },
   },
   {
     name: "failback-region1-with-web-apps",
+    base: "steady",
     region: "region0",
     config: { lostRegion: "region1", failback: "ticket-1", webApps: commands },
     recorded: { brokers: survivors0 },
   },
   {
     name: "abandoned-with-web-apps",
+    base: "steady",
     region: "region0",
     config: { lostRegion: "region1", webApps: commands },
     recorded: { brokers: survivors0, gate: "ticket-1", attempt: "none" },
   },
   {
     name: "steady-after-failback",
+    base: "steady",
     region: "region0",
     config: {},
     recorded: { brokers: allBrokerIds(4), gate: "ticket-1", attempt: "ticket-1" },
   },
   {
     name: "rejoining",
+    base: "steady",
     region: "region1",
     config: {},
     peer: { phase: "failed-over", lostRegion: "region1" },
   },
-  { name: "eks-installing-region0", platform: "eks", region: "region0", config: {} },
+  {
+    name: "eks-installing-region0",
+    base: "eks-steady-region0",
+    platform: "eks",
+    region: "region0",
+    config: {},
+  },
   {
     name: "eks-installing-region1",
     platform: "eks",
@@ -124,6 +140,7 @@ export const CASES: GoldenCase[] = [
   },
   {
     name: "eks-lost-region1",
+    base: "eks-steady-region0",
     platform: "eks",
     region: "region0",
     config: { lostRegion: "region1" },
@@ -133,6 +150,7 @@ export const CASES: GoldenCase[] = [
   },
   {
     name: "eks-failback-region0",
+    base: "eks-installing-region1",
     platform: "eks",
     region: "region1",
     config: { lostRegion: "region0", failback: "ticket-1" },
@@ -141,6 +159,7 @@ export const CASES: GoldenCase[] = [
   },
   {
     name: "eks-rejoining-region1",
+    base: "eks-installing-region1",
     platform: "eks",
     region: "region1",
     config: { bucketEncryption: "aws:kms", natGateways: "per-zone", traffic },
@@ -155,6 +174,7 @@ export const CASES: GoldenCase[] = [
   },
   {
     name: "kubernetes-lost-region0",
+    base: "kubernetes-steady-region1",
     platform: "kubernetes",
     region: "region1",
     config: {
@@ -165,6 +185,7 @@ export const CASES: GoldenCase[] = [
   },
   {
     name: "kubernetes-abandoned",
+    base: "kubernetes-taken-back",
     platform: "kubernetes",
     region: "region0",
     config: { lostRegion: "region1", hooks: JSON.stringify({ beforeFailover: "cut" }) },
@@ -179,6 +200,7 @@ export const CASES: GoldenCase[] = [
   {
     // Lost once more when all brokers were members again, and the failback was not finished.
     name: "kubernetes-lost-once-more",
+    base: "kubernetes-taken-back",
     platform: "kubernetes",
     region: "region0",
     // Nobody answers here: it is asked for as long as a loss takes to be seen.
@@ -202,6 +224,7 @@ export const CASES: GoldenCase[] = [
   },
   {
     name: "kubernetes-failback-region1",
+    base: "kubernetes-taken-back",
     platform: "kubernetes",
     region: "region0",
     config: {
@@ -213,14 +236,6 @@ export const CASES: GoldenCase[] = [
     peer: { phase: "rejoining", network: { vpcId: "" } },
   },
 ];
-
-/** A resource as the program registers it. */
-export interface GoldenResource {
-  type: string;
-  name: string;
-  inputs: Record<string, unknown>;
-  dependsOn: string[];
-}
 
 /** Runs the program under mocks and returns what it registers, in an order that does not vary. */
 export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
@@ -263,9 +278,12 @@ export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
   const { outputs } = await Region.create("region", settings);
   await settled(pulumi.output(outputs));
   await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
-  return registered
-    .map((resource) => ({ ...resource, dependsOn: dependencies.get(`${resource.type}::${resource.name}`) ?? [] }))
-    .sort((a, b) => a.name.localeCompare(b.name) || a.type.localeCompare(b.type));
+  return inOrder(
+    registered.map((resource) => ({
+      ...resource,
+      dependsOn: dependencies.get(`${resource.type}::${resource.name}`) ?? [],
+    })),
+  );
 }
 
 interface Registration {
@@ -350,9 +368,7 @@ function computed(type: string, name: string): Record<string, unknown> {
 function shared({ region, platform }: GoldenCase): Partial<Record<Key, string>> {
   if (platform !== undefined) {
     const raw = platform === "eks" ? eksConfig({ region }) : kubernetesConfig({ region });
-    return Object.fromEntries(
-      Object.keys(raw).map((key) => [key, lookup(raw)(key as Key)]),
-    );
+    return Object.fromEntries(Object.keys(raw).map((key) => [key, lookup(raw)(key as Key)]));
   }
   const endpoints = (name: RegionName) => ({
     gateway: `http://${name}:8080`,
@@ -392,7 +408,10 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
     outputs[type] = { type: `pulumi-nodejs:dynamic/camunda:${type}`, outputs: values };
   };
   if (recorded !== undefined) {
-    add("BrokerMembership", { brokers: brokerMap(recorded.brokers), declaration: recorded.declaration });
+    add("BrokerMembership", {
+      brokers: brokerMap(recorded.brokers),
+      declaration: recorded.declaration,
+    });
     add("Exporting", { attempt: recorded.attempt ?? "none" });
   }
   if (recorded?.fence === true) {

@@ -1,16 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
-import * as path from "node:path";
 import type { PolicyResource } from "../../../policies/rules/model";
-
-const EXPECTED = path.join(__dirname, "..", "..", "golden", "expected");
+import { goldenGraph, goldenNames } from "../../golden/expected";
 
 /** The golden resource graphs by the name of their file. */
 export function goldenGraphs(): Map<string, PolicyResource[]> {
   return new Map(
-    readdirSync(EXPECTED)
-      .filter((file) => file.endsWith(".json"))
-      .sort()
-      .map((file) => [path.basename(file, ".json"), read(path.join(EXPECTED, file))]),
+    goldenNames().map((name) => [
+      name,
+      goldenGraph(name).map(({ inputs, ...resource }) => ({ ...resource, props: inputs })),
+    ]),
   );
 }
 
@@ -25,19 +22,4 @@ export function missingTypes(
 ): string[] {
   const present = new Set([...graphs].flatMap((graph) => graph.map(({ type }) => type)));
   return types.filter((type) => !present.has(type));
-}
-
-function read(file: string): PolicyResource[] {
-  const resources = JSON.parse(readFileSync(file, "utf8")) as {
-    type: string;
-    name: string;
-    inputs: Record<string, unknown>;
-    dependsOn: string[];
-  }[];
-  return resources.map(({ type, name, inputs, dependsOn }) => ({
-    type,
-    name,
-    props: inputs,
-    dependsOn,
-  }));
 }
