@@ -54,6 +54,12 @@ const traffic = JSON.stringify({
   targets: { region0: "london.example.com", region1: "paris.example.com" },
 });
 
+const ofTheOperators = {
+  administrators: JSON.stringify(["arn:aws:iam::123456789012:role/operators"]),
+  traffic,
+};
+const s3Keys = { s3AccessKey: "AKIA", s3SecretKey: "hush" };
+
 /** Every shape that a stack can have, for both regions where they differ. */
 export const CASES: GoldenCase[] = [
   { name: "steady", region: "region0", config: {} },
@@ -132,10 +138,7 @@ export const CASES: GoldenCase[] = [
     name: "eks-steady-region0",
     platform: "eks",
     region: "region0",
-    config: {
-      administrators: JSON.stringify(["arn:aws:iam::123456789012:role/operators"]),
-      traffic,
-    },
+    config: ofTheOperators,
     peer: { phase: "installing", network: { vpcId: "vpc-1", peering: "pcx-1" } },
   },
   {
@@ -143,7 +146,7 @@ export const CASES: GoldenCase[] = [
     base: "eks-steady-region0",
     platform: "eks",
     region: "region0",
-    config: { lostRegion: "region1" },
+    config: { ...ofTheOperators, lostRegion: "region1" },
     // Of the second run: the first one asks the cluster before.
     recorded: { brokers: survivors0, declaration: { kind: "failed-over", lost: "region1" } },
     peer: { phase: "steady", network: { vpcId: "vpc-1", peering: "pcx-1" } },
@@ -169,7 +172,7 @@ export const CASES: GoldenCase[] = [
     name: "kubernetes-steady-region1",
     platform: "kubernetes",
     region: "region1",
-    config: { s3AccessKey: "AKIA", s3SecretKey: "hush" },
+    config: s3Keys,
     peer: { phase: "installing", network: { vpcId: "" } },
   },
   {
@@ -178,6 +181,7 @@ export const CASES: GoldenCase[] = [
     platform: "kubernetes",
     region: "region1",
     config: {
+      ...s3Keys,
       lostRegion: "region0",
       hooks: JSON.stringify({ beforeFailover: "page", afterFailover: "reroute" }),
     },
