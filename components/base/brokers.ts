@@ -11,48 +11,72 @@ export function peerOf(region: RegionName): RegionName {
   return region === "region0" ? "region1" : "region0";
 }
 
-/**
- * The broker ids of a region: `id = ordinal * 2 + index of the region`, so region0 has the even and
- * region1 the odd ones. The rule of Camunda's Helm chart (`global.multiregion`), which the
- * procedure's broker lists stem from. This is the only place that knows it.
- */
-export function brokerIds(region: RegionName, clusterSize: number): number[] {
-  const index = REGIONS.indexOf(region);
-  return Array.from({ length: clusterSize / 2 }, (_, ordinal) => ordinal * 2 + index);
+/** How a generation of Camunda numbers the brokers of two regions. */
+export interface Numbering {
+  /** The id of a region's broker by its ordinal, from 0 on: that of its pod. */
+  idOf(region: RegionName, ordinal: number): number;
+  /** The region that a broker belongs to, and its ordinal there. */
+  placeOf(id: number): { region: RegionName; ordinal: number };
+  /**
+   * The broker that makes a cluster's configuration when no broker has one, and that is asked for it otherwise
+   * as long as it is a member.
+   */
+  coordinator: number;
 }
 
-/** All broker ids of the cluster, ascending. */
-export function allBrokerIds(clusterSize: number): number[] {
-  return Array.from({ length: clusterSize }, (_, id) => id);
+/** The ids of the brokers in both regions. */
+export class BrokerIds {
+  /** {@link Numbering.coordinator} */
+  readonly coordinator: number;
+
+  constructor(private readonly numbering: Numbering) {
+    this.coordinator = numbering.coordinator;
+  }
+
+  /** The broker ids of a region, by ordinal. */
+  of(region: RegionName, clusterSize: number): number[] {
+    return Array.from({ length: clusterSize / 2 }, (_, ordinal) =>
+      this.numbering.idOf(region, ordinal),
+    );
+  }
+
+  /** The broker ids of both regions. */
+  byRegion(clusterSize: number): Record<RegionName, number[]> {
+    return { region0: this.of("region0", clusterSize), region1: this.of("region1", clusterSize) };
+  }
+
+  /** All broker ids of the cluster, ascending. */
+  all(clusterSize: number): number[] {
+    return REGIONS.flatMap((region) => this.of(region, clusterSize)).sort((a, b) => a - b);
+  }
+
+  /** The region that a broker belongs to. */
+  regionOf(id: number): RegionName {
+    return this.numbering.placeOf(id).region;
+  }
+
+  /** The place of a broker in its region, from 0 on: the ordinal of its pod. */
+  ordinalOf(id: number): number {
+    return this.numbering.placeOf(id).ordinal;
+  }
+
+  /** The name of a broker in previews and outputs: region and ordinal, `region1/0`. */
+  nameOf(id: number): string {
+    return `${this.regionOf(id)}/${this.ordinalOf(id)}`;
+  }
+
+  /**
+   * Brokers as a map keyed by name, so that a preview reads `- region1/1: "broker 3"`: of a list, Pulumi
+   * would show shifted positions.
+   */
+  mapOf(ids: readonly number[]): Record<string, string> {
+    return Object.fromEntries(
+      [...ids].sort((a, b) => a - b).map((id) => [this.nameOf(id), `broker ${id}`]),
+    );
+  }
 }
 
-/** The region that a broker belongs to. */
-export function regionOfBroker(id: number): RegionName {
-  return id % 2 === 0 ? "region0" : "region1";
-}
-
-/**
- * The broker that makes a cluster's configuration when no broker has one, and that is asked for it otherwise
- * as long as it is a member: the one with the lowest id.
- */
-export const COORDINATOR = 0;
-
-/** The name of a broker in previews and outputs: region and ordinal, `region1/0` for broker 1. */
-export function brokerName(id: number): string {
-  return `${regionOfBroker(id)}/${Math.floor(id / 2)}`;
-}
-
-/**
- * Brokers as a map keyed by name, so that a preview reads `- region1/1: "broker 3"`: of a list, Pulumi
- * would show shifted positions.
- */
-export function brokerMap(ids: readonly number[]): Record<string, string> {
-  return Object.fromEntries(
-    [...ids].sort((a, b) => a - b).map((id) => [brokerName(id), `broker ${id}`]),
-  );
-}
-
-/** The broker ids of a {@link brokerMap}, ascending. */
+/** The broker ids of a map that {@link BrokerIds.mapOf} has made, ascending. */
 export function idsOfMap(map: Record<string, string>): number[] {
   return Object.values(map)
     .map((label) => Number(label.replace(/^broker /, "")))

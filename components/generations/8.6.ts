@@ -1,3 +1,4 @@
+import { BrokerIds, REGIONS } from "../base/brokers";
 import { isRecord } from "../base/json";
 import type { Generation } from "./generation";
 
@@ -38,6 +39,17 @@ export const CAMUNDA_8_6: Generation = {
     "membership",
     "after-failback",
   ],
+  // The rule of Camunda's Helm chart (`global.multiregion`), which the procedure's lists of brokers stem from:
+  // region0 has the even ids, region1 the odd ones.
+  ids: new BrokerIds({
+    idOf: (region, ordinal) => ordinal * 2 + REGIONS.indexOf(region),
+    placeOf: (id) => ({
+      region: REGIONS[id % 2] ?? "region0",
+      ordinal: Math.floor(id / 2),
+    }),
+    coordinator: 0,
+  }),
+  gateways: /^8\.6\./,
   cluster: {
     members(ids, { force, replicationFactor }) {
       const query = new URLSearchParams({

@@ -1,4 +1,4 @@
-import type { RegionName } from "../base/brokers";
+import type { BrokerIds, RegionName } from "../base/brokers";
 
 /** A step of a failover or of a failback, by name. */
 export type StepName =
@@ -73,6 +73,10 @@ export interface Generation {
   failover: readonly StepName[];
   /** The order of a failback. */
   failback: readonly StepName[];
+  /** How the brokers of the two regions are numbered. */
+  ids: BrokerIds;
+  /** The versions that a gateway may answer with. */
+  gateways: RegExp;
   cluster: ClusterDialect;
   exporting: ExportingDialect;
   /** Major versions of the charts that install this generation: another one would be another Camunda. */

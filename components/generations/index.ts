@@ -1,10 +1,14 @@
 import { CAMUNDA_8_6 } from "./8.6";
+import type { BrokerIds } from "../base/brokers";
 import type { Generation } from "./generation";
 
 const GENERATIONS: Record<string, Generation> = { "8.6": CAMUNDA_8_6 };
 
 /** The versions of Camunda that this program knows: the values of `camundaVersion`. */
 export const CAMUNDA_VERSIONS: readonly string[] = Object.keys(GENERATIONS);
+
+/** The generation that is meant when the configuration names none. */
+export const DEFAULT_VERSION = "8.6";
 
 /**
  * The generation of a version of Camunda, `8.6`.
@@ -19,4 +23,9 @@ export function generationOf(camundaVersion: string): Generation {
     );
   }
   return generation;
+}
+
+/** The numbering of the brokers of a configured cluster. */
+export function idsOf({ camundaVersion }: { camundaVersion: string }): BrokerIds {
+  return generationOf(camundaVersion).ids;
 }

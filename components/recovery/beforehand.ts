@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { allBrokerIds, brokerIds, brokerList, without } from "../base/brokers";
+import { brokerList, without } from "../base/brokers";
 import { memberIds, seenIds } from "../clients/topology";
 import { Refused, Unreachable } from "../clients/http";
 import { DeadlineExceeded, waitFor } from "../clients/poll";
 import { OVERRIDES, Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { Session } from "./session";
-import type { Shape } from "./phase";
+import { desiredMembership, Shape } from "./phase";
 
 /**
  * What the cluster itself says against a run, asked before the first resource, because a resource would act
@@ -39,11 +39,11 @@ export async function refusalBeforehand(
  * with a half that may live on with old data. A failback that was done by hand has made all members again.
  */
 async function stillForcedOut(session: Session, settings: Settings): Promise<string | undefined> {
-  const { peer, clusterSize } = settings;
+  const { peer } = settings;
   const wayOut = `set lostRegion ${peer} again, and fail back (npm run failback); the fence stays closed until then`;
   try {
     const { configuration } = await session.observe();
-    const absent = without(allBrokerIds(clusterSize), memberIds(configuration));
+    const absent = without(desiredMembership(settings, "steady").ids, memberIds(configuration));
     return absent.length === 0
       ? undefined
       : `lostRegion is not set, but ${brokerList(absent)} of ${peer} were forced out and are no members: ${wayOut}`;
@@ -58,7 +58,7 @@ async function stillForcedOut(session: Session, settings: Settings): Promise<str
  */
 async function stillThere(session: Session, settings: Settings): Promise<string | undefined> {
   const { lostRegion, peer, clusterSize, timeouts } = settings;
-  const lost = brokerIds(peer, clusterSize);
+  const lost = session.generation.ids.of(peer, clusterSize);
   if (pulumi.runtime.isDryRun()) {
     // A preview does not wait: it says that up will.
     return undefined;

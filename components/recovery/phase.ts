@@ -1,4 +1,5 @@
-import { allBrokerIds, brokerIds, RegionName } from "../base/brokers";
+import type { RegionName } from "../base/brokers";
+import { idsOf } from "../generations";
 import type { Settings } from "../settings";
 import type { PeerState, RecordedState } from "../stack/stackState";
 
@@ -63,9 +64,10 @@ export function activeRegionOf(settings: Settings, shape: Shape): RegionName {
 
 /** The brokers that are to be members, and how many replicas each partition is to have. */
 export function desiredMembership(settings: Settings, shape: Shape) {
+  const ids = idsOf(settings);
   return shape === "failed-over"
-    ? { ids: brokerIds(settings.region, settings.clusterSize), replicationFactor: 2 }
-    : { ids: allBrokerIds(settings.clusterSize), replicationFactor: settings.replicationFactor };
+    ? { ids: ids.of(settings.region, settings.clusterSize), replicationFactor: 2 }
+    : { ids: ids.all(settings.clusterSize), replicationFactor: settings.replicationFactor };
 }
 
 function recordedPhase({ recovery }: RecordedState): string | undefined {

@@ -1,14 +1,5 @@
 import { listed } from "../base/bounded";
-import {
-  allBrokerIds,
-  brokerIds,
-  brokerList,
-  brokersAre,
-  peerOf,
-  RegionName,
-  sameIds,
-  without,
-} from "../base/brokers";
+import { brokerList, brokersAre, peerOf, RegionName, sameIds, without } from "../base/brokers";
 
 /** What is known of the cluster when membership is decided. */
 export interface MembershipFacts {
@@ -29,7 +20,8 @@ export interface MembershipIntent {
   replicationFactor: number;
   /** The region of this stack. */
   region: RegionName;
-  clusterSize: number;
+  /** The brokers of each region. */
+  regions: Record<RegionName, readonly number[]>;
   lostRegion: RegionName | undefined;
   failback: string | undefined;
 }
@@ -77,8 +69,8 @@ function planRemoval(
   intent: MembershipIntent,
   remove: readonly number[],
 ): MembershipPlan {
-  const own = brokerIds(intent.region, intent.clusterSize);
-  const peer = brokerIds(peerOf(intent.region), intent.clusterSize);
+  const own = intent.regions[intent.region];
+  const peer = intent.regions[peerOf(intent.region)];
   if (intent.lostRegion !== peerOf(intent.region)) {
     return refuse(
       `${brokerList(remove)} would be removed, but no region is declared lost; set lostRegion if ${peerOf(intent.region)} is gone`,
@@ -146,7 +138,7 @@ function planReplication(facts: MembershipFacts, intent: MembershipIntent): Memb
       `partition ${listed(facts.partitionsLost.map(String))} has no replica in ${intent.region}: the replication factor is not raised over that; look at the cluster by hand`,
     );
   }
-  if (!sameIds(intent.brokers, allBrokerIds(intent.clusterSize))) {
+  if (!declaresAll(intent)) {
     return refuse(
       `the replication factor among the survivors is ${facts.replicationFactor} instead of ${intent.replicationFactor}: it follows from the forced removal; look at the cluster by hand`,
     );
@@ -166,6 +158,11 @@ function planReplication(facts: MembershipFacts, intent: MembershipIntent): Memb
     add: [],
     replicationFactor: intent.replicationFactor,
   };
+}
+
+/** Whether the brokers of both regions are to be members. */
+export function declaresAll({ brokers, regions }: MembershipIntent): boolean {
+  return sameIds(brokers, [...regions.region0, ...regions.region1]);
 }
 
 function refuse(why: string): MembershipPlan {

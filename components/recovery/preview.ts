@@ -100,7 +100,7 @@ async function askCluster(
         brokers: desired.ids,
         replicationFactor: desired.replicationFactor,
         region: settings.region,
-        clusterSize: settings.clusterSize,
+        regions: session.generation.ids.byRegion(settings.clusterSize),
         lostRegion: settings.lostRegion,
         failback: settings.failback,
       },

@@ -1,6 +1,6 @@
 import { generationOf } from "../generations";
 import type { Generation } from "../generations/generation";
-import { brokerIds, brokerList, regionOfBroker, RegionName } from "../base/brokers";
+import { brokerList, RegionName, without } from "../base/brokers";
 import { Refusal } from "../base/refusal";
 import { ElasticsearchClient } from "../clients/elasticsearch";
 import { Refused, Unreachable } from "../clients/http";
@@ -46,7 +46,7 @@ export class Session {
 
   /** The brokers of this stack's region. */
   get own(): number[] {
-    return brokerIds(this.settings.region, this.settings.clusterSize);
+    return this.generation.ids.of(this.settings.region, this.settings.clusterSize);
   }
 
   /** Elasticsearch of a region. */
@@ -78,10 +78,11 @@ export class Session {
 
   /** Management API of one broker. */
   brokerUrl(id: number): string {
-    const url = this.settings.endpoints[regionOfBroker(id)].brokers[String(id)];
+    const region = this.generation.ids.regionOf(id);
+    const url = this.settings.endpoints[region].brokers[String(id)];
     if (url === undefined) {
       throw new Refusal(
-        `broker ${id} is a member, but endpoints.${regionOfBroker(id)}.brokers does not have it: check clusterSize`,
+        `broker ${id} is a member, but endpoints.${region}.brokers does not have it: check clusterSize`,
       );
     }
     return url;
@@ -129,7 +130,7 @@ export class Session {
       );
     }
     const { camundaVersion, partitionCount } = this.settings;
-    if (!topology.gatewayVersion.startsWith(`${camundaVersion}.`)) {
+    if (!this.generation.gateways.test(topology.gatewayVersion)) {
       throw new Refusal(
         `the gateway is of version ${topology.gatewayVersion}, camundaVersion is ${camundaVersion}: their APIs differ; this program knows ${camundaVersion} only`,
       );
@@ -139,10 +140,12 @@ export class Session {
         `the cluster has ${topology.partitionsCount} partitions, partitionCount is ${partitionCount}: correct the configuration, or the endpoints if they are of another cluster`,
       );
     }
-    const foreign = seenIds(topology).filter((id) => id >= this.settings.clusterSize);
+    const { clusterSize } = this.settings;
+    const expected = this.generation.ids.all(clusterSize);
+    const foreign = without(seenIds(topology), expected);
     if (foreign.length > 0) {
       throw new Refusal(
-        `the gateway sees ${brokerList(foreign)}, with clusterSize ${this.settings.clusterSize} the ids end at ${this.settings.clusterSize - 1}: correct clusterSize`,
+        `the gateway sees ${brokerList(foreign)}, with clusterSize ${clusterSize} the ids end at ${expected.at(-1)}: correct clusterSize`,
       );
     }
   }

@@ -1,16 +1,25 @@
 import { BROKERS, ELASTICSEARCH, GATEWAY, PORTS } from "../generations/objects";
-import type { Installation } from "./types";
+import { idsOf } from "../generations";
+import type { Installation, InstalledSettings, Settings } from "./types";
 import { clusterName } from "./eksNames";
-import { brokerIds, regionOfBroker, RegionName } from "../base/brokers";
+import type { BrokerIds, RegionName } from "../base/brokers";
 
-/** Name of a broker's pod: its ordinal is half of its id. */
-export function brokerPod(id: number): string {
-  return `${BROKERS}-${Math.floor(id / 2)}`;
+/** What the ids of the brokers are made from. */
+export type ClusterShape = Pick<Settings, "camundaVersion" | "clusterSize">;
+
+/** Name of a broker's pod. */
+export function brokerPod(id: number, ids: BrokerIds): string {
+  return `${BROKERS}-${ids.ordinalOf(id)}`;
 }
 
 /** Name of a broker inside both clusters. Headless names only: cluster IPs are not routed between regions. */
-export function brokerHost(id: number, namespaces: Record<RegionName, string>): string {
-  return `${brokerPod(id)}.${BROKERS}.${namespaces[regionOfBroker(id)]}.svc.cluster.local`;
+export function brokerHost(
+  id: number,
+  { camundaVersion, installation }: Pick<InstalledSettings, "camundaVersion" | "installation">,
+): string {
+  const ids = idsOf({ camundaVersion });
+  const namespace = installation.namespaces[ids.regionOf(id)];
+  return `${brokerPod(id, ids)}.${BROKERS}.${namespace}.svc.cluster.local`;
 }
 
 /** Name of a region's Elasticsearch inside both clusters. */
@@ -26,9 +35,10 @@ export function elasticsearchHost(namespace: string): string {
 export function endpointsOf(
   installation: Installation,
   region: RegionName,
-  clusterSize: number,
+  shape: ClusterShape,
 ): { gateway: string; management: string; brokers: Record<string, string>; elasticsearch: string } {
   const { cluster, namespaces } = installation;
+  const ids = idsOf(shape);
   const api =
     cluster.kind === "eks"
       ? `eks://${cluster.awsRegions[region]}/${clusterName(cluster, region)}`
@@ -38,10 +48,9 @@ export function endpointsOf(
     gateway: `${base}/service/${GATEWAY}/${PORTS.rest}`,
     management: `${base}/service/${GATEWAY}/${PORTS.management}`,
     brokers: Object.fromEntries(
-      brokerIds(region, clusterSize).map((id) => [
-        String(id),
-        `${base}/pod/${brokerPod(id)}/${PORTS.management}`,
-      ]),
+      ids
+        .of(region, shape.clusterSize)
+        .map((id) => [String(id), `${base}/pod/${brokerPod(id, ids)}/${PORTS.management}`]),
     ),
     elasticsearch: `${base}/service/${ELASTICSEARCH}-hl/${PORTS.elasticsearch}`,
   };

@@ -1,7 +1,7 @@
 import { bucketName, s3Client } from "./eksNames";
-import { endpointsOf } from "./addresses";
-import { brokerIds, RegionName, REGIONS } from "../base/brokers";
-import { generationOf } from "../generations";
+import { ClusterShape, endpointsOf } from "./addresses";
+import { RegionName, REGIONS } from "../base/brokers";
+import { generationOf, idsOf } from "../generations";
 import { isRecord } from "../base/json";
 import type { Installation, Key, RegionEndpoints, Settings } from "./types";
 import type { Reader } from "./reader";
@@ -9,15 +9,16 @@ import type { Reader } from "./reader";
 /** Reads where both regions answer: computed where this program installs them, else given. */
 export function readEndpoints(
   read: Reader<Key>,
-  clusterSize: number,
+  cluster: ClusterShape,
   installation: Installation | undefined,
 ): Record<RegionName, RegionEndpoints> {
   if (installation !== undefined) {
     return {
-      region0: endpointsOf(installation, "region0", clusterSize),
-      region1: endpointsOf(installation, "region1", clusterSize),
+      region0: endpointsOf(installation, "region0", cluster),
+      region1: endpointsOf(installation, "region1", cluster),
     };
   }
+  const { clusterSize } = cluster;
   const all = read.object("endpoints");
   const byRegion = (region: RegionName): RegionEndpoints => {
     const value = all?.[region];
@@ -29,7 +30,7 @@ export function readEndpoints(
       return { gateway: "", management: "", brokers: {}, elasticsearch: "" };
     }
     const brokers = isRecord(value.brokers) ? value.brokers : {};
-    const expected = brokerIds(region, clusterSize).map(String);
+    const expected = idsOf(cluster).of(region, clusterSize).map(String);
     const given = Object.keys(brokers);
     if (given.length !== expected.length || !expected.every((id) => given.includes(id))) {
       read.wrong(

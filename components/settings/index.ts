@@ -1,4 +1,4 @@
-import { CAMUNDA_VERSIONS } from "../generations";
+import { CAMUNDA_VERSIONS, DEFAULT_VERSION } from "../generations";
 import { peerOf, RegionName, REGIONS } from "../base/brokers";
 import { readEndpoints, readExporters, readRepository } from "./endpoints";
 import { readInstallation } from "./installation";
@@ -72,7 +72,7 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     );
   }
   const failback = readFailback(read, lostRegion);
-  const camundaVersion = read.oneOf("camundaVersion", CAMUNDA_VERSIONS, "8.6");
+  const camundaVersion = read.oneOf("camundaVersion", CAMUNDA_VERSIONS, DEFAULT_VERSION);
   const installation =
     platform === "endpoints" ? undefined : readInstallation(read, platform, camundaVersion);
   if (installation?.cluster.kind === "eks") {
@@ -90,7 +90,7 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     clusterSize,
     partitionCount,
     replicationFactor,
-    endpoints: readEndpoints(read, clusterSize, installation),
+    endpoints: readEndpoints(read, { camundaVersion, clusterSize }, installation),
     exporters: readExporters(read, camundaVersion, installation !== undefined),
     repository: readRepository(read, installation, lostRegion ? peerOf(lostRegion) : region),
     indexPrefixes: readPrefixes(read),

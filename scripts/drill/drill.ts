@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { brokerIds, brokerMap, peerOf } from "../../components/base/brokers";
+import { BrokerIds, peerOf } from "../../components/base/brokers";
 import { waitFor } from "../../components/clients/poll";
+import { generationOf } from "../../components/generations";
 import type { RecordedRequest, Recorder } from "../../world/recorder";
 import { RegionStack, Workspace } from "../../world/pulumi/workspace";
 import { RECOVERY_TARGETS } from "../operator/targets";
@@ -51,6 +52,7 @@ class Drill implements SiteScene {
   workspace!: Workspace;
   private readonly site: Site;
   private readonly world: World;
+  private readonly ids: BrokerIds;
   private readonly startedInstances = new Set<string>();
   private attempt = "";
   private phase = "";
@@ -59,6 +61,7 @@ class Drill implements SiteScene {
   constructor(private readonly options: DrillOptions) {
     this.site = options.site;
     this.world = options.site.world;
+    this.ids = generationOf(options.site.camundaVersion).ids;
     this.lost = options.lose[0] as RegionName;
     this.survivor = peerOf(this.lost);
     this.report = {
@@ -120,6 +123,7 @@ class Drill implements SiteScene {
     const { config, environment, plugins } = this.site.settings();
     this.workspace = await Workspace.create({
       config: {
+        camundaVersion: this.site.camundaVersion,
         clusterSize,
         partitionCount,
         replicationFactor,
@@ -135,7 +139,7 @@ class Drill implements SiteScene {
     for (const region of ["region0", "region1"] as const) {
       const outputs = await (await this.stack(region)).outputs();
       this.check(`${region} is steady`, "steady", phaseOf(outputs));
-      this.check(`${region} has all brokers`, brokerMap(this.allBrokers()), outputs.brokers);
+      this.check(`${region} has all brokers`, this.ids.mapOf(this.allBrokers()), outputs.brokers);
     }
   }
 
@@ -150,7 +154,7 @@ class Drill implements SiteScene {
     const preview = await this.survivorStack.preview();
     this.show("preview of the failover", preview.text);
     for (const id of this.lostBrokers()) {
-      const name = Object.keys(brokerMap([id]))[0] as string;
+      const name = Object.keys(this.ids.mapOf([id]))[0] as string;
       this.check(`the preview names ${name}`, true, preview.text.includes(name));
     }
     this.check(
@@ -165,11 +169,11 @@ class Drill implements SiteScene {
   private async failOver(): Promise<void> {
     const from = this.recorder.requests.length;
     const run = await this.up(this.survivor);
-    const survivors = brokerIds(this.survivor, this.world.shape.clusterSize);
+    const survivors = this.ids.of(this.survivor, this.world.shape.clusterSize);
     const exporter = `elasticsearch${this.lost}`;
     const outputs = await this.survivorStack.outputs();
     this.check("phase", "failed-over", phaseOf(outputs));
-    this.check("only the survivors are members", brokerMap(survivors), outputs.brokers);
+    this.check("only the survivors are members", this.ids.mapOf(survivors), outputs.brokers);
     this.check(
       "the exporter of the lost region is disabled, the other is not",
       { [exporter]: "DISABLED", [`elasticsearch${this.survivor}`]: "ENABLED" },
@@ -244,7 +248,7 @@ class Drill implements SiteScene {
     const outputs = await this.survivorStack.outputs();
     const snapshot = `failback-${this.lost}-${this.attempt}`;
     this.check("phase", "restored", phaseOf(outputs));
-    this.check("all brokers are members", brokerMap(this.allBrokers()), outputs.brokers);
+    this.check("all brokers are members", this.ids.mapOf(this.allBrokers()), outputs.brokers);
     this.check(
       "both exporters are enabled",
       { elasticsearchregion0: "ENABLED", elasticsearchregion1: "ENABLED" },
@@ -386,15 +390,11 @@ class Drill implements SiteScene {
   }
 
   private allBrokers(): number[] {
-    return [...brokerIds("region0", this.world.shape.clusterSize), ...this.regionOne()];
-  }
-
-  private regionOne(): number[] {
-    return brokerIds("region1", this.world.shape.clusterSize);
+    return this.ids.all(this.world.shape.clusterSize);
   }
 
   private lostBrokers(): number[] {
-    return brokerIds(this.lost, this.world.shape.clusterSize);
+    return this.ids.of(this.lost, this.world.shape.clusterSize);
   }
 
   private show(name: string, text: string): void {

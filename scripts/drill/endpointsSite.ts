@@ -1,3 +1,4 @@
+import { DEFAULT_VERSION } from "../../components/generations";
 import { Recorder } from "../../world/recorder";
 import type { RegionEndpoints, RegionName, World } from "../../world/world";
 import type { Site, SiteScene } from "./site";
@@ -10,7 +11,10 @@ export class EndpointsSite implements Site {
   recorder!: Recorder;
   private endpoints!: Record<RegionName, RegionEndpoints>;
 
-  constructor(readonly world: World) {}
+  constructor(
+    readonly world: World,
+    readonly camundaVersion = DEFAULT_VERSION,
+  ) {}
 
   async start(): Promise<void> {
     await this.world.start();

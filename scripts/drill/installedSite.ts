@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { peerOf } from "../../components/base/brokers";
+import { DEFAULT_VERSION } from "../../components/generations";
 import { changesSomething, Recorder } from "../../world/recorder";
 import type { InstallableWorld } from "../../world/scenes/installableWorld";
 import type { RegionName } from "../../world/world";
@@ -25,6 +26,7 @@ const OWN = "pulumi-nodejs:dynamic/camunda:";
 
 /** Two regions that the program installs itself, through stand-ins for the providers. */
 export class InstalledSite implements Site {
+  readonly camundaVersion = DEFAULT_VERSION;
   /** What Operate and Tasklist of the region were scaled to when each snapshot of a failback was taken. */
   private readonly atSnapshot: Record<string, number>[] = [];
 

@@ -6,6 +6,8 @@ import type { RegionName, World } from "../../world/world";
 export interface Site {
   /** Platform of the program. */
   readonly platform: "endpoints" | "kubernetes" | "eks";
+  /** The generation of Camunda that the program is told of. */
+  readonly camundaVersion: string;
   /** The brokers and Elasticsearches. */
   readonly world: World;
   /** Every request that the program sent to them. There from {@link start} on. */

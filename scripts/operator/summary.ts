@@ -1,6 +1,7 @@
 import { listed } from "../../components/base/bounded";
-import { brokerIds, idsOfMap, brokerList, RegionName } from "../../components/base/brokers";
+import { idsOfMap, brokerList, RegionName } from "../../components/base/brokers";
 import { isRecord } from "../../components/base/json";
+import { generationOf } from "../../components/generations";
 
 /** What the last `up` has verified, for a person. */
 export function summaryOf(outputs: Record<string, unknown>): string {
@@ -21,7 +22,8 @@ export function summaryOf(outputs: Record<string, unknown>): string {
 
 /** The brokers of the region that was lost, for the instructions. */
 export function brokersOf(region: RegionName, outputs: Record<string, unknown>): string {
-  return brokerList(brokerIds(region, Number(recordOf(outputs.camunda).clusterSize)));
+  const { version, clusterSize } = recordOf(outputs.camunda);
+  return brokerList(generationOf(String(version)).ids.of(region, Number(clusterSize)));
 }
 
 /** An object, or an empty one. */

@@ -1,12 +1,7 @@
 import { generationOf } from "../../components/generations";
 import assert from "node:assert/strict";
-import {
-  allBrokerIds,
-  brokerIds,
-  brokerList,
-  peerOf,
-  RegionName,
-} from "../../components/base/brokers";
+import { brokerList, peerOf, RegionName } from "../../components/base/brokers";
+import { IDS } from "../support/ids";
 import { Configuration, Operation, unhealthy } from "../../components/clients/topology";
 import { ElasticsearchClient } from "../../components/clients/elasticsearch";
 import { Answer, Refused, send } from "../../components/clients/http";
@@ -48,7 +43,7 @@ export class Bench {
   /** The broker ids of a region, or all of them. */
   ids(region?: RegionName): number[] {
     const { clusterSize } = this.world.shape;
-    return region === undefined ? allBrokerIds(clusterSize) : brokerIds(region, clusterSize);
+    return region === undefined ? IDS.all(clusterSize) : IDS.of(region, clusterSize);
   }
 
   brokerUrl(id: number): string {

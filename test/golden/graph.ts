@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { allBrokerIds, brokerIds, brokerMap, RegionName } from "../../components/base/brokers";
+import { RegionName } from "../../components/base/brokers";
+import { IDS } from "../support/ids";
 import type { Declaration } from "../../components/base/declaration";
 import { Key, readSettings } from "../../components/settings";
 import { Region } from "../../components/region";
@@ -44,8 +45,8 @@ interface PeerNetwork {
   peering?: string;
 }
 
-const survivors0 = brokerIds("region0", 4);
-const survivors1 = brokerIds("region1", 4);
+const survivors0 = IDS.of("region0", 4);
+const survivors1 = IDS.of("region1", 4);
 const commands = JSON.stringify({ stop: "scale --replicas=0", start: "scale --replicas=1" });
 
 const traffic = JSON.stringify({
@@ -111,7 +112,7 @@ export const CASES: GoldenCase[] = [
     base: "steady",
     region: "region0",
     config: {},
-    recorded: { brokers: allBrokerIds(4), gate: "ticket-1", attempt: "ticket-1" },
+    recorded: { brokers: IDS.all(4), gate: "ticket-1", attempt: "ticket-1" },
   },
   {
     name: "rejoining",
@@ -210,7 +211,7 @@ export const CASES: GoldenCase[] = [
     // Nobody answers here: it is asked for as long as a loss takes to be seen.
     config: { lostRegion: "region1", timeouts: JSON.stringify({ loss: 0.1 }) },
     recorded: {
-      brokers: allBrokerIds(4),
+      brokers: IDS.all(4),
       declaration: { kind: "failing-back", lost: "region1", attempt: "ticket-1" },
       gate: "ticket-1",
       attempt: "ticket-1",
@@ -223,7 +224,7 @@ export const CASES: GoldenCase[] = [
     platform: "kubernetes",
     region: "region0",
     config: {},
-    recorded: { brokers: allBrokerIds(4), declaration: { kind: "steady" }, fence: true },
+    recorded: { brokers: IDS.all(4), declaration: { kind: "steady" }, fence: true },
     peer: { phase: "steady", network: { vpcId: "" } },
   },
   {
@@ -378,7 +379,7 @@ function shared({ region, platform }: GoldenCase): Partial<Record<Key, string>> 
     gateway: `http://${name}:8080`,
     management: `http://${name}:9600`,
     brokers: Object.fromEntries(
-      brokerIds(name, 4).map((id) => [String(id), `http://${name}-${id}:9600`]),
+      IDS.of(name, 4).map((id) => [String(id), `http://${name}-${id}:9600`]),
     ),
     elasticsearch: `http://${name}:9200`,
   });
@@ -413,7 +414,7 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
   };
   if (recorded !== undefined) {
     add("BrokerMembership", {
-      brokers: brokerMap(recorded.brokers),
+      brokers: IDS.mapOf(recorded.brokers),
       declaration: recorded.declaration,
     });
     add("Exporting", { attempt: recorded.attempt ?? "none" });

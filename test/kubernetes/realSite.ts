@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brokerPod } from "../../components/settings/addresses";
 import { BROKERS, ELASTICSEARCH, GATEWAY, PORTS } from "../../components/generations/objects";
-import { brokerIds } from "../../components/base/brokers";
+import { IDS } from "../support/ids";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
 import { kubeconfig } from "../../world/kubernetes/played/kubeconfig";
 import type { KubeObject } from "../../world/kubernetes/played/objects";
@@ -83,7 +83,7 @@ export class RealKubernetesSite extends EndpointsSite {
   }
 
   private brokers(region: RegionName): number[] {
-    return brokerIds(region, this.world.shape.clusterSize);
+    return IDS.of(region, this.world.shape.clusterSize);
   }
 
   private addresses(region: RegionName): RegionEndpoints {
@@ -94,7 +94,10 @@ export class RealKubernetesSite extends EndpointsSite {
       gateway: address("service", GATEWAY, PORTS.rest),
       management: address("service", GATEWAY, PORTS.management),
       brokers: Object.fromEntries(
-        this.brokers(region).map((id) => [id, address("pod", brokerPod(id), PORTS.management)]),
+        this.brokers(region).map((id) => [
+          id,
+          address("pod", brokerPod(id, IDS), PORTS.management),
+        ]),
       ),
       elasticsearch: address("service", `${ELASTICSEARCH}-hl`, PORTS.elasticsearch),
     };
@@ -112,7 +115,7 @@ export class RealKubernetesSite extends EndpointsSite {
       to(GATEWAY_POD, PORTS.rest, gateway),
       to(GATEWAY_POD, PORTS.management, management),
       to(ELASTICSEARCH_POD, PORTS.elasticsearch, elasticsearch),
-      ...this.brokers(region).map((id) => to(brokerPod(id), PORTS.management, brokers[id])),
+      ...this.brokers(region).map((id) => to(brokerPod(id, IDS), PORTS.management, brokers[id])),
     ];
   }
 
@@ -125,7 +128,7 @@ export class RealKubernetesSite extends EndpointsSite {
       service(namespace, `${ELASTICSEARCH}-hl`, [PORTS.elasticsearch], ELASTICSEARCH),
       pod(namespace, GATEWAY_POD, GATEWAY),
       pod(namespace, ELASTICSEARCH_POD, ELASTICSEARCH),
-      ...this.brokers(region).map((id) => pod(namespace, brokerPod(id), BROKERS)),
+      ...this.brokers(region).map((id) => pod(namespace, brokerPod(id, IDS), BROKERS)),
     ]);
     for (const { pod: name } of this.forwards(region)) {
       await cluster.untilReady(namespace, name);

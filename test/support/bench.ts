@@ -1,6 +1,7 @@
 import type { Declaration } from "../../components/base/declaration";
 import assert from "node:assert/strict";
-import { allBrokerIds, brokerIds, brokerMap, peerOf } from "../../components/base/brokers";
+import { peerOf } from "../../components/base/brokers";
+import { IDS } from "./ids";
 import { snapshotName } from "../../components/recovery/names";
 import * as exporter from "../../components/recovery/providers/exporter";
 import * as exporting from "../../components/recovery/providers/exporting";
@@ -76,11 +77,11 @@ export class Bench {
   }
 
   get survivors(): number[] {
-    return brokerIds(this.survivor, this.world.shape.clusterSize);
+    return IDS.of(this.survivor, this.world.shape.clusterSize);
   }
 
   get lostBrokers(): number[] {
-    return brokerIds(this.lost, this.world.shape.clusterSize);
+    return IDS.of(this.lost, this.world.shape.clusterSize);
   }
 
   get lostExporter(): string {
@@ -249,7 +250,7 @@ export class Bench {
   /** The inputs of every resource, as the program declares them. */
   readonly inputs = {
     membership: (ids: number[], replicationFactor: number) => ({
-      brokers: brokerMap(ids),
+      brokers: IDS.mapOf(ids),
       replicationFactor,
       declaration: this.declaration,
     }),
@@ -282,7 +283,7 @@ export class Bench {
     add: () =>
       membership.provider.create(
         this.inputs.membership(
-          allBrokerIds(this.world.shape.clusterSize),
+          IDS.all(this.world.shape.clusterSize),
           this.world.shape.replicationFactor,
         ),
       ),

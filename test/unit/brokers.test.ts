@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import {
-  allBrokerIds,
-  brokerIds,
-  brokerMap,
-  brokerName,
   idsOfMap,
   brokerList,
   peerOf,
-  regionOfBroker,
   REGIONS,
   sameIds,
   without,
 } from "../../components/base/brokers";
+import { IDS } from "../support/ids";
 
 const clusterSize = fc.integer({ min: 2, max: 40 }).map((half) => half * 2);
 const region = fc.constantFrom(...REGIONS);
@@ -20,35 +16,33 @@ const ids = fc.uniqueArray(fc.nat(200));
 
 describe("brokers", () => {
   it("are the even ones in region0 and the odd ones in region1", () => {
-    assert.deepEqual(brokerIds("region0", 8), [0, 2, 4, 6]);
-    assert.deepEqual(brokerIds("region1", 8), [1, 3, 5, 7]);
+    assert.deepEqual(IDS.of("region0", 8), [0, 2, 4, 6]);
+    assert.deepEqual(IDS.of("region1", 8), [1, 3, 5, 7]);
   });
 
   it("are shared out between the regions without rest or overlap, half each", () => {
     fc.assert(
       fc.property(clusterSize, region, (size, one) => {
-        const own = brokerIds(one, size);
-        const others = brokerIds(peerOf(one), size);
+        const own = IDS.of(one, size);
+        const others = IDS.of(peerOf(one), size);
         assert.equal(own.length, size / 2);
         assert.deepEqual(
           [...own, ...others].sort((a, b) => a - b),
-          allBrokerIds(size),
+          IDS.all(size),
         );
-        assert.ok(own.every((id) => regionOfBroker(id) === one));
+        assert.ok(own.every((id) => IDS.regionOf(id) === one));
       }),
     );
   });
 
   it("have names of region and ordinal that no other broker has", () => {
-    assert.deepEqual([0, 1, 2, 3].map(brokerName), [
-      "region0/0",
-      "region1/0",
-      "region0/1",
-      "region1/1",
-    ]);
+    assert.deepEqual(
+      [0, 1, 2, 3].map((id) => IDS.nameOf(id)),
+      ["region0/0", "region1/0", "region0/1", "region1/1"],
+    );
     fc.assert(
       fc.property(region, clusterSize, (one, size) => {
-        const names = brokerIds(one, size).map(brokerName);
+        const names = IDS.of(one, size).map((id) => IDS.nameOf(id));
         assert.deepEqual(
           names,
           names.map((_, ordinal) => `${one}/${ordinal}`),
@@ -61,16 +55,16 @@ describe("brokers", () => {
     fc.assert(
       fc.property(ids, (some) => {
         assert.deepEqual(
-          idsOfMap(brokerMap(some)),
+          idsOfMap(IDS.mapOf(some)),
           [...some].sort((a, b) => a - b),
         );
-        assert.deepEqual(brokerMap(some), brokerMap([...some].reverse()));
+        assert.deepEqual(IDS.mapOf(some), IDS.mapOf([...some].reverse()));
       }),
     );
   });
 
   it("read in a preview by name, with the id beside it", () => {
-    assert.deepEqual(brokerMap([3, 0]), { "region0/0": "broker 0", "region1/1": "broker 3" });
+    assert.deepEqual(IDS.mapOf([3, 0]), { "region0/0": "broker 0", "region1/1": "broker 3" });
   });
 
   it("are compared as sets", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { brokerMap } from "../../components/base/brokers";
+import { IDS } from "../support/ids";
 import { readSettings } from "../../components/settings";
 import { activeRegionOf, shapeOf } from "../../components/recovery/phase";
 import { runProblems } from "../../components/recovery/interlocks";
@@ -60,7 +60,7 @@ describe("a first installation", () => {
       "the other stack cannot be read any more",
       eksConfig(),
       unknown,
-      { brokers: brokerMap([0, 1, 2, 3]) },
+      { brokers: IDS.mapOf([0, 1, 2, 3]) },
       "steady",
     ],
     ["its own state cannot be read", eksConfig(), unknown, { unreadable: true }, "steady"],
@@ -79,7 +79,7 @@ describe("a first installation", () => {
 });
 
 describe("what a stack that owns network and releases refuses to conclude", () => {
-  const member = { ...nothing, brokers: brokerMap([0, 1, 2, 3]) };
+  const member = { ...nothing, brokers: IDS.mapOf([0, 1, 2, 3]) };
   const failedOver: PeerState = { ...peerWith(true), lostRegion: "region0" } as PeerState;
   const problems = (raw: Raw, peer: PeerState, recorded: RecordedState) =>
     runProblems(settingsOf(raw), peer, recorded);
@@ -188,7 +188,7 @@ describe("the active region", () => {
 
   const restored: RecordedState = {
     ...nothing,
-    brokers: brokerMap([0, 1, 2, 3]),
+    brokers: IDS.mapOf([0, 1, 2, 3]),
     recovery: { phase: "restored" },
     activeRegion: "region0",
   };

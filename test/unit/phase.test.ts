@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { brokerMap } from "../../components/base/brokers";
+import { IDS } from "../support/ids";
 import { readSettings } from "../../components/settings";
 import { desiredMembership, Shape, shapeOf } from "../../components/recovery/phase";
 import { runProblems } from "../../components/recovery/interlocks";
@@ -22,8 +22,8 @@ const restoredPeer: PeerState = { known: true, lostRegion: "region0", restored: 
 const lost = { lostRegion: "region1" };
 const back = { lostRegion: "region1", failback: "one" };
 const nothing: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
-const all = brokerMap([0, 1, 2, 3]);
-const survivors = brokerMap([0, 2]);
+const all = IDS.mapOf([0, 1, 2, 3]);
+const survivors = IDS.mapOf([0, 2]);
 
 describe("phase, declaration and interlocks", () => {
   const shapes: [string, Raw, PeerState, Shape][] = [

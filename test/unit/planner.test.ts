@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import {
-  allBrokerIds,
-  brokerIds,
-  peerOf,
-  REGIONS,
-  sameIds,
-  without,
-} from "../../components/base/brokers";
+import { peerOf, REGIONS, sameIds, without } from "../../components/base/brokers";
+import { IDS } from "../support/ids";
 import {
   MembershipFacts,
   MembershipIntent,
@@ -19,12 +13,8 @@ const clusterSize = fc.constantFrom(4, 6, 8);
 
 /** What can be seen of a cluster and declared for it, sensible or not. */
 const anything: fc.Arbitrary<[MembershipFacts, MembershipIntent]> = clusterSize.chain((size) => {
-  const likely = fc.constantFrom(
-    allBrokerIds(size),
-    brokerIds("region0", size),
-    brokerIds("region1", size),
-  );
-  const ids = fc.oneof(likely, fc.subarray(allBrokerIds(size + 2)));
+  const likely = fc.constantFrom(IDS.all(size), IDS.of("region0", size), IDS.of("region1", size));
+  const ids = fc.oneof(likely, fc.subarray(IDS.all(size + 2)));
   return fc.tuple(
     fc.record({
       members: ids,
@@ -36,7 +26,7 @@ const anything: fc.Arbitrary<[MembershipFacts, MembershipIntent]> = clusterSize.
       brokers: ids,
       replicationFactor: fc.constantFrom(2, 4),
       region: fc.constantFrom(...REGIONS),
-      clusterSize: fc.constant(size),
+      regions: fc.constant(IDS.byRegion(size)),
       lostRegion: fc.constantFrom(undefined, ...REGIONS),
       failback: fc.constantFrom(undefined, "attempt"),
     }),
@@ -54,9 +44,9 @@ const almostRight = fc
     }),
   )
   .map(([[facts, intent], failingOver, ...wrong]): [MembershipFacts, MembershipIntent] => {
-    const { region, clusterSize } = intent;
-    const own = brokerIds(region, clusterSize);
-    const all = allBrokerIds(clusterSize);
+    const { region, regions } = intent;
+    const own = [...regions[region]];
+    const all = [...regions.region0, ...regions.region1];
     const members = failingOver ? all : own;
     const desired = failingOver ? own : all;
     const factor = (ids: number[]) => (ids === own ? 2 : 4);
@@ -72,7 +62,7 @@ const almostRight = fc
         brokers: desired,
         replicationFactor: factor(desired),
         region,
-        clusterSize,
+        regions,
         lostRegion: peerOf(region),
         failback: failingOver ? undefined : "attempt",
         ...only(intent, wrong[1]),
@@ -111,7 +101,7 @@ const steady: MembershipIntent = {
   brokers: [0, 1, 2, 3],
   replicationFactor: 4,
   region: "region0",
-  clusterSize: 4,
+  regions: IDS.byRegion(4),
   lostRegion: undefined,
   failback: undefined,
 };
@@ -147,7 +137,7 @@ describe("planner", () => {
       if (plan.kind !== "force-remove") {
         return;
       }
-      const own = brokerIds(intent.region, intent.clusterSize);
+      const own = intent.regions[intent.region];
       assert.deepEqual(plan.retain, own);
       assert.deepEqual(
         plan.remove.filter((id) => own.includes(id)),

@@ -2,17 +2,9 @@ import { s3Client, s3Endpoint } from "../../settings/eksNames";
 import type { EksSettings, InstalledSettings } from "../../settings";
 import { brokerHost, elasticsearchHost } from "../../settings/addresses";
 import { ELASTICSEARCH_RELEASE, PORTS, REJOINING, RELEASE } from "../../generations/objects";
-import {
-  allBrokerIds,
-  brokerIds,
-  COORDINATOR,
-  peerOf,
-  regionOfBroker,
-  RegionName,
-  REGIONS,
-} from "../../base/brokers";
+import { peerOf, RegionName, REGIONS } from "../../base/brokers";
 import { mergeValues } from "./mergeValues";
-import { generationOf } from "../../generations";
+import { generationOf, idsOf } from "../../generations";
 import type { Generation } from "../../generations/generation";
 
 /** Service account of Elasticsearch's pods on `eks`: its role lets in this name only. */
@@ -163,8 +155,10 @@ export function elasticsearchValues(
  *
  * In every pod, whatever the region is at the moment: a template that changed would restart the brokers.
  */
-function waitForPeer({ installation, clusterSize, region }: InstalledSettings) {
-  const host = (id: number) => brokerHost(id, installation.namespaces);
+function waitForPeer(settings: InstalledSettings) {
+  const { clusterSize, region } = settings;
+  const ids = idsOf(settings);
+  const host = (id: number) => brokerHost(id, settings);
   return {
     name: "wait-for-peer",
     // The image of the broker itself: nothing else to mirror. The chart fills it in.
@@ -172,8 +166,8 @@ function waitForPeer({ installation, clusterSize, region }: InstalledSettings) {
       '{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.zeebe) }}',
     command: [
       ...["bash", "-c", WAIT_FOR_PEER, "wait-for-peer"],
-      region === regionOfBroker(COORDINATOR) ? host(COORDINATOR) : "",
-      ...brokerIds(peerOf(region), clusterSize).map(host),
+      region === ids.regionOf(ids.coordinator) ? host(ids.coordinator) : "",
+      ...ids.of(peerOf(region), clusterSize).map(host),
     ],
     volumeMounts: [{ name: REJOINING.configMap, mountPath: REJOINING.folder, readOnly: true }],
     resources: both({ cpu: "50m", memory: "64Mi" }),
@@ -213,10 +207,11 @@ export const WAIT_FOR_PEER = [
 ].join("\n");
 
 /** Every broker of both regions, a region at a time in turns: half of them answer when one region is gone. */
-function contactPoints({ clusterSize, installation }: InstalledSettings): string {
+function contactPoints(settings: InstalledSettings): string {
   // No dot at the end: with five dots these names are tried as they are first (`ndots:5` in a pod).
-  return allBrokerIds(clusterSize)
-    .map((id) => `${brokerHost(id, installation.namespaces)}:${PORTS.internal}`)
+  return idsOf(settings)
+    .all(settings.clusterSize)
+    .map((id) => `${brokerHost(id, settings)}:${PORTS.internal}`)
     .join(",");
 }
 

@@ -6,7 +6,6 @@ import {
   Operation,
   PendingChange,
 } from "../../clients/topology";
-import { COORDINATOR } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { Refused, Unreachable } from "../../clients/http";
 import { Refuse, Seen, waitFor } from "../../clients/poll";
@@ -36,7 +35,7 @@ export async function observeSettled(
       const seen = await session.observe().catch((error: unknown) => {
         if (error instanceof ChangePending) {
           throw new Refusal(
-            `another change is pending${error.changeId === undefined ? "" : ` (${error.changeId})`}, and broker ${COORDINATOR}, which alone could cancel it, is not reachable: bring it back with its own disk, then: ${cancelling(session, error.changeId)}`,
+            `another change is pending${error.changeId === undefined ? "" : ` (${error.changeId})`}, and broker ${session.generation.ids.coordinator}, which alone could cancel it, is not reachable: bring it back with its own disk, then: ${cancelling(session, error.changeId)}`,
           );
         }
         throw error;

@@ -1,5 +1,5 @@
 import { listed } from "../../base/bounded";
-import { brokersAre, regionOfBroker, RegionName, without } from "../../base/brokers";
+import { brokersAre, RegionName, without } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
   Configuration,
@@ -76,7 +76,7 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
   }
   expectMembersAlive(observation, id);
   if (state === "DISABLED") {
-    expectRegionGone(observation, id, inputs.region);
+    expectRegionGone(session, observation, id, inputs.region);
   }
   const request =
     state === "ENABLED" ? enable(session, id, inputs) : () => session.zeebe.disableExporter(id);
@@ -112,8 +112,14 @@ function expectMembersAlive({ configuration, topology }: Observation, id: string
 }
 
 /** Without its exporter a region's Elasticsearch misses records for good: that is for a region that is out. */
-function expectRegionGone({ configuration }: Observation, id: string, region: RegionName): void {
-  const present = memberIds(configuration).filter((member) => regionOfBroker(member) === region);
+function expectRegionGone(
+  session: Session,
+  { configuration }: Observation,
+  id: string,
+  region: RegionName,
+): void {
+  const { ids } = session.generation;
+  const present = memberIds(configuration).filter((member) => ids.regionOf(member) === region);
   if (present.length > 0) {
     throw new Refusal(
       `${brokersAre(present)} among the members: exporter ${id} stays enabled while ${region} is in the cluster; remove failback and lostRegion`,

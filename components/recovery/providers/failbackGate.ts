@@ -1,14 +1,5 @@
 import { listed, shortened } from "../../base/bounded";
-import {
-  brokerIds,
-  COORDINATOR,
-  brokerList,
-  brokersAre,
-  regionOfBroker,
-  sameIds,
-  RegionName,
-  without,
-} from "../../base/brokers";
+import { brokerList, brokersAre, sameIds, RegionName, without } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { describePending, exporterStates, memberIds, unhealthy } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
@@ -43,7 +34,7 @@ export const provider = implement<FailbackGateInputs>({
   async converge(inputs, { session }) {
     const observation = await expectFailedOver(session, inputs);
     await expectOwnRepository(session);
-    const brokers = brokerIds(inputs.recreated, session.settings.clusterSize);
+    const brokers = session.generation.ids.of(inputs.recreated, session.settings.clusterSize);
     await awaitRecreated(session, inputs, brokers, observation);
     const leftovers = await expectCleanElasticsearch(session, inputs);
     return {
@@ -128,7 +119,10 @@ async function awaitRecreated(
       throw error;
     }
   });
-  const order = inputs.recreated === regionOfBroker(COORDINATOR) ? ", broker 0 first" : "";
+  const { ids } = session.generation;
+  const { coordinator } = ids;
+  const order =
+    inputs.recreated === ids.regionOf(coordinator) ? `, broker ${coordinator} first` : "";
   await waitFor<void>(
     `${brokerList(brokers)} of ${inputs.recreated} to be known to the survivors, without partitions`,
     session.settings.timeouts.gate,

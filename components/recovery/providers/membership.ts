@@ -1,13 +1,6 @@
 import type { ClusterDialect } from "../../generations/generation";
 import { listed, shortened } from "../../base/bounded";
-import {
-  allBrokerIds,
-  brokerMap,
-  idsOfMap,
-  brokerList,
-  brokersAre,
-  sameIds,
-} from "../../base/brokers";
+import { idsOfMap, brokerList, brokersAre, sameIds } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
   describeOperations,
@@ -25,7 +18,7 @@ import { Declaration, sameDeclaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
 import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
-import { MembershipIntent, MembershipPlan, planMembership } from "../planner";
+import { declaresAll, MembershipIntent, MembershipPlan, planMembership } from "../planner";
 import type { Observation, Session } from "../session";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 
@@ -50,7 +43,7 @@ export const provider = implement<MembershipInputs>({
     const { configuration, topology } = await session.observe();
     return {
       ...inputs,
-      brokers: brokerMap(memberIds(configuration)),
+      brokers: session.generation.ids.mapOf(memberIds(configuration)),
       replicationFactor: topology.replicationFactor,
     };
   },
@@ -59,7 +52,7 @@ export const provider = implement<MembershipInputs>({
 async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): Promise<Outcome> {
   const { session } = run;
   const intent = intentOf(inputs, session);
-  const adds = sameIds(intent.brokers, allBrokerIds(intent.clusterSize));
+  const adds = declaresAll(intent);
   const { operations } = session.generation.cluster;
   const isOurs = adds ? isPartOfAdd : isPartOfRemoval;
   const { observation, awaited } = await observeSettled(
@@ -92,7 +85,7 @@ function intentOf(inputs: MembershipInputs, session: Session): MembershipIntent 
     brokers: idsOfMap(inputs.brokers),
     replicationFactor: inputs.replicationFactor,
     region,
-    clusterSize,
+    regions: session.generation.ids.byRegion(clusterSize),
     lostRegion: inputs.declaration.lost,
     failback: inputs.declaration.attempt,
   };

@@ -4,7 +4,7 @@ import type { Declaration } from "../../base/declaration";
 import { dnsAddresses } from "../../settings/eksNames";
 import { brokerHost, elasticsearchHost } from "../../settings/addresses";
 import { ELASTICSEARCH, FENCE_POLICY, PORTS, LOOKOUT } from "../../generations/objects";
-import { brokerIds, RegionName } from "../../base/brokers";
+import type { RegionName } from "../../base/brokers";
 import { overlap, within } from "../../base/cidr";
 import { Refusal } from "../../base/refusal";
 import { Refused, Unreachable } from "../../clients/http";
@@ -171,10 +171,10 @@ async function expectOpen(session: Session): Promise<Outcome> {
   if (installation === undefined) {
     throw new Error("there is no installation");
   }
-  const [first] = brokerIds(peer, clusterSize);
+  const [first] = session.generation.ids.of(peer, clusterSize);
   const targets: Target[] = [
     { host: elasticsearchHost(installation.namespaces[peer]), port: PORTS.elasticsearch },
-    { host: brokerHost(first ?? 0, installation.namespaces), port: PORTS.internal },
+    { host: brokerHost(first ?? 0, { ...session.settings, installation }), port: PORTS.internal },
   ];
   const { times, addresses } = await waitFor(
     `${peer} to be reached from a pod of this region`,

@@ -1,4 +1,4 @@
-import { brokerMap } from "../../base/brokers";
+import { idsOf } from "../../generations";
 import * as resources from "../resources";
 import { desiredMembership } from "../phase";
 import type { Step } from "./step";
@@ -14,7 +14,7 @@ export const health: Step = {
       return after;
     }
     const { ids, replicationFactor } = desiredMembership(settings, "steady");
-    const inputs = { brokers: brokerMap(ids), replicationFactor };
+    const inputs = { brokers: idsOf(settings).mapOf(ids), replicationFactor };
     const made = new resources.ClusterHealth("cluster-health", inputs, scene.after(after));
     return shape === "steady" ? [made] : after;
   },

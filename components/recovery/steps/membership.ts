@@ -1,4 +1,5 @@
-import { brokerMap, brokerList, without } from "../../base/brokers";
+import { brokerList, without } from "../../base/brokers";
+import { idsOf } from "../../generations";
 import * as resources from "../resources";
 import { desiredMembership } from "../phase";
 import type { Step } from "./step";
@@ -15,7 +16,7 @@ export const membership: Step = {
   },
   declare({ settings, shape, declaration }, scene, after) {
     const { ids, replicationFactor } = desiredMembership(settings, shape);
-    const inputs = { brokers: brokerMap(ids), replicationFactor, declaration };
+    const inputs = { brokers: idsOf(settings).mapOf(ids), replicationFactor, declaration };
     scene.made.membership = new resources.BrokerMembership(
       "broker-membership",
       inputs,

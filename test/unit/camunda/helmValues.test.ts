@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { allBrokerIds, REGIONS } from "../../../components/base/brokers";
+import { REGIONS } from "../../../components/base/brokers";
+import { IDS } from "../../support/ids";
 import {
   camundaValues,
   elasticsearchValues,
@@ -303,7 +304,7 @@ describe("Helm values of Camunda 8.6", () => {
           const points = envOf(env, "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS")?.split(",");
           assert.deepEqual(
             points,
-            allBrokerIds(clusterSize).map((broker) => {
+            IDS.all(clusterSize).map((broker) => {
               const ordinal = Math.floor(broker / 2);
               return `camunda-zeebe-${ordinal}.camunda-zeebe.${broker % 2 === 0 ? london : paris}.svc.cluster.local:26502`;
             }),

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { brokerMap } from "../../../components/base/brokers";
+import { IDS } from "../../support/ids";
 import { provider } from "../../../components/recovery/providers/clusterHealth";
 import { EmbeddedWorld } from "../../../world/camunda/embedded";
 import { useClusterBench } from "../../support/clusterBench";
 import { refusal } from "../../support/failure";
 
-const healthy = () => provider.create({ brokers: brokerMap([0, 1, 2, 3]), replicationFactor: 4 });
+const healthy = () => provider.create({ brokers: IDS.mapOf([0, 1, 2, 3]), replicationFactor: 4 });
 
 describe("ClusterHealth", () => {
   const bench = useClusterBench();
