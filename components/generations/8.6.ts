@@ -1,5 +1,6 @@
 import { BrokerIds, REGIONS } from "../base/brokers";
 import { isRecord } from "../base/json";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "./objects";
 import type { Generation } from "./generation";
 
 /**
@@ -86,12 +87,52 @@ export const CAMUNDA_8_6: Generation = {
         ? { status: body.status, body: body.body }
         : { status, body },
   },
-  chartMajors: { camunda: 11, elasticsearch: 21 },
+  indices: { all: ["zeebe-record", "operate", "tasklist"], records: "zeebe-record" },
+  charts: {
+    camunda: {
+      chart: "camunda-platform",
+      repository: "https://helm.camunda.io",
+      version: "11.12.3",
+    },
+    elasticsearch: {
+      chart: "oci://registry-1.docker.io/bitnamicharts/elasticsearch",
+      version: "21.6.3",
+    },
+  },
+  objects: {
+    brokers: `${RELEASE}-zeebe`,
+    gateway: `${RELEASE}-zeebe-gateway`,
+    elasticsearch: `${ELASTICSEARCH_RELEASE}-master`,
+    lookout: { pod: `${ELASTICSEARCH_RELEASE}-master-0`, container: "elasticsearch" },
+    webApps: { operate: `${RELEASE}-operate`, tasklist: `${RELEASE}-tasklist` },
+  },
   chart: {
     brokers: "zeebe",
     gateways: "zeebeGateway",
     webApps: ["operate", "tasklist"],
-    unsupported: ["identity", "identityKeycloak", "optimize", "console", "webModeler"],
+    unsupported: {
+      identity: "Identity (with multi-tenancy and access control) does not work in two regions",
+      identityKeycloak: "Identity does not work in two regions",
+      optimize: "Optimize does not work in two regions: it needs Identity",
+      console: "Console needs Identity, which does not work in two regions",
+      webModeler: "Web Modeler stands alone and is not part of a region: install it elsewhere",
+    },
+    refused: {
+      "zeebe.extraInitContainers":
+        "is ignored by the chart beside initContainers, which this program uses: write yours under initContainers",
+    },
+    decided: {
+      "global.multiregion": "region",
+      "zeebe.clusterSize": "clusterSize",
+      "zeebe.partitionCount": "partitionCount",
+      "zeebe.replicationFactor": "replicationFactor",
+      "elasticsearch.enabled": "charts.elasticsearch",
+    },
+    components: { brokers: "zeebe-broker", gateways: "zeebe-gateway" },
+  },
+  elasticsearchImages: {
+    image: { repository: "bitnamilegacy/elasticsearch", tag: "8.15.4" },
+    sysctlImage: { repository: "bitnamilegacy/os-shell" },
   },
   exporter: {
     ids: { region0: "elasticsearchregion0", region1: "elasticsearchregion1" },

@@ -64,6 +64,30 @@ export interface ExportingDialect {
   success: number;
 }
 
+/** Where a Helm chart comes from: a repository, from which its archive is fetched once, or a local archive or folder. */
+export interface Chart {
+  /** Name of the chart in its repository, an `oci://` address, or a path. */
+  chart: string;
+  /** Address of the repository; none for a path or an `oci://` address. */
+  repository?: string;
+  /** Version of the chart; none for a path. */
+  version?: string;
+}
+
+/** Names of what runs in a region's namespace. */
+export interface RegionObjects {
+  /** StatefulSet and headless Service of the brokers. */
+  brokers: string;
+  /** Deployment and Service of the gateways. */
+  gateway: string;
+  /** StatefulSet of Elasticsearch; its headless Service has `-hl` behind it. */
+  elasticsearch: string;
+  /** The pod that looks at the other region, and the container in it whose image has curl. */
+  lookout: { pod: string; container: string };
+  /** The Deployments that must stand still while Elasticsearch is snapshotted, by the chart's key of each. */
+  webApps: Record<"operate" | "tasklist", string>;
+}
+
 /** What differs between the generations of Camunda: data and pure functions, one file for each. */
 export interface Generation {
   /**
@@ -79,8 +103,15 @@ export interface Generation {
   gateways: RegExp;
   cluster: ClusterDialect;
   exporting: ExportingDialect;
-  /** Major versions of the charts that install this generation: another one would be another Camunda. */
-  chartMajors: { camunda: number; elasticsearch: number };
+  /**
+   * What is in Elasticsearch. Beginnings of the names of all indices of Camunda, and of those that the brokers'
+   * exporters write: their documents carry partition and position, which shows what a region lacks.
+   */
+  indices: { all: readonly string[]; records: string };
+  /** The charts that install this generation, by default. Of another major version they would be another Camunda. */
+  charts: Record<"camunda" | "elasticsearch", Chart>;
+  /** Names of the objects that these charts make in a region's namespace. */
+  objects: RegionObjects;
   /** Keys of the chart's values. */
   chart: {
     /** What holds the brokers: `zeebe`, from 8.8 on `orchestration`. */
@@ -89,8 +120,19 @@ export interface Generation {
     gateways: "zeebeGateway";
     /** Operate and Tasklist: Deployments of their own, from 8.8 on profiles of the brokers. */
     webApps: readonly ("operate" | "tasklist")[];
-    /** What must be off in two regions: it needs Identity, or stands alone. */
-    unsupported: readonly string[];
+    /** What must be off in two regions, and why (concept page, limitations). */
+    unsupported: Record<string, string>;
+    /** What the chart ignores or must not be told, by its path in the values, and what to do instead. */
+    refused: Record<string, string>;
+    /** What keys of this program say already, by path: said a second time, the two would disagree some day. */
+    decided: Record<string, string>;
+    /** Label `app.kubernetes.io/component` of the pods. */
+    components: { brokers: string; gateways: string };
+  };
+  /** Image of Elasticsearch, and of the container that sets kernel parameters for it. */
+  elasticsearchImages: {
+    image: { repository: string; tag: string };
+    sysctlImage: { repository: string };
   };
   /** How the brokers are told of an exporter by environment. Its id is upper-cased in the names. */
   exporter: {

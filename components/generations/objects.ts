@@ -7,21 +7,6 @@ export const RELEASE = "camunda";
  */
 export const ELASTICSEARCH_RELEASE = `${RELEASE}-elasticsearch`;
 
-/** StatefulSet and headless Service of the brokers. */
-export const BROKERS = `${RELEASE}-zeebe`;
-
-/** Deployment and Service of the gateways. */
-export const GATEWAY = `${RELEASE}-zeebe-gateway`;
-
-/** StatefulSet of Elasticsearch; its headless Service has `-hl` behind it. */
-export const ELASTICSEARCH = `${ELASTICSEARCH_RELEASE}-master`;
-
-/** The pod that looks at the other region, and the container in it whose image has curl. */
-export const LOOKOUT = { pod: `${ELASTICSEARCH}-0`, container: "elasticsearch" } as const;
-
-/** The Deployments that must stand still while Elasticsearch is snapshotted. */
-export const WEB_APPS = [`${RELEASE}-operate`, `${RELEASE}-tasklist`];
-
 /**
  * ConfigMap that tells a broker's pod, when it starts, whether its region rejoins. Outside of the release, so
  * that a change of it restarts nothing.

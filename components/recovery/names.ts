@@ -1,5 +1,4 @@
 import type { RegionName } from "../base/brokers";
-import { RECORDS_PREFIX } from "../settings";
 
 /**
  * Beginning of the name of every snapshot that a failback to a region takes. What a cluster has restored
@@ -16,6 +15,3 @@ export function snapshotPrefix(lostRegion: RegionName): string {
 export function snapshotName(lostRegion: RegionName, attempt: string): string {
   return `${snapshotPrefix(lostRegion)}${attempt.toLowerCase()}`;
 }
-
-/** The indices that Zeebe's exporter writes, and whose documents carry a position. */
-export const RECORDS = `${RECORDS_PREFIX}*`;

@@ -88,6 +88,11 @@ export class Session {
     return url;
   }
 
+  /** Pattern of the indices that the brokers' exporters write. */
+  get records(): string {
+    return `${this.generation.indices.records}*`;
+  }
+
   /** Patterns of Camunda's indices. */
   get indexPatterns(): string[] {
     return this.settings.indexPrefixes.map((prefix) => `${prefix}*`);

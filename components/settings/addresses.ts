@@ -1,15 +1,16 @@
-import { BROKERS, ELASTICSEARCH, GATEWAY, PORTS } from "../generations/objects";
-import { idsOf } from "../generations";
+import { PORTS } from "../generations/objects";
+import { generationOf } from "../generations";
+import type { Generation } from "../generations/generation";
 import type { Installation, InstalledSettings, Settings } from "./types";
 import { clusterName } from "./eksNames";
-import type { BrokerIds, RegionName } from "../base/brokers";
+import type { RegionName } from "../base/brokers";
 
 /** What the ids of the brokers are made from. */
 export type ClusterShape = Pick<Settings, "camundaVersion" | "clusterSize">;
 
 /** Name of a broker's pod. */
-export function brokerPod(id: number, ids: BrokerIds): string {
-  return `${BROKERS}-${ids.ordinalOf(id)}`;
+export function brokerPod(id: number, { ids, objects }: Generation): string {
+  return `${objects.brokers}-${ids.ordinalOf(id)}`;
 }
 
 /** Name of a broker inside both clusters. Headless names only: cluster IPs are not routed between regions. */
@@ -17,14 +18,18 @@ export function brokerHost(
   id: number,
   { camundaVersion, installation }: Pick<InstalledSettings, "camundaVersion" | "installation">,
 ): string {
-  const ids = idsOf({ camundaVersion });
-  const namespace = installation.namespaces[ids.regionOf(id)];
-  return `${brokerPod(id, ids)}.${BROKERS}.${namespace}.svc.cluster.local`;
+  const generation = generationOf(camundaVersion);
+  const namespace = installation.namespaces[generation.ids.regionOf(id)];
+  return `${brokerPod(id, generation)}.${generation.objects.brokers}.${namespace}.svc.cluster.local`;
 }
 
 /** Name of a region's Elasticsearch inside both clusters. */
-export function elasticsearchHost(namespace: string): string {
-  return `${ELASTICSEARCH}-hl.${namespace}.svc.cluster.local`;
+export function elasticsearchHost(
+  region: RegionName,
+  { camundaVersion, installation }: Pick<InstalledSettings, "camundaVersion" | "installation">,
+): string {
+  const { elasticsearch } = generationOf(camundaVersion).objects;
+  return `${elasticsearch}-hl.${installation.namespaces[region]}.svc.cluster.local`;
 }
 
 /**
@@ -38,20 +43,21 @@ export function endpointsOf(
   shape: ClusterShape,
 ): { gateway: string; management: string; brokers: Record<string, string>; elasticsearch: string } {
   const { cluster, namespaces } = installation;
-  const ids = idsOf(shape);
+  const generation = generationOf(shape.camundaVersion);
+  const { ids, objects } = generation;
   const api =
     cluster.kind === "eks"
       ? `eks://${cluster.awsRegions[region]}/${clusterName(cluster, region)}`
       : `kubernetes://${encodeURIComponent(cluster.contexts[region])}`;
   const base = `${api}/${namespaces[region]}`;
   return {
-    gateway: `${base}/service/${GATEWAY}/${PORTS.rest}`,
-    management: `${base}/service/${GATEWAY}/${PORTS.management}`,
+    gateway: `${base}/service/${objects.gateway}/${PORTS.rest}`,
+    management: `${base}/service/${objects.gateway}/${PORTS.management}`,
     brokers: Object.fromEntries(
       ids
         .of(region, shape.clusterSize)
-        .map((id) => [String(id), `${base}/pod/${brokerPod(id, ids)}/${PORTS.management}`]),
+        .map((id) => [String(id), `${base}/pod/${brokerPod(id, generation)}/${PORTS.management}`]),
     ),
-    elasticsearch: `${base}/service/${ELASTICSEARCH}-hl/${PORTS.elasticsearch}`,
+    elasticsearch: `${base}/service/${objects.elasticsearch}-hl/${PORTS.elasticsearch}`,
   };
 }

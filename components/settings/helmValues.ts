@@ -1,28 +1,19 @@
 import { isRecord } from "../base/json";
+import type { Generation } from "../generations/generation";
 import type { InstallationKey as Key } from "./types";
 import type { Reader } from "./reader";
 
-/** What Camunda does not support in two regions (concept page, limitations), refused where it is asked for. */
-const UNSUPPORTED: Record<string, string> = {
-  identity: "Identity (with multi-tenancy and access control) does not work in two regions",
-  identityKeycloak: "Identity does not work in two regions",
-  optimize: "Optimize does not work in two regions: it needs Identity",
-  console: "Console needs Identity, which does not work in two regions",
-  webModeler: "Web Modeler stands alone and is not part of a region: install it elsewhere",
-};
-
-/** What keys of this program say already. Said a second time in the values, the two would disagree some day. */
-const DECIDED: [path: string, key: string][] = [
-  ["global.multiregion", "region"],
-  ["zeebe.clusterSize", "clusterSize"],
-  ["zeebe.partitionCount", "partitionCount"],
-  ["zeebe.replicationFactor", "replicationFactor"],
-  ["elasticsearch.enabled", "charts.elasticsearch"],
-];
-
 /** Refuses in the user's own values what does not work in two regions, and what keys of this program decide. */
-export function refuseUnsupported(read: Reader<Key>, values: Record<string, unknown>): void {
-  for (const [part, why] of Object.entries(UNSUPPORTED)) {
+export function refuseUnsupported(
+  read: Reader<Key>,
+  chart: Generation["chart"],
+  values: Record<string, unknown>,
+): void {
+  const at = (path: string) =>
+    path
+      .split(".")
+      .reduce<unknown>((value, part) => (isRecord(value) ? value[part] : undefined), values);
+  for (const [part, why] of Object.entries(chart.unsupported)) {
     const value = values[part];
     if (isRecord(value) && value.enabled === true) {
       read.wrong(`helmValues.camunda.${part}.enabled`, `is true: ${why}; leave it off`);
@@ -36,24 +27,20 @@ export function refuseUnsupported(read: Reader<Key>, values: Record<string, unkn
       "is true: multi-tenancy does not work in two regions; leave it off",
     );
   }
-  if (isRecord(values.zeebe) && values.zeebe.extraInitContainers !== undefined) {
-    read.wrong(
-      "helmValues.camunda.zeebe.extraInitContainers",
-      "is ignored by the chart beside initContainers, which this program uses: write yours under initContainers",
-    );
+  for (const [path, why] of Object.entries(chart.refused)) {
+    if (at(path) !== undefined) {
+      read.wrong(`helmValues.camunda.${path}`, why);
+    }
   }
-  for (const [path, key] of DECIDED) {
-    const found = path
-      .split(".")
-      .reduce<unknown>((value, part) => (isRecord(value) ? value[part] : undefined), values);
-    if (found !== undefined) {
+  for (const [path, key] of Object.entries(chart.decided)) {
+    if (at(path) !== undefined) {
       read.wrong(
         `helmValues.camunda.${path}`,
         `is decided by ${key}, by which broker ids and the recovery are computed: leave it out here`,
       );
     }
   }
-  for (const app of ["operate", "tasklist"]) {
+  for (const app of chart.webApps) {
     const value = values[app];
     if (isRecord(value) && value.replicas !== undefined && value.replicas !== 1) {
       read.wrong(

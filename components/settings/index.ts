@@ -1,4 +1,4 @@
-import { CAMUNDA_VERSIONS, DEFAULT_VERSION } from "../generations";
+import { CAMUNDA_VERSIONS, DEFAULT_VERSION, generationOf } from "../generations";
 import { peerOf, RegionName, REGIONS } from "../base/brokers";
 import { readEndpoints, readExporters, readRepository } from "./endpoints";
 import { readInstallation } from "./installation";
@@ -93,7 +93,7 @@ export function readSettings(get: (key: Key) => string | undefined, stack?: stri
     endpoints: readEndpoints(read, { camundaVersion, clusterSize }, installation),
     exporters: readExporters(read, camundaVersion, installation !== undefined),
     repository: readRepository(read, installation, lostRegion ? peerOf(lostRegion) : region),
-    indexPrefixes: readPrefixes(read),
+    indexPrefixes: readPrefixes(read, camundaVersion),
     webApps: readWebApps(read),
     credentials: readCredentials(read, installation),
     lostRegion,
@@ -173,13 +173,11 @@ function readFailback(read: Reader<Key>, lostRegion: RegionName | undefined): st
   return failback;
 }
 
-/** Beginning of the names of the indices that Zeebe's exporters write, whatever follows in an installation. */
-export const RECORDS_PREFIX = "zeebe-record";
-
-function readPrefixes(read: Reader<Key>): string[] {
+function readPrefixes(read: Reader<Key>, camundaVersion: string): string[] {
+  const { all, records } = generationOf(camundaVersion).indices;
   const given = read.json("indexPrefixes");
   if (given === undefined) {
-    return [RECORDS_PREFIX, "operate", "tasklist"];
+    return [...all];
   }
   if (
     !Array.isArray(given) ||
@@ -193,10 +191,10 @@ function readPrefixes(read: Reader<Key>): string[] {
     return [];
   }
   const prefixes = given as string[];
-  if (!prefixes.some((one) => RECORDS_PREFIX.startsWith(one) || one.startsWith(RECORDS_PREFIX))) {
+  if (!prefixes.some((one) => records.startsWith(one) || one.startsWith(records))) {
     read.wrong(
       "indexPrefixes",
-      `has none of ${RECORDS_PREFIX}: without the records nothing shows whether the recreated region lacks any; add ${RECORDS_PREFIX}, and let index.prefix of the exporters begin with it`,
+      `has none of ${records}: without the records nothing shows whether the recreated region lacks any; add ${records}, and let index.prefix of the exporters begin with it`,
     );
   }
   return prefixes;

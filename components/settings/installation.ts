@@ -6,7 +6,8 @@ import { refuseUnsupported } from "./helmValues";
 import { readKubernetes } from "./kubernetes";
 import type { Reader } from "./reader";
 import { byRegion } from "./regions";
-import type { Chart, Installation, InstallationKey, Sizing } from "./types";
+import type { Chart } from "../generations/generation";
+import type { Installation, InstallationKey, Sizing } from "./types";
 
 type Key = InstallationKey;
 
@@ -48,14 +49,15 @@ export function readInstallation(
     },
     s3Keys: readS3Keys(read),
   };
-  refuseUnsupported(read, installation.helmValues.camunda);
+  refuseUnsupported(read, generationOf(camundaVersion).chart, installation.helmValues.camunda);
   return installation;
 }
 
 function readCharts(read: Reader<Key>, camundaVersion: string): Installation["charts"] {
-  const { chartMajors } = generationOf(camundaVersion);
+  const defaults = generationOf(camundaVersion).charts;
   const given = read.object("charts") ?? {};
-  const of = (name: "camunda" | "elasticsearch", otherwise: Chart): Chart => {
+  const of = (name: "camunda" | "elasticsearch"): Chart => {
+    const otherwise = defaults[name];
     const value = given[name];
     if (value === undefined) {
       return otherwise;
@@ -74,7 +76,7 @@ function readCharts(read: Reader<Key>, camundaVersion: string): Installation["ch
         "is missing: without it the newest chart would be taken, whatever day it is",
       );
     }
-    const major = chartMajors[name];
+    const major = otherwise.version?.split(".")[0];
     if (typeof value.version === "string" && !value.version.startsWith(`${major}.`)) {
       read.wrong(
         `charts.${name}.version`,
@@ -87,17 +89,7 @@ function readCharts(read: Reader<Key>, camundaVersion: string): Installation["ch
       ...(typeof value.version === "string" ? { version: value.version } : {}),
     };
   };
-  return {
-    camunda: of("camunda", {
-      chart: "camunda-platform",
-      repository: "https://helm.camunda.io",
-      version: "11.12.3",
-    }),
-    elasticsearch: of("elasticsearch", {
-      chart: "oci://registry-1.docker.io/bitnamicharts/elasticsearch",
-      version: "21.6.3",
-    }),
-  };
+  return { camunda: of("camunda"), elasticsearch: of("elasticsearch") };
 }
 
 function readSizing(read: Reader<Key>): Sizing {

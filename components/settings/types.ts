@@ -1,4 +1,5 @@
 import type { RegionName } from "../base/brokers";
+import type { Chart } from "../generations/generation";
 
 /** Where one region's Camunda and Elasticsearch answer. */
 export interface RegionEndpoints {
@@ -55,16 +56,6 @@ export interface Timeouts {
 export interface Credentials {
   user: string;
   password: string;
-}
-
-/** Where a Helm chart comes from: a repository, from which its archive is fetched once, or a local archive or folder. */
-export interface Chart {
-  /** Name of the chart in its repository, an `oci://` address, or a path. */
-  chart: string;
-  /** Address of the repository; none for a path or an `oci://` address. */
-  repository?: string;
-  /** Version of the chart; none for a path. */
-  version?: string;
 }
 
 /** What a broker and a node of Elasticsearch get. Quantities as Kubernetes writes them (`2Gi`, `512m`). */

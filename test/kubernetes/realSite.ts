@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brokerPod } from "../../components/settings/addresses";
-import { BROKERS, ELASTICSEARCH, GATEWAY, PORTS } from "../../components/generations/objects";
+import { generationOf } from "../../components/generations";
+import { PORTS } from "../../components/generations/objects";
 import { IDS } from "../support/ids";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
 import { kubeconfig } from "../../world/kubernetes/played/kubeconfig";
@@ -13,6 +14,8 @@ import type { RegionEndpoints, RegionName } from "../../world/world";
 import { Forward, leading } from "./transport.contract";
 
 const NAMESPACES: Record<RegionName, string> = { region0: "camunda-0", region1: "camunda-1" };
+const GENERATION = generationOf("8.6");
+const { brokers: BROKERS, gateway: GATEWAY, elasticsearch: ELASTICSEARCH } = GENERATION.objects;
 const GATEWAY_POD = `${GATEWAY}-0`;
 const ELASTICSEARCH_POD = `${ELASTICSEARCH}-0`;
 
@@ -96,7 +99,7 @@ export class RealKubernetesSite extends EndpointsSite {
       brokers: Object.fromEntries(
         this.brokers(region).map((id) => [
           id,
-          address("pod", brokerPod(id, IDS), PORTS.management),
+          address("pod", brokerPod(id, GENERATION), PORTS.management),
         ]),
       ),
       elasticsearch: address("service", `${ELASTICSEARCH}-hl`, PORTS.elasticsearch),
@@ -115,7 +118,9 @@ export class RealKubernetesSite extends EndpointsSite {
       to(GATEWAY_POD, PORTS.rest, gateway),
       to(GATEWAY_POD, PORTS.management, management),
       to(ELASTICSEARCH_POD, PORTS.elasticsearch, elasticsearch),
-      ...this.brokers(region).map((id) => to(brokerPod(id, IDS), PORTS.management, brokers[id])),
+      ...this.brokers(region).map((id) =>
+        to(brokerPod(id, GENERATION), PORTS.management, brokers[id]),
+      ),
     ];
   }
 
@@ -128,7 +133,7 @@ export class RealKubernetesSite extends EndpointsSite {
       service(namespace, `${ELASTICSEARCH}-hl`, [PORTS.elasticsearch], ELASTICSEARCH),
       pod(namespace, GATEWAY_POD, GATEWAY),
       pod(namespace, ELASTICSEARCH_POD, ELASTICSEARCH),
-      ...this.brokers(region).map((id) => pod(namespace, brokerPod(id, IDS), BROKERS)),
+      ...this.brokers(region).map((id) => pod(namespace, brokerPod(id, GENERATION), BROKERS)),
     ]);
     for (const { pod: name } of this.forwards(region)) {
       await cluster.untilReady(namespace, name);

@@ -1,4 +1,4 @@
-import { LOOKOUT } from "../../components/generations/objects";
+import { generationOf } from "../../components/generations";
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createServer, IncomingMessage, Server, ServerResponse } from "node:http";
@@ -364,17 +364,38 @@ export function transportContract(
   it("probes a host from inside a pod", async function () {
     this.timeout(30_000);
     const { port } = server.address() as AddressInfo;
-    const open = await client().probe(NAMESPACE, LOOKOUT, "localhost", port);
+    const open = await client().probe(
+      NAMESPACE,
+      generationOf("8.6").objects.lookout,
+      "localhost",
+      port,
+    );
     assert.ok(open.resolved && open.connected, JSON.stringify(open));
     assert.ok((open.roundTripMs ?? -1) >= 0 && (open.roundTripMs ?? 1e9) < 1_000);
-    assert.deepEqual(await client().probe(NAMESPACE, LOOKOUT, "127.0.0.1", await closedPort()), {
-      resolved: true,
-      connected: false,
-    });
-    assert.deepEqual(await client().probe(NAMESPACE, LOOKOUT, "no-such-host.invalid", port), {
-      resolved: false,
-      connected: false,
-    });
+    assert.deepEqual(
+      await client().probe(
+        NAMESPACE,
+        generationOf("8.6").objects.lookout,
+        "127.0.0.1",
+        await closedPort(),
+      ),
+      {
+        resolved: true,
+        connected: false,
+      },
+    );
+    assert.deepEqual(
+      await client().probe(
+        NAMESPACE,
+        generationOf("8.6").objects.lookout,
+        "no-such-host.invalid",
+        port,
+      ),
+      {
+        resolved: false,
+        connected: false,
+      },
+    );
   });
 
   it("gives up on an API that does not answer, in time, and goes on when it does", async function () {

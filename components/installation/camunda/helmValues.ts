@@ -1,7 +1,7 @@
 import { s3Client, s3Endpoint } from "../../settings/eksNames";
 import type { EksSettings, InstalledSettings } from "../../settings";
 import { brokerHost, elasticsearchHost } from "../../settings/addresses";
-import { ELASTICSEARCH_RELEASE, PORTS, REJOINING, RELEASE } from "../../generations/objects";
+import { ELASTICSEARCH_RELEASE, PORTS, REJOINING } from "../../generations/objects";
 import { peerOf, RegionName, REGIONS } from "../../base/brokers";
 import { mergeValues } from "./mergeValues";
 import { generationOf, idsOf } from "../../generations";
@@ -63,7 +63,7 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
       javaOpts: javaOptions(sizing.zeebe.heap),
       pvcSize: sizing.zeebe.disk,
       resources: both({ cpu: sizing.zeebe.cpu, memory: sizing.zeebe.memory }),
-      affinity: spread({ "app.kubernetes.io/component": "zeebe-broker" }),
+      affinity: spread({ "app.kubernetes.io/component": chart.components.brokers }),
       // While nodes are replaced: two brokers of a partition that are away at once leave it without a quorum.
       podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
       initContainers: [waitForPeer(settings)],
@@ -74,7 +74,7 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
     [chart.gateways]: {
       replicas: sizing.gateways,
       env: envList(profile.tuning.gateway),
-      affinity: spread({ "app.kubernetes.io/component": "zeebe-gateway" }),
+      affinity: spread({ "app.kubernetes.io/component": chart.components.gateways }),
     },
     ...Object.fromEntries(
       chart.webApps.map((app) => [
@@ -88,8 +88,8 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
         },
       ]),
     ),
-    ...Object.fromEntries(chart.unsupported.map((part) => [part, { enabled: false }])),
-    connectors: installation.connectors ? connectors(options.webApps) : { enabled: false },
+    ...Object.fromEntries(Object.keys(chart.unsupported).map((part) => [part, { enabled: false }])),
+    connectors: installation.connectors ? connectors(options.webApps, profile) : { enabled: false },
   };
   return mergeValues(values, installation.helmValues.camunda);
 }
@@ -130,8 +130,7 @@ export function elasticsearchValues(
         ? {}
         : { imageRegistry: installation.imageRegistry }),
     },
-    image: { repository: "bitnamilegacy/elasticsearch", tag: "8.15.4" },
-    sysctlImage: { repository: "bitnamilegacy/os-shell" },
+    ...generationOf(settings.camundaVersion).elasticsearchImages,
     // Few nodes that do everything, as Camunda's chart has it.
     data: { replicaCount: 0 },
     coordinating: { replicaCount: 0 },
@@ -157,13 +156,12 @@ export function elasticsearchValues(
  */
 function waitForPeer(settings: InstalledSettings) {
   const { clusterSize, region } = settings;
-  const ids = idsOf(settings);
+  const { ids, chart } = generationOf(settings.camundaVersion);
   const host = (id: number) => brokerHost(id, settings);
   return {
     name: "wait-for-peer",
     // The image of the broker itself: nothing else to mirror. The chart fills it in.
-    image:
-      '{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.zeebe) }}',
+    image: `{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.${chart.brokers}) }}`,
     command: [
       ...["bash", "-c", WAIT_FOR_PEER, "wait-for-peer"],
       region === ids.regionOf(ids.coordinator) ? host(ids.coordinator) : "",
@@ -221,7 +219,7 @@ function exporterEnv(
 ): Record<string, string> {
   const of = (region: RegionName): [string, string][] => {
     const prefix = `${exporter.prefix}_${settings.exporters[region].toUpperCase()}`;
-    const host = elasticsearchHost(settings.installation.namespaces[region]);
+    const host = elasticsearchHost(region, settings);
     return [
       [`${prefix}_CLASSNAME`, exporter.className],
       [`${prefix}_${exporter.url}`, `http://${host}:${PORTS.elasticsearch}`],
@@ -265,12 +263,12 @@ function spread(matchLabels: Record<string, string>) {
  * Inbound connectors learn from Operate what to listen to, and sign in as its first user. The chart's own
  * way without Identity is a user that Operate does not have, with a password made at random.
  */
-function connectors(operate: boolean): Values {
+function connectors(operate: boolean, { objects }: Generation): Values {
   return operate
     ? {
         enabled: true,
         env: envList({
-          CAMUNDA_OPERATE_CLIENT_URL: `http://${RELEASE}-operate:80`,
+          CAMUNDA_OPERATE_CLIENT_URL: `http://${objects.webApps.operate}:80`,
           CAMUNDA_OPERATE_CLIENT_USERNAME: "demo",
           CAMUNDA_OPERATE_CLIENT_PASSWORD: "demo",
         }),

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { listOf } from "../../clients/answers";
 import { isRecord } from "../../base/json";
-import type { Chart } from "../../settings";
+import type { Chart } from "../../generations/generation";
 
 /** Longest time for one request, in milliseconds: an index has megabytes. */
 const REQUEST_MS = 60_000;

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import * as path from "node:path";
-import type { Chart, Settings } from "../../settings";
+import type { Chart } from "../../generations/generation";
+import type { Settings } from "../../settings";
 
 /**
  * Folder of the project with the archives of the charts. In the project, because the plugin looks into a chart in

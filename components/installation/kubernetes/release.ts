@@ -1,7 +1,8 @@
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import type { Values } from "../camunda/helmValues";
-import type { Chart } from "../../settings";
+import type { Chart } from "../../generations/generation";
+
 import { isFetched, placeOf } from "./charts";
 
 /** Arguments of {@link helmRelease}. */

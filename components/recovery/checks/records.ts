@@ -4,7 +4,6 @@ import { Refusal } from "../../base/refusal";
 import type { ElasticsearchClient, LastRecord } from "../../clients/elasticsearch";
 import { PartialAnswer } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
-import { RECORDS } from "../names";
 import type { Session } from "../session";
 import { Recent } from "./recent";
 
@@ -37,11 +36,11 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
     async () => {
       notKnown = true;
       try {
-        expected ??= await recordsOf(survivor);
+        expected ??= await recordsOf(survivor, session.records);
         if (expected.size === 0) {
           throw noRecords(session);
         }
-        const lacking = await lackingIn(recreated, expected);
+        const lacking = await lackingIn(recreated, session.records, expected);
         notKnown = false;
         return lacking.length === 0
           ? { done: true, value: expected }
@@ -67,19 +66,23 @@ export async function catchUp(session: Session, seconds: number): Promise<Record
   };
 }
 
-async function recordsOf(elasticsearch: ElasticsearchClient): Promise<Map<number, LastRecord>> {
-  await elasticsearch.refresh([RECORDS]);
-  return elasticsearch.lastRecords(RECORDS);
+async function recordsOf(
+  elasticsearch: ElasticsearchClient,
+  records: string,
+): Promise<Map<number, LastRecord>> {
+  await elasticsearch.refresh([records]);
+  return elasticsearch.lastRecords(records);
 }
 
 /** Which partitions have fewer records than expected up to the same position, in words. */
 async function lackingIn(
   elasticsearch: ElasticsearchClient,
+  records: string,
   expected: ReadonlyMap<number, LastRecord>,
 ): Promise<string[]> {
-  await elasticsearch.refresh([RECORDS]);
+  await elasticsearch.refresh([records]);
   const upTo = new Map([...expected].map(([partition, { position }]) => [partition, position]));
-  const found = await elasticsearch.countsUpTo(RECORDS, upTo);
+  const found = await elasticsearch.countsUpTo(records, upTo);
   return [...expected].flatMap(([partition, { count }]) => {
     const have = found.get(partition) ?? 0;
     // More is no loss: the survivor may have deleted old indices by its retention meanwhile.
@@ -93,6 +96,6 @@ async function lackingIn(
  */
 export function noRecords(session: Session): Refusal {
   return new Refusal(
-    `Elasticsearch of ${session.settings.region} has no record (${RECORDS}): nothing could show what the other lacks; correct its address, or index.prefix of the exporters`,
+    `Elasticsearch of ${session.settings.region} has no record (${session.records}): nothing could show what the other lacks; correct its address, or index.prefix of the exporters`,
   );
 }

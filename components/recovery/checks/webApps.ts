@@ -1,6 +1,5 @@
 import { isRecord } from "../../base/json";
 import { waitFor } from "../../clients/poll";
-import { RELEASE, WEB_APPS } from "../../generations/objects";
 import type { Session } from "../session";
 
 /** What was done, and what the Deployments show. */
@@ -10,12 +9,14 @@ export interface Scaled {
 }
 
 /** The web applications that are installed: values of the user's own may leave one out. */
-export function webAppsOf({ settings }: Session): string[] {
+export function webAppsOf({ settings, generation }: Session): string[] {
   const values = settings.installation?.helmValues.camunda ?? {};
-  return WEB_APPS.filter((name) => {
-    const own = values[name.slice(RELEASE.length + 1)];
-    return !isRecord(own) || own.enabled !== false;
-  });
+  return Object.entries(generation.objects.webApps)
+    .filter(([key]) => {
+      const own = values[key];
+      return !isRecord(own) || own.enabled !== false;
+    })
+    .map(([, name]) => name);
 }
 
 /**

@@ -1,6 +1,5 @@
 import { shortened } from "../../base/bounded";
 import type { ElasticsearchHealthInputs } from "../../installation/elasticsearchHealth";
-import { ELASTICSEARCH } from "../../generations/objects";
 import { waitFor } from "../../clients/poll";
 import { podsOf } from "../checks/pods";
 import { implement } from "./behaviour";
@@ -14,14 +13,15 @@ export const provider = implement<ElasticsearchHealthInputs>({
   async converge(_inputs, { session }) {
     const { region, timeouts } = session.settings;
     const namespace = session.namespace();
+    const { elasticsearch } = session.generation.objects;
     const ready = await waitFor<number>(
       `Elasticsearch of ${region} to be ready`,
       timeouts.formation,
       session.log,
       async () => {
-        const found = await session.kubernetes().statefulSet(namespace, ELASTICSEARCH);
+        const found = await session.kubernetes().statefulSet(namespace, elasticsearch);
         if (found === undefined) {
-          return { done: false, seen: `there is no StatefulSet ${ELASTICSEARCH}` };
+          return { done: false, seen: `there is no StatefulSet ${elasticsearch}` };
         }
         // As many as are wished there: values of the user's own may say another number than ours.
         return found.current && found.ready > 0 && found.ready >= found.wanted

@@ -14,7 +14,6 @@ import {
   readPhases,
   requestPhase,
 } from "../checks/phases";
-import { RECORDS } from "../names";
 import type { Session } from "../session";
 import { implement } from "./behaviour";
 
@@ -81,7 +80,7 @@ async function awaitSettled(session: Session): Promise<number> {
     exporting + settle,
     session.log,
     async () => {
-      const records = documentCount(await elasticsearch.documents([RECORDS]));
+      const records = documentCount(await elasticsearch.documents([session.records]));
       if (records !== last.records) {
         last = { records, since: performance.now() };
       }

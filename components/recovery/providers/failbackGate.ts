@@ -10,7 +10,6 @@ import { noRecords } from "../checks/records";
 import { refuseForeign } from "../checks/repository";
 import { listedShards, restoredByUs } from "../checks/restoredIndices";
 import { Rounds } from "../checks/rounds";
-import { RECORDS } from "../names";
 import type { Observation, Session } from "../session";
 import { implement } from "./behaviour";
 
@@ -89,7 +88,9 @@ async function expectFailedOver(
     );
   }
   if (
-    documentCount(await session.elasticsearch(session.settings.region).documents([RECORDS])) === 0
+    documentCount(
+      await session.elasticsearch(session.settings.region).documents([session.records]),
+    ) === 0
   ) {
     throw noRecords(session);
   }

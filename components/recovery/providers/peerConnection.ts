@@ -3,7 +3,7 @@ import { listed, shortened } from "../../base/bounded";
 import type { Declaration } from "../../base/declaration";
 import { dnsAddresses } from "../../settings/eksNames";
 import { brokerHost, elasticsearchHost } from "../../settings/addresses";
-import { ELASTICSEARCH, FENCE_POLICY, PORTS, LOOKOUT } from "../../generations/objects";
+import { FENCE_POLICY, PORTS } from "../../generations/objects";
 import type { RegionName } from "../../base/brokers";
 import { overlap, within } from "../../base/cidr";
 import { Refusal } from "../../base/refusal";
@@ -55,7 +55,7 @@ function fixedTargets(session: Session, seen: string[]): Target[] {
   if (installation === undefined) {
     return [];
   }
-  const { cluster, namespaces } = installation;
+  const { cluster } = installation;
   const entryPoint =
     cluster.kind === "eks"
       ? dnsAddresses(cluster.cidrs[peer].vpc)
@@ -75,7 +75,13 @@ function fixedTargets(session: Session, seen: string[]): Target[] {
       `the fence to ${peer} cannot be proved: this stack has never reached it; to go on without a proof write why into overrides.fence-unproved`,
     );
   }
-  return [...addresses, { host: elasticsearchHost(namespaces[peer]), port: PORTS.elasticsearch }];
+  return [
+    ...addresses,
+    {
+      host: elasticsearchHost(peer, { ...session.settings, installation }),
+      port: PORTS.elasticsearch,
+    },
+  ];
 }
 
 async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
@@ -162,7 +168,7 @@ function admits(peers: V1NetworkPolicyPeer[] | undefined, blocks: string[]): boo
 async function answering(session: Session, target: Target): Promise<string | undefined> {
   const { connected } = await session
     .kubernetes()
-    .probe(session.namespace(), LOOKOUT, target.host, target.port);
+    .probe(session.namespace(), session.generation.objects.lookout, target.host, target.port);
   return connected ? nameOf(target) : undefined;
 }
 
@@ -171,10 +177,11 @@ async function expectOpen(session: Session): Promise<Outcome> {
   if (installation === undefined) {
     throw new Error("there is no installation");
   }
+  const settings = { ...session.settings, installation };
   const [first] = session.generation.ids.of(peer, clusterSize);
   const targets: Target[] = [
-    { host: elasticsearchHost(installation.namespaces[peer]), port: PORTS.elasticsearch },
-    { host: brokerHost(first ?? 0, { ...session.settings, installation }), port: PORTS.internal },
+    { host: elasticsearchHost(peer, settings), port: PORTS.elasticsearch },
+    { host: brokerHost(first ?? 0, settings), port: PORTS.internal },
   ];
   const { times, addresses } = await waitFor(
     `${peer} to be reached from a pod of this region`,
@@ -206,7 +213,7 @@ async function expectOpen(session: Session): Promise<Outcome> {
     },
     {
       refuse: (last, seconds) =>
-        last.startsWith(`${ELASTICSEARCH} has `)
+        last.startsWith(`${session.generation.objects.elasticsearch} has `)
           ? `${peer} is not looked for: ${shortened(last, 90)} (waited ${seconds} s): mend that, then up again`
           : `${peer} cannot be reached from a pod here: ${shortened(last, 88)} (waited ${seconds} s): npm run up`,
     },
@@ -227,14 +234,15 @@ async function expectOpen(session: Session): Promise<Outcome> {
 async function probeWhenThere(session: Session, { host, port }: Target): Promise<Probe | string> {
   const cluster = session.kubernetes();
   const namespace = session.namespace();
+  const { lookout, elasticsearch } = session.generation.objects;
   try {
-    return await cluster.probe(namespace, LOOKOUT, host, port);
+    return await cluster.probe(namespace, lookout, host, port);
   } catch (error) {
     // No pod, or a container that does not run yet: it may come.
     if (error instanceof Refused && (error.status === 404 || error.status >= 500)) {
-      const found = await cluster.statefulSet(namespace, ELASTICSEARCH);
+      const found = await cluster.statefulSet(namespace, elasticsearch);
       return found !== undefined && found.ready < found.wanted
-        ? `${ELASTICSEARCH} has ${podsOf(found)}`
+        ? `${elasticsearch} has ${podsOf(found)}`
         : error.message;
     }
     throw error;

@@ -1,4 +1,3 @@
-import { WEB_APPS } from "../../generations/objects";
 import { ensureReplicas } from "../checks/webApps";
 import { implement } from "./behaviour";
 
@@ -18,7 +17,7 @@ export const provider = implement<WebAppsStopInputs>({
   converge: (_inputs, { session, begin }) => ensureReplicas(session, 0, begin),
   async release(_inputs, session) {
     // A stack that is destroyed in the middle of a failback: nothing else would start them again.
-    for (const name of WEB_APPS) {
+    for (const name of Object.values(session.generation.objects.webApps)) {
       const found = await session.kubernetes().deployment(session.namespace(), name);
       if (found?.wanted === 0) {
         await session.kubernetes().scale(session.namespace(), name, 1);

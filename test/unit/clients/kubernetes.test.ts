@@ -1,4 +1,4 @@
-import { LOOKOUT } from "../../../components/generations/objects";
+import { generationOf } from "../../../components/generations";
 import assert from "node:assert/strict";
 import { Refused, Unreachable } from "../../../components/clients/http";
 import { Controllers, podStatus } from "../../../world/kubernetes/played/controllers";
@@ -119,7 +119,8 @@ describe("the Kubernetes client", () => {
       };
     });
 
-    const probe = (host = "dns.example") => cluster.client.probe("camunda", LOOKOUT, host, 53);
+    const probe = (host = "dns.example") =>
+      cluster.client.probe("camunda", generationOf("8.6").objects.lookout, host, 53);
 
     it("has curl connect, within seconds", async () => {
       result = { stdout: "0.001000 0.021000 10.202.7.4", exitCode: 0 };
