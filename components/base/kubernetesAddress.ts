@@ -1,3 +1,5 @@
+import { shortened } from "./bounded";
+
 /** A cluster whose Kubernetes API is asked: an EKS cluster, or a context of the user's kubeconfig. */
 export type ClusterAddress =
   { kind: "eks"; awsRegion: string; cluster: string } | { kind: "kubernetes"; context: string };
@@ -17,8 +19,8 @@ export interface KubernetesAddress {
 const SCHEMES = ["eks", "kubernetes"] as const;
 
 const FORMS = {
-  eks: "eks://<aws region>/<cluster>/<namespace>/<pod|service>/<name>/<port>",
-  kubernetes: "kubernetes://<percent-encoded context>/<namespace>/<pod|service>/<name>/<port>",
+  eks: "eks://AWS-REGION/CLUSTER/NAMESPACE/pod|service/NAME/PORT",
+  kubernetes: "kubernetes://CONTEXT/NAMESPACE/pod|service/NAME/PORT",
 };
 
 // What Kubernetes accepts as a namespace, and as the name of a pod or of a Service.
@@ -46,10 +48,7 @@ export function parseKubernetesAddress(url: string): KubernetesAddress {
       `"${url}" is not an address in a Kubernetes cluster: it begins with ${SCHEMES.map((s) => `${s}://`).join(" or ")}`,
     );
   }
-  const wrong = (problem: string) =>
-    new Error(
-      `"${url}" is not an address in a Kubernetes cluster: ${problem}; the form is ${FORMS[scheme]}`,
-    );
+  const wrong = (problem: string) => new Error(`${problem}; the form is ${FORMS[scheme]}`);
   const rest = url.slice(`${scheme}://`.length);
   const clusterParts = scheme === "eks" ? 2 : 1;
   const query = rest.search(/[?#]/);
@@ -57,28 +56,33 @@ export function parseKubernetesAddress(url: string): KubernetesAddress {
   const [namespace = "", kind = "", name = "", port = ""] = parts.slice(clusterParts);
   const cluster = scheme === "eks" ? eksCluster(parts, wrong) : contextCluster(parts, wrong);
   if (!LABEL.test(namespace)) {
-    throw wrong(`the namespace is "${namespace}"`);
+    throw wrong(`the namespace is ${said(namespace)}`);
   }
   if (kind !== "pod" && kind !== "service") {
-    throw wrong(`"${kind}" is neither pod nor service`);
+    throw wrong(`${said(kind)} is neither pod nor service`);
   }
   if (!SUBDOMAIN.test(name)) {
-    throw wrong(`the name of the ${kind} is "${name}"`);
+    throw wrong(`the name of the ${kind} is ${said(name)}`);
   }
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
-    throw wrong(`the port is "${port}"`);
+    throw wrong(`the port is ${said(port)}`);
   }
   const before = parts.slice(0, clusterParts + 4).join("/");
   return { cluster, namespace, kind, name, port: Number(port), path: rest.slice(before.length) };
 }
 
+/** A part as a message quotes it, of a long one the beginning. */
+function said(part: string): string {
+  return `"${shortened(part, 16)}"`;
+}
+
 function eksCluster(parts: string[], wrong: (problem: string) => Error): ClusterAddress {
   const [awsRegion = "", cluster = ""] = parts;
   if (!AWS_REGION.test(awsRegion)) {
-    throw wrong(`the AWS region is "${awsRegion}"`);
+    throw wrong(`the AWS region is ${said(awsRegion)}`);
   }
   if (!EKS_CLUSTER.test(cluster)) {
-    throw wrong(`the cluster is "${cluster}"`);
+    throw wrong(`the cluster is ${said(cluster)}`);
   }
   return { kind: "eks", awsRegion, cluster };
 }
@@ -89,7 +93,7 @@ function contextCluster(parts: string[], wrong: (problem: string) => Error): Clu
   try {
     context = decodeURIComponent(encoded);
   } catch {
-    throw wrong(`the context "${encoded}" is not percent-encoded`);
+    throw wrong(`the context ${said(encoded)} is not percent-encoded`);
   }
   if (context === "") {
     throw wrong("there is no context");

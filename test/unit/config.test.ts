@@ -7,6 +7,7 @@ import {
   unknownKeys,
 } from "../../components/settings";
 import { eksConfig, kubernetesConfig, lookup, nowhere, Raw, rawConfig } from "../support/config";
+import { expectLine } from "../support/failure";
 
 /** The problems of a configuration. */
 function problemsOf(changes: Raw): readonly string[] {
@@ -14,6 +15,7 @@ function problemsOf(changes: Raw): readonly string[] {
     readSettings(lookup(rawConfig(changes)));
   } catch (error) {
     assert.ok(error instanceof ConfigError);
+    error.problems.forEach((problem) => expectLine(problem, []));
     return error.problems;
   }
   return assert.fail("the configuration was accepted");
@@ -109,7 +111,7 @@ describe("config", () => {
     [
       "a hook that there is not",
       { hooks: { onFailover: "true" } },
-      /^hooks.onFailover is not a hook; these are: beforeFailover, /,
+      /^hooks.onFailover is none of beforeFailover, /,
     ],
     [
       "a hook without a command",
@@ -171,7 +173,11 @@ describe("config", () => {
       { endpoints: undefined },
       /^endpoints.region0 is missing: where the gateway, management/,
     ],
-    ["endpoints that are a list", { endpoints: [] }, /^endpoints must be an object$/],
+    [
+      "endpoints that are a list",
+      { endpoints: [] },
+      /^endpoints must be an object with region0, region1$/,
+    ],
     [
       "endpoints that are text",
       { endpoints: "http://a" },
@@ -195,7 +201,7 @@ describe("config", () => {
     [
       "a key of an endpoint with a typing error",
       { endpoints: changed({ elastic: "x" }) },
-      /^endpoints.region0.elastic is not known: gateway, management, brokers, elasticsearch are$/,
+      /^endpoints.region0.elastic is none of gateway, management, brokers, elasticsearch$/,
     ],
     [
       "an endpoint without a protocol",
@@ -205,7 +211,7 @@ describe("config", () => {
     [
       "an endpoint that is missing",
       { endpoints: changed({ management: undefined }) },
-      /^endpoints.region0.management must be an http, https, eks or kubernetes URL, not missing$/,
+      /^endpoints.region0.management is missing: management API of that gateway, without .actuator/,
     ],
     [
       "an endpoint in a cluster that is no address",
@@ -215,7 +221,7 @@ describe("config", () => {
     [
       "an endpoint in a cluster with a path behind it",
       { endpoints: changed({ management: "eks://eu-west-2/a/camunda/pod/a/9600/actuator" }) },
-      /^endpoints.region0.management must end with the port, not "eks:/,
+      /^endpoints.region0.management must end with the port, without a path behind it$/,
     ],
     [
       "one exporter for both regions",
@@ -225,12 +231,12 @@ describe("config", () => {
     [
       "no repository",
       { snapshotRepository: undefined },
-      /^snapshotRepository must be an object with name, type and settings/,
+      /^snapshotRepository is missing: an object with name, type, settings$/,
     ],
     [
       "a repository without settings",
       { snapshotRepository: { type: "s3" } },
-      /^snapshotRepository must be .*\{"name": "camunda_backup"/,
+      /^snapshotRepository.settings is missing: its settings, without keys of S3/,
     ],
     ["no prefix", { indexPrefixes: [] }, /^indexPrefixes must be a list of lower-case beginnings/],
     [
@@ -241,12 +247,12 @@ describe("config", () => {
     [
       "no prefix of the records",
       { indexPrefixes: ["zeebe-prod", "operate", "tasklist"] },
-      /^indexPrefixes has none of zeebe-record: .*; add zeebe-record, and let index.prefix of the exporters/,
+      /^indexPrefixes has none of zeebe-record: add zeebe-record, and let index.prefix of the exporters/,
     ],
     [
       "a command to stop without one to start",
       { webApps: { stop: "a" } },
-      /^webApps must have both commands, stop and start/,
+      /^webApps.start is missing: the command that starts them again$/,
     ],
     [
       "a user without a password",
@@ -257,7 +263,7 @@ describe("config", () => {
     [
       "an override of something else",
       { overrides: { all: "because I say so" } },
-      /^overrides.all is not a refusal that can be overridden; these are: peer-declares-loss, export-gap, fence-unproved, still-seen, switch-back$/,
+      /^overrides.all is none of peer-declares-loss, export-gap, fence-unproved, still-seen, switch-back$/,
     ],
     [
       "an override without a reason",
@@ -267,7 +273,7 @@ describe("config", () => {
     [
       "an unknown timeout",
       { timeouts: { joins: 5 } },
-      /^timeouts.joins is not known; known are request, loss, .*, webApps, release$/,
+      /^timeouts.joins is none of request, loss, .*, webApps, release$/,
     ],
     [
       "a timeout of nothing",
@@ -277,7 +283,7 @@ describe("config", () => {
     [
       "a timeout that is text",
       { timeouts: { join: "1m" } },
-      /^timeouts.join must be a number of seconds above 0, not 1m$/,
+      /^timeouts.join must be a number of seconds above 0, not "1m"$/,
     ],
   ];
   for (const [what, changes, expected] of wrong) {
@@ -296,13 +302,13 @@ describe("config", () => {
       [
         "region",
         "clusterSize",
-        "failback",
         ...["region0", "region1"].flatMap((region) => [
-          `endpoints.${region}.brokers`,
           `endpoints.${region}.gateway`,
           `endpoints.${region}.management`,
+          `endpoints.${region}.brokers`,
           `endpoints.${region}.elasticsearch`,
         ]),
+        "failback",
         "timeouts.join",
       ],
     );
@@ -351,7 +357,7 @@ describe("config", () => {
     assert.equal(lost, "lostregion is not a key of this program: did you mean lostRegion?");
     assert.match(
       other ?? "",
-      /^loss is not a key of this program; it knows platform, region, .*, timeouts, /,
+      /^loss is not a key of this program: docs.configuration.md has those that are$/,
     );
   });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigError, readSettings } from "../../components/settings";
 import { eksConfig, kubernetesConfig, lookup, Raw } from "../support/config";
+import { expectLine } from "../support/failure";
 
 function problemsOf(raw: Raw): readonly string[] {
   try {
@@ -8,6 +9,7 @@ function problemsOf(raw: Raw): readonly string[] {
     return [];
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
+    error.problems.forEach((problem) => expectLine(problem, []));
     return error.problems;
   }
 }
@@ -111,7 +113,7 @@ describe("the configuration of an installation", () => {
     [
       "a kind of block that EKS has not",
       eksConfig({ cidrs: { region0: { pods: "10.1.0.0/16" } } }),
-      /^cidrs.region0.pods is not known on this platform: vpc, services are/,
+      /^cidrs.region0.pods is none of vpc, services$/,
     ],
     [
       "more nodes wanted than allowed",
@@ -149,20 +151,20 @@ describe("the configuration of an installation", () => {
       (instanceType): [string, Raw, RegExp] => [
         instanceType,
         eksConfig({ nodes: { instanceType } }),
-        /^nodes.instanceType is [\w.]+, a Graviton: the nodes' image is for x86_64; choose a type/,
+        /^nodes.instanceType is "[\w.]+", a Graviton: the nodes' image is for x86_64; choose a type/,
       ],
     ),
     ...["cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1"].map(
       (name): [string, Raw, RegExp] => [
         `the partition of ${name}`,
         eksConfig({ awsRegions: { region0: name } }),
-        /^awsRegions.region0 is [\w-]+, of another partition than aws: ARNs, names of services/,
+        /^awsRegions.region0 is "[\w-]+", of another partition than aws: choose a region like eu-/,
       ],
     ),
     [
       "the partition of eusc-de-east-1",
       eksConfig({ awsRegions: { region1: "eusc-de-east-1" } }),
-      /^awsRegions.region1 is eusc-de-east-1, of another partition than aws/,
+      /^awsRegions.region1 is "eusc-de-east-1", of another partition than aws/,
     ],
     [
       "an administrator of another partition",
@@ -181,8 +183,8 @@ describe("the configuration of an installation", () => {
     ],
     [
       "half of the traffic",
-      eksConfig({ traffic: { zoneId: "Z1" } }),
-      /^traffic must have zoneId, name, and targets.region0/,
+      eksConfig({ traffic: { zoneId: "Z1", name: "a.test", targets: { region0: "b.test" } } }),
+      /^traffic.targets.region1 is missing: public host name of the entry point of region1$/,
     ],
     [
       "a chart without a version",
@@ -196,13 +198,18 @@ describe("the configuration of an installation", () => {
     ],
     [
       "a user of an Elasticsearch that asks for none",
-      eksConfig({ elasticsearchUser: "elastic", elasticsearchPassword: "hush" }),
-      /^elasticsearchUser is for an Elasticsearch that others have installed/,
+      eksConfig({ elasticsearchUser: "elastic" }),
+      /^elasticsearchUser is for an Elasticsearch of others \(platform endpoints\): .*; leave it out$/,
+    ],
+    [
+      "a password of an Elasticsearch that asks for none",
+      kubernetesConfig({ elasticsearchPassword: "hush" }),
+      /^elasticsearchPassword is for an Elasticsearch of others \(platform endpoints\): /,
     ],
     [
       "a chart of another generation of Camunda",
       eksConfig({ charts: { camunda: { chart: "camunda-platform", version: "13.4.2" } } }),
-      /^charts.camunda.version is 13.4.2: Camunda 8.6 is installed by versions 11.x/,
+      /^charts.camunda.version is "13.4.2": Camunda 8.6 is installed by versions 11.x/,
     ],
     [
       "an AWS region with two zones for EKS",
@@ -224,7 +231,7 @@ describe("the configuration of an installation", () => {
     [
       "two Operates",
       eksConfig({ helmValues: { camunda: { operate: { replicas: 2 } } } }),
-      /^helmValues.camunda.operate.replicas is 2: one operate a region/,
+      /^helmValues.camunda.operate.replicas must be 1: more than one operate in a region/,
     ],
     [
       "no contexts",
@@ -246,19 +253,19 @@ describe("the configuration of an installation", () => {
     [
       "no addresses for the names",
       kubernetesConfig({ dns: { kind: "kube-dns", addresses: { region0: ["10.10.0.10"] } } }),
-      /^dns.addresses.region1 must be a list of the fixed internal addresses/,
+      /^dns.addresses.region1 is missing: fixed internal addresses of that region's DNS entry point/,
     ],
     [
       "names by something unknown",
       kubernetesConfig({
         dns: { kind: "bind", addresses: { region0: ["10.1.1.1"], region1: ["10.2.1.1"] } },
       }),
-      /^dns.kind is "bind": coredns, coredns-custom, kube-dns, or none/,
+      /^dns.kind must be coredns or coredns-custom or kube-dns or none, not "bind"$/,
     ],
     [
       "no repository",
       kubernetesConfig({ snapshotRepository: undefined }),
-      /^snapshotRepository must be an object with name, type and settings/,
+      /^snapshotRepository is missing: an object with name, type, settings$/,
     ],
   ];
   for (const [what, raw, expected] of wrong) {

@@ -1,0 +1,94 @@
+import * as v from "valibot";
+import { isKubernetesUrl, parseKubernetesAddress } from "../../base/kubernetesAddress";
+import { byRegion, Entry, object, part, parts, quoted, rule } from "../schema";
+
+const ENDPOINTS_ONLY = ["endpoints"] as const;
+
+/** What is wrong with a URL; what may hold a password is not said. */
+function urlProblem(url: string): string | undefined {
+  if (isKubernetesUrl(url)) {
+    try {
+      return parseKubernetesAddress(url.replace(/\/+$/, "")).path === ""
+        ? undefined
+        : "must end with the port, without a path behind it";
+    } catch (error) {
+      return `is wrong: ${(error as Error).message}`;
+    }
+  }
+  if (!URL.canParse(url) || !/^https?:/.test(url)) {
+    return `must be an http, https, eks or kubernetes URL${url.includes("@") ? "" : `, not ${quoted(url)}`}`;
+  }
+  const { username, password } = new URL(url);
+  return username === "" && password === ""
+    ? undefined
+    : "has a user or password in it, which would be kept in clear: use elasticsearchUser and elasticsearchPassword";
+}
+
+/** A URL, without a slash at the end. */
+const url = v.pipe(
+  v.string(({ input }) => `must be an http, https, eks or kubernetes URL, not ${quoted(input)}`),
+  rule(urlProblem),
+  v.transform((given) => given.replace(/\/+$/, "")),
+);
+
+const region = part(
+  parts({
+    gateway: part(url, "Zeebe REST API, without `/v2`: shows which brokers are seen"),
+    management: part(
+      url,
+      "management API of that gateway, without `/actuator`: changes the cluster",
+    ),
+    brokers: part(
+      v.record(v.string(), url, "must be an object with a URL for each broker id"),
+      "management API of every broker of the region, by id: the only place that shows a pause",
+    ),
+    elasticsearch: part(url, "Elasticsearch of the region"),
+  }),
+  "where the gateway, management, brokers and elasticsearch of that region answer",
+);
+
+const OTHERS =
+  "is for an Elasticsearch of others (platform endpoints): the one that is installed here asks for none; leave it out";
+
+export const ENDPOINTS = {
+  endpoints: {
+    type: "object",
+    platforms: ENDPOINTS_ONLY,
+    schema: object(byRegion(() => region)),
+    text: "Where each region answers: `gateway` (REST API), `management` (of that gateway), `brokers` (management API of each broker, by id) and `elasticsearch`. Set it in one place, here, so that the stacks cannot disagree.",
+    more: "Required. http, https, or the way through a cluster as in [outputs](outputs.md); no user or password in them. [Example](endpoints.md#steps).",
+    change: "at any time, to others of the same cluster",
+  },
+  webApps: {
+    type: "object",
+    platforms: ENDPOINTS_ONLY,
+    schema: v.optional(
+      parts({
+        stop: part(v.string("must be a command, as text"), "the command that stops them"),
+        start: part(v.string("must be a command, as text"), "the command that starts them again"),
+      }),
+    ),
+    open: "the environment of pulumi, which commands see",
+    text: "Commands of yours, `stop` and `start`, for Operate and Tasklist of this stack's region. Each must end with 0 only when it is done. Without it they are not stopped for the snapshot of a failback.",
+    more: "On `eks` and `kubernetes` they are scaled.",
+    change: "not while `failback` is set",
+  },
+  elasticsearchUser: {
+    type: "string",
+    platforms: ENDPOINTS_ONLY,
+    schema: v.optional(v.string()),
+    elsewhere: OTHERS,
+    text: "User of both Elasticsearches, when they ask for one.",
+    more: "Refused on the other platforms: the one that is installed there asks for none.",
+    change: "at any time",
+  },
+  elasticsearchPassword: {
+    type: "string",
+    platforms: ENDPOINTS_ONLY,
+    schema: v.optional(v.string()),
+    secret: true,
+    elsewhere: OTHERS,
+    text: "The password to `elasticsearchUser`: `pulumi config set --secret elasticsearchPassword ...`",
+    change: "at any time",
+  },
+} satisfies Record<string, Entry>;

@@ -1,0 +1,114 @@
+import * as v from "valibot";
+import { REGIONS } from "../../base/brokers";
+import { Entry, EVERYWHERE, matching, object, oneOf, part, quoted, Schema } from "../schema";
+
+/** The refusals that a written reason may override, and what is at stake. */
+export const OVERRIDES = {
+  "peer-declares-loss":
+    "the other region's stack declares this region lost: two halves forced apart lose data for good",
+  "export-gap":
+    "an exporter is enabled outside a failback: the records of the time it was disabled may be missing",
+  "fence-unproved":
+    "the fence to the lost region could not be proved from inside a pod: a lost region that lives on could still be heard",
+  "still-seen":
+    "the brokers of the region that is declared lost are alive: the fence and the forced removal would take a healthy half out of the cluster",
+  "switch-back":
+    "the region that was lost and recreated is to serve the users again, who have been with the other one since the failover",
+} as const;
+
+/** Name of a refusal that can be overridden. */
+export type Override = keyof typeof OVERRIDES;
+
+const reason = v.custom<string>(
+  (value) => typeof value === "string" && value.trim().length >= 10,
+  "must be a written reason of at least 10 characters",
+);
+
+/** A part for each of some names. */
+function each<N extends string, S extends Schema>(
+  texts: Record<N, string>,
+  schema: (name: N) => S,
+): Record<N, ReturnType<typeof part<S>>> {
+  return Object.fromEntries(
+    Object.entries<string>(texts).map(([name, what]) => [name, part(schema(name as N), what)]),
+  ) as Record<N, ReturnType<typeof part<S>>>;
+}
+
+const seconds = v.custom<number>(
+  (value) => typeof value === "number" && value > 0,
+  ({ input }) => `must be a number of seconds above 0, not ${quoted(input)}`,
+);
+
+const until = (otherwise: number, what: string) => part(v.optional(seconds, otherwise), what);
+
+export const RECOVERY = {
+  lostRegion: {
+    type: "string",
+    platforms: EVERYWHERE,
+    schema: v.optional(oneOf(REGIONS)),
+    text: "The region that you declare lost, on the stack of the other one. `up` forces its brokers out of the cluster and disables its exporter. Removed when a failback has finished.",
+    change: "as [the operator's page](recovery.md) says",
+  },
+  failback: {
+    type: "string",
+    platforms: EVERYWHERE,
+    schema: v.optional(
+      matching(
+        /^(?!false$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+        (it) =>
+          `is ${it}, not a name of an attempt: a date or a ticket, of letters, digits, ".", "_" and "-"`,
+      ),
+    ),
+    text: "Name of an attempt to fail back to the recreated `lostRegion`, a date or a ticket; new for each attempt. Removing it half way abandons the attempt.",
+    more: "Letters, digits, `.`, `_`, `-`, at most 63. Needs `lostRegion`. The snapshot is `failback-REGION-NAME`.",
+    change: "as [the operator's page](recovery.md) says",
+  },
+  overrides: {
+    type: "object",
+    platforms: EVERYWHERE,
+    schema: object(each(OVERRIDES, () => v.optional(reason))),
+    text: "Refusals to override, each with a written reason of at least 10 characters, which is kept in the outputs.",
+    change: "when its refusal is met, and removed afterwards",
+  },
+  timeouts: {
+    type: "object",
+    platforms: EVERYWHERE,
+    schema: object({
+      request: until(10, "one HTTP request has been answered"),
+      loss: until(
+        60,
+        "the survivors no longer see the lost brokers (they take 10 to 12 s); the fence is proved",
+      ),
+      failover: until(120, "the forced removal and the elections after it"),
+      exporter: until(60, "an exporter is enabled or disabled in every partition"),
+      exporting: until(60, "every broker has paused or resumed exporting"),
+      settle: until(
+        6,
+        "the surviving Elasticsearch has held the same number of records for so long after a pause, before it is snapshotted: longer than the exporters' bulk delay (5 s unless the brokers say otherwise), since they write what they have collected even when paused",
+      ),
+      gate: until(
+        300,
+        "the other region is reached from a pod; the survivors know the brokers of the recreated region",
+      ),
+      snapshot: until(
+        3600,
+        "the snapshot of the surviving Elasticsearch is taken; grows with the data",
+      ),
+      restore: until(3600, "it is restored in the recreated Elasticsearch; grows with the data"),
+      catchUp: until(900, "the recreated Elasticsearch has the records of the pause"),
+      join: until(1800, "the brokers have joined every partition; grows with the data"),
+      formation: until(
+        1200,
+        "a cluster that is being installed has all its brokers and is healthy",
+      ),
+      webApps: until(300, "the pods of Operate and Tasklist are gone, or ready"),
+      release: until(
+        300,
+        "an operation of Helm that a killed run has left unended counts as dead, when nobody has written it for so long: the deadline of Helm's own waits",
+      ),
+    }),
+    text: "How long each kind of wait may take, in seconds.",
+    more: "Past a timeout the step fails, names what it saw last, and the next `up` goes on.",
+    change: "at any time",
+  },
+} satisfies Record<string, Entry>;

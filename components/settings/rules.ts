@@ -1,0 +1,222 @@
+import { listed } from "../base/bounded";
+import { REGIONS } from "../base/brokers";
+import { overlap } from "../base/cidr";
+import { isRecord } from "../base/json";
+import { quoted } from "./schema";
+import type { Context } from "./schema";
+import type { Key, Values } from "./table";
+
+/** What is wrong: where, by key and parts, and the rest of the line. */
+export type Problem = readonly [place: string, text: string];
+
+/** A rule over several keys, or over several parts of one. Asked when all of them are right in themselves. */
+export interface Rule {
+  keys: readonly Key[];
+  problems(values: Values, context: Context): Problem[];
+}
+
+function rule<K extends Key>(
+  keys: readonly K[],
+  problems: (values: Pick<Values, K>, context: Context) => readonly (Problem | false)[],
+): Rule {
+  return {
+    keys,
+    problems: (values, context) =>
+      problems(values, context).filter((problem): problem is Problem => problem !== false),
+  };
+}
+
+/** Two keys that are set together, or neither. */
+function together<A extends Key, B extends Key>(a: A, b: B, text: string): Rule {
+  return rule<Key>([a, b], (values) => [
+    values[a] === undefined && values[b] !== undefined && [a, text],
+    values[b] === undefined && values[a] !== undefined && [b, text],
+  ]);
+}
+
+/** One region's address under the other's name would let a failback restore over the survivor. */
+function distinctEndpoints({ endpoints }: Pick<Values, "endpoints">): Problem[] {
+  const { region0, region1 } = endpoints;
+  const shared = (["gateway", "management", "elasticsearch"] as const)
+    .filter((name) => region0[name] === region1[name])
+    .map((name): Problem => [
+      `endpoints.region1.${name}`,
+      "is that of region0: each region has its own",
+    ]);
+  const all = REGIONS.flatMap((region) =>
+    Object.entries(endpoints[region].brokers).map(([id, url]) => ({ region, id, url })),
+  );
+  const twice = all.flatMap(({ region, id, url }, index): Problem[] => {
+    const other = all.slice(0, index).find((one) => one.url === url);
+    return other === undefined
+      ? []
+      : [
+          [
+            `endpoints.${region}.brokers.${id}`,
+            `is that of broker ${other.id}: each broker has its own management API`,
+          ],
+        ];
+  });
+  return [...shared, ...twice];
+}
+
+/** The brokers of a region by its size are those that are listed. */
+function allBrokers(
+  { endpoints, clusterSize }: Pick<Values, "endpoints" | "clusterSize">,
+  { generation }: Context,
+) {
+  return REGIONS.map((region): Problem | false => {
+    const expected = generation.ids.of(region, clusterSize).map(String);
+    const given = Object.keys(endpoints[region].brokers);
+    return (
+      (given.length !== expected.length || !expected.every((id) => given.includes(id))) && [
+        `endpoints.${region}.brokers`,
+        `has ${given.length > 0 ? listed(given.map((id) => id.slice(0, 8))) : "no broker"}: with clusterSize ${clusterSize} the brokers of ${region} are ${listed(expected)}`,
+      ]
+    );
+  });
+}
+
+/** Pods of these kinds share a node with none of their own: those without one would wait for ever. */
+function enoughNodes({
+  nodes: { desired },
+  clusterSize,
+  sizing: { elasticsearch, gateways },
+}: Pick<Values, "nodes" | "clusterSize" | "sizing">): Problem | false {
+  const kinds: [number, string][] = [
+    [clusterSize / 2, "brokers"],
+    [elasticsearch.nodes, "nodes of Elasticsearch"],
+    [gateways, "gateways"],
+  ];
+  const [most, what] = kinds.reduce((one, other) => (other[0] > one[0] ? other : one));
+  return (
+    desired < most && [
+      "nodes.desired",
+      `is ${desired}, fewer than the ${most} ${what} of a region: each has a node of its own`,
+    ]
+  );
+}
+
+/** No two blocks of both regions have an address in common. */
+function apart({ cidrs }: Pick<Values, "cidrs">): Problem[] {
+  const blocks = REGIONS.flatMap((region) =>
+    Object.entries(cidrs[region]).map(([kind, cidr]): [string, string] => [
+      `cidrs.${region}.${kind}`,
+      cidr,
+    ]),
+  );
+  return blocks.flatMap(([place, cidr], index) =>
+    blocks
+      .slice(0, index)
+      .filter(([, block]) => overlap(cidr, block))
+      .map(([other, block]): Problem => [
+        place,
+        `${cidr} overlaps with ${other} ${block}: no addresses of the two regions may overlap`,
+      ]),
+  );
+}
+
+/** A chart is of a version that does not change by itself, and installs the generation that is configured. */
+function versions(
+  { charts, camundaVersion }: Pick<Values, "charts" | "camundaVersion">,
+  { generation }: Context,
+) {
+  return (["camunda", "elasticsearch"] as const).map((name): Problem | false => {
+    const { chart, version } = charts[name];
+    const major = generation.charts[name].version?.split(".")[0];
+    if (version === undefined) {
+      return (
+        !/^[./]|\.tgz$/.test(chart) && [
+          `charts.${name}.version`,
+          "is missing: without it the newest chart would be taken, whatever day it is",
+        ]
+      );
+    }
+    return (
+      !version.startsWith(`${major}.`) && [
+        `charts.${name}.version`,
+        `is ${quoted(version)}: Camunda ${camundaVersion} is installed by versions ${major}.x of that chart; change camundaVersion with it`,
+      ]
+    );
+  });
+}
+
+/** What is in the user's own values at a path. */
+function at(values: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((value, part) => (isRecord(value) ? value[part] : undefined), values);
+}
+
+/** What does not work in two regions, and what keys of this program say already. */
+function supported({ helmValues }: Pick<Values, "helmValues">, { generation }: Context) {
+  const { unsupported, refused, decided, webApps } = generation.chart;
+  const problem = (path: string, wrong: (value: unknown) => boolean, text: string) => {
+    const value = at(helmValues.camunda, path);
+    return wrong(value) && ([`helmValues.camunda.${path}`, text] as const);
+  };
+  const said = (value: unknown) => value !== undefined;
+  const off = { ...unsupported, "global.multitenancy": "it does not work in two regions" };
+  return [
+    ...Object.entries(off).map(([part, why]) =>
+      problem(`${part}.enabled`, (on) => on === true, `is true: ${why}; leave it off`),
+    ),
+    ...Object.entries(refused).map(([path, why]) => problem(path, said, why)),
+    ...Object.entries(decided).map(([path, key]) =>
+      problem(
+        path,
+        said,
+        `is decided by ${key}, by which broker ids and the recovery are computed: leave it out here`,
+      ),
+    ),
+    ...webApps.map((app) =>
+      problem(
+        `${app}.replicas`,
+        (replicas) => said(replicas) && replicas !== 1,
+        `must be 1: more than one ${app} in a region would import records twice`,
+      ),
+    ),
+  ];
+}
+
+export const RULES: readonly Rule[] = [
+  rule(["region", "lostRegion"], ({ region, lostRegion }) => [
+    lostRegion === region && [
+      "lostRegion",
+      `is ${region}, the region of this stack: set it on the stack of the region that survives`,
+    ],
+  ]),
+  rule(["lostRegion", "failback"], ({ lostRegion, failback }) => [
+    failback !== undefined &&
+      lostRegion === undefined && [
+        "failback",
+        "is set without lostRegion: only a lost region can be failed back; remove failback, or set lostRegion",
+      ],
+  ]),
+  rule(["nodes", "clusterSize", "sizing"], (values) => [enoughNodes(values)]),
+  rule(["cidrs"], apart),
+  rule(["dns"], ({ dns }) =>
+    REGIONS.map(
+      (region) =>
+        dns.kind !== "none" &&
+        dns.addresses[region].length === 0 && [
+          `dns.addresses.${region}`,
+          "is missing: fixed internal addresses of that region's DNS entry point, which a recreated region has again",
+        ],
+    ),
+  ),
+  rule(["charts", "camundaVersion"], versions),
+  rule(["helmValues"], supported),
+  rule(["endpoints", "clusterSize"], allBrokers),
+  rule(["endpoints"], distinctEndpoints),
+  together(
+    "elasticsearchUser",
+    "elasticsearchPassword",
+    "is missing: user and password of Elasticsearch go together",
+  ),
+  together(
+    "s3AccessKey",
+    "s3SecretKey",
+    "is missing: both keys go together; without them Elasticsearch takes a role",
+  ),
+];

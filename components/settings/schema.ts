@@ -1,0 +1,161 @@
+import * as v from "valibot";
+import { shortened } from "../base/bounded";
+import { RegionName } from "../base/brokers";
+import { isRecord } from "../base/json";
+import type { Generation } from "../generations/generation";
+
+/** Who installs Camunda. */
+export const PLATFORMS = ["eks", "kubernetes", "endpoints"] as const;
+
+/** How Camunda comes to a region. */
+export type Platform = (typeof PLATFORMS)[number];
+
+/** A schema of a value, or of a part of one. */
+export type Schema = v.GenericSchema<unknown, unknown>;
+
+/** What a schema may depend on: both are read first. */
+export interface Context {
+  platform: Platform;
+  generation: Generation;
+}
+
+/** What the table says of a key. */
+export interface Entry {
+  /** As Pulumi knows it. What is structured arrives as JSON. */
+  type: "string" | "integer" | "boolean" | "object" | "array";
+  /** Where the key means something. Elsewhere it is not looked at. */
+  platforms: readonly Platform[];
+  /**
+   * Type, default and rule. An issue's message goes on after the key, in one line that is short enough with it. Parts
+   * carry their own default, and their text as a description.
+   */
+  schema: Schema | ((context: Context) => Schema);
+  /** What it is: in `Pulumi.yaml`, and the beginning in docs/configuration.md. Of Markdown it has code only. */
+  text: string;
+  /** What only docs/configuration.md says, in Markdown. */
+  more?: string;
+  /** When it may be changed, in Markdown. */
+  change: string;
+  /** What holds when it is not set, where the schema has no default that says it. */
+  otherwise?: string;
+  /** Every stack sets its own, and Pulumi asks for it: `Pulumi.yaml` has no default. */
+  perStack?: true;
+  /** The value is never said, in no message. */
+  secret?: true;
+  /** The value is in the state in clear, so it is refused as a secret: where its secrets belong instead. */
+  open?: string;
+  /** What is wrong with it on another platform. */
+  elsewhere?: string;
+}
+
+/** All platforms; those where this program installs Camunda. */
+export const EVERYWHERE = PLATFORMS;
+export const INSTALLED = ["eks", "kubernetes"] as const;
+
+/** So much of a value, or of the name of a part, that a user finds it: a line stays a line. */
+export function quoted(value: unknown): string {
+  return typeof value === "string"
+    ? JSON.stringify(shortened(value, 30))
+    : shortened(JSON.stringify(value) ?? "nothing", 32);
+}
+
+/** A rule in words: what is wrong with a value, if anything. */
+export function rule<T>(problemOf: (value: T) => string | undefined) {
+  return v.rawCheck<T>(({ dataset, addIssue }) => {
+    const message = dataset.typed ? problemOf(dataset.value) : undefined;
+    if (message !== undefined) {
+      addIssue({ message });
+    }
+  });
+}
+
+/** One of some words. */
+export function oneOf<const T extends readonly string[]>(words: T) {
+  const choice = words.join(" or ");
+  return v.picklist(words, ({ input }) =>
+    input === undefined ? `is missing: ${choice}` : `must be ${choice}, not ${quoted(input)}`,
+  );
+}
+
+/** Text, and what YAML takes for a number or a boolean, as it is written. */
+export const text = v.pipe(
+  v.union(
+    [v.string(), v.number(), v.boolean()],
+    ({ input }) => `must be text, not ${quoted(input)}`,
+  ),
+  v.transform(String),
+);
+
+/** Text of a form. */
+export function matching(form: RegExp, problem: (value: string) => string) {
+  return v.pipe(
+    text,
+    rule((value: string) => (form.test(value) ? undefined : problem(quoted(value)))),
+  );
+}
+
+/** A whole number. */
+export const whole = v.number(({ input }) => `must be a whole number, not ${quoted(input)}`);
+
+/** How many of something there are. */
+export const count = v.custom<number>(
+  (value) => Number.isInteger(value) && (value as number) >= 1,
+  ({ input }) => `must be a whole number of at least 1, not ${quoted(input)}`,
+);
+
+/** An object as it is given. */
+export const anything = v.custom<Record<string, unknown>>(isRecord, "must be an object");
+
+/** A part of an object, with what it is: for the page, and for whoever has left it out. */
+export function part<S extends Schema>(schema: S, description: string) {
+  return v.pipe(schema, v.description(description));
+}
+
+/** An object of parts, and no others. */
+export function parts<E extends v.ObjectEntries>(entries: E) {
+  const names = Object.keys(entries).join(", ");
+  const missing = ({ path }: v.BaseIssue<unknown>) => {
+    const schema = entries[String(path?.at(-1)?.key)];
+    const what = schema === undefined ? undefined : v.getDescription(schema);
+    return what === undefined ? "is missing" : `is missing: ${plain(what)}`;
+  };
+  const unknown = v.never(`is none of ${names}`);
+  return v.pipe(
+    v.custom<v.InferInput<v.ObjectSchema<E, undefined>>>(
+      isRecord,
+      ({ input }) => `${input === undefined ? "is missing:" : "must be"} an object with ${names}`,
+    ),
+    v.objectWithRest(entries, unknown, missing) as unknown as v.ObjectSchema<E, undefined>,
+  );
+}
+
+/** {@link parts} that all have a default, or are asked for one by one. */
+export function object<E extends v.ObjectEntries>(entries: E) {
+  // Any other type of the default would let the compiler expect that there may be none.
+  return v.optional(parts(entries), {} as never);
+}
+
+/** A value for each region. */
+export function byRegion<S extends Schema>(of: (region: RegionName) => S) {
+  return { region0: of("region0"), region1: of("region1") };
+}
+
+/** Text for each region; what is left out is that of the default. */
+export function textByRegion<S extends v.GenericSchema<string | number | boolean, string>>(
+  schema: S,
+  otherwise: Record<RegionName, string>,
+) {
+  return v.optional(parts(byRegion((region) => v.optional(schema, otherwise[region]))), otherwise);
+}
+
+/** The regions must not have the same. */
+export function different(problem: (value: string) => string) {
+  return rule(({ region0, region1 }: Record<RegionName, string>) =>
+    region0 === region1 ? problem(region0) : undefined,
+  );
+}
+
+/** Without the marks of code. */
+export function plain(markdown: string): string {
+  return markdown.replace(/`/g, "");
+}
