@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { parseArgs } from "node:util";
 import * as path from "node:path";
 import { REGIONS } from "../components/base/brokers";
@@ -8,6 +7,7 @@ import { eksSite, kubernetesSite } from "./drill/platforms";
 import { realKubernetesSite } from "./drill/realKubernetesSite";
 import { summary, writeReport } from "./drill/report";
 import type { Site } from "./drill/site";
+import { Interrupt } from "./operator/interrupt";
 import { EmbeddedWorld } from "../world/camunda/embedded";
 import { CamundaWorld } from "../world/camunda/real/camundaWorld";
 import { EmbeddedOnSearch } from "../world/search/real/embeddedOnSearch";
@@ -126,24 +126,12 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const abort = new AbortController();
-  // Every engine call of a drill listens to it.
-  setMaxListeners(0, abort.signal);
-  // One signal to the engine; a second would make it leave the stack locked and the step unfinished.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (!abort.signal.aborted) {
-        say("stopping: the running step ends first");
-        abort.abort(new Error(`stopped by ${signal}`));
-      }
-    });
-  }
   const shape = { clusterSize: chosen.brokers, partitionCount: chosen.partitions };
   const report = await runDrill({
     site: siteOf(chosen, shape),
     lose: chosen.lose,
     say,
-    signal: abort.signal,
+    interrupt: new Interrupt(say).listen(),
   });
   console.log(`\n${summary(report)}`);
   if (chosen.report !== undefined) {

@@ -4,8 +4,9 @@ import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
 import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make, Move } from "./operator/move";
-import { OperatorStack, Recorded, Stacks } from "./operator/stack";
+import { RegionStack, Recorded, Stacks } from "./operator/stack";
 import { recordOf, summaryOf } from "./operator/summary";
+import { RECOVERY_TARGETS } from "./operator/targets";
 
 const HELP = `npm run failback -- [options]
 
@@ -54,7 +55,7 @@ async function failback(interrupt: Interrupt): Promise<void> {
   expectSomebody(yes);
   const place: Place = { dir: values.dir, stack: values.stack };
   const request: Request = { attempt, finish, abandon, place };
-  const stacks = await Stacks.in(folderOf(place), interrupt);
+  const stacks = await Stacks.in(folderOf(place), { interrupt, say });
   const stack = await stacks.open(place.stack ?? (await findStack(stacks, place)));
   const config = await stack.config();
   const recorded = await stack.recorded();
@@ -67,7 +68,12 @@ async function failback(interrupt: Interrupt): Promise<void> {
   const outputs = await make(
     move,
     stack,
-    { yes, refresh: !values["no-refresh"], again: npmRun("failback", flag, place) },
+    {
+      yes,
+      refresh: !values["no-refresh"],
+      targets: RECOVERY_TARGETS,
+      again: npmRun("failback", flag, place),
+    },
     interrupt,
   );
   say(`\n${String(recordOf(outputs.recovery).phase)}\n${summaryOf(outputs)}\n`);
@@ -102,7 +108,7 @@ async function findStack(stacks: Stacks, place: Place): Promise<RegionName> {
 }
 
 function failingBack(
-  stack: OperatorStack,
+  stack: RegionStack,
   config: Record<string, string>,
   recorded: Recorded,
   { attempt, place }: Request,
@@ -126,7 +132,7 @@ function failingBack(
 }
 
 function finishing(
-  stack: OperatorStack,
+  stack: RegionStack,
   config: Record<string, string>,
   { recovery, gateAttempt }: Recorded,
   { place }: Request,
@@ -154,7 +160,7 @@ function finishing(
 }
 
 function abandoning(
-  stack: OperatorStack,
+  stack: RegionStack,
   config: Record<string, string>,
   { recovery, gateAttempt }: Recorded,
   { place }: Request,
@@ -174,7 +180,7 @@ function abandoning(
   };
 }
 
-function next(outputs: Record<string, unknown>, stack: OperatorStack, { place }: Request): string {
+function next(outputs: Record<string, unknown>, stack: RegionStack, { place }: Request): string {
   const peer = recordOf(outputs.peer).stack;
   switch (recordOf(outputs.recovery).phase) {
     case "restored":

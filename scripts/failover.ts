@@ -3,7 +3,7 @@ import { folderOf, isRegion, npmRun, npmRunPulumi, Place } from "./operator/comm
 import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make } from "./operator/move";
-import { OperatorStack, Stacks } from "./operator/stack";
+import { RegionStack, Stacks } from "./operator/stack";
 import { brokersOf, recordOf, summaryOf } from "./operator/summary";
 import { AFTER_FAILOVER_TARGETS, FAILOVER_TARGETS } from "./operator/targets";
 
@@ -45,7 +45,7 @@ async function failover(interrupt: Interrupt): Promise<void> {
   }
   expectSomebody(yes);
   const place: Place = { dir: values.dir, stack: values.stack };
-  const stacks = await Stacks.in(folderOf(place), interrupt);
+  const stacks = await Stacks.in(folderOf(place), { interrupt, say });
   const stack = await stacks.open(place.stack ?? peerOf(lost));
   if (stack.region === lost) {
     throw new Stop(
@@ -85,9 +85,9 @@ async function failover(interrupt: Interrupt): Promise<void> {
 }
 
 /** What belongs to a failover and must not be able to end it. */
-async function afterwards(stack: OperatorStack, place: Place): Promise<void> {
+async function afterwards(stack: RegionStack, place: Place): Promise<void> {
   try {
-    await stack.up({ refresh: false, targets: AFTER_FAILOVER_TARGETS });
+    await stack.up({ targets: AFTER_FAILOVER_TARGETS });
   } catch (error) {
     say(
       `warning: DNS names of ${stack.peer} could not be made to fail at once (${error instanceof Error ? error.message : String(error)}): pods that look for it wait some seconds; later: ${npmRunPulumi(["up"], stack.name, place)}`,

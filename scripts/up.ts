@@ -2,7 +2,7 @@ import { REGIONS } from "../components/base/brokers";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
 import { confirmed, expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
-import { OperatorStack, Stacks } from "./operator/stack";
+import { RegionStack, Stacks } from "./operator/stack";
 import { recordOf } from "./operator/summary";
 
 const HELP = `npm run up -- [options]
@@ -42,8 +42,8 @@ async function up(interrupt: Interrupt): Promise<void> {
   if (names.length !== 2) {
     throw new Stop(`--stacks must name two stacks, not ${values.stacks}`, 2);
   }
-  const stacks = await Stacks.in(folderOf(place), interrupt);
-  const opened: OperatorStack[] = [];
+  const stacks = await Stacks.in(folderOf(place), { interrupt, say });
+  const opened: RegionStack[] = [];
   for (const name of names) {
     opened.push(await stacks.open(name));
   }
@@ -51,7 +51,7 @@ async function up(interrupt: Interrupt): Promise<void> {
   for (let round = 1; round <= MOST_ROUNDS; round++) {
     let changed = false;
     for (const stack of both) {
-      const other = both.find((candidate) => candidate !== stack) as OperatorStack;
+      const other = both.find((candidate) => candidate !== stack) as RegionStack;
       if (await isLost(stack, other, place)) {
         continue;
       }
@@ -70,7 +70,7 @@ async function up(interrupt: Interrupt): Promise<void> {
 }
 
 /** One stack of each region, region0 first: region1 needs its network to request the peering. */
-function inOrder(stacks: readonly OperatorStack[]): OperatorStack[] {
+function inOrder(stacks: readonly RegionStack[]): RegionStack[] {
   const both = REGIONS.flatMap((region) => stacks.filter((stack) => stack.region === region));
   if (both[0]?.region === both[1]?.region) {
     throw new Stop(
@@ -82,7 +82,7 @@ function inOrder(stacks: readonly OperatorStack[]): OperatorStack[] {
 }
 
 /** Whether a stack is that of a region which the other declares lost, and which was not made anew. */
-async function isLost(stack: OperatorStack, other: OperatorStack, place: Place): Promise<boolean> {
+async function isLost(stack: RegionStack, other: RegionStack, place: Place): Promise<boolean> {
   const { lostRegion } = await other.config();
   if (lostRegion !== stack.region) {
     return false;
@@ -103,14 +103,14 @@ async function isLost(stack: OperatorStack, other: OperatorStack, place: Place):
 
 /** @returns whether the run has changed something */
 async function run(
-  stack: OperatorStack,
+  stack: RegionStack,
   round: number,
   yes: boolean,
   interrupt: Interrupt,
 ): Promise<boolean> {
   say(`\nround ${round}: stack ${stack.name}`);
-  const preview = await stack.preview({ refresh: false, targets: "all" });
-  if (!preview.changes) {
+  const preview = await stack.preview();
+  if (Object.keys(preview.changes).length === 0) {
     say("nothing to change");
     return false;
   }
@@ -120,11 +120,11 @@ async function run(
       ? new Stop("stopped on request: nothing was changed by this run", 130)
       : new Stop("not confirmed: nothing was changed by this run");
   }
-  await stack.up({ refresh: false, targets: "all" });
+  await stack.up();
   return true;
 }
 
-async function line(stack: OperatorStack): Promise<string> {
+async function line(stack: RegionStack): Promise<string> {
   const outputs = await stack.outputs();
   const { phase } = recordOf(outputs.recovery);
   return `  ${stack.name}: ${String(phase ?? "not installed")}, active region ${String(outputs.activeRegion ?? "unknown")}`;

@@ -3,7 +3,10 @@ import { BrokerIds, peerOf } from "../../components/base/brokers";
 import { waitFor } from "../../components/clients/poll";
 import { generationOf } from "../../components/generations";
 import type { RecordedRequest, Recorder } from "../../world/recorder";
-import { RegionStack, Workspace } from "../../world/pulumi/workspace";
+import { Workspace } from "../../world/pulumi/workspace";
+import { EngineError } from "../operator/engine";
+import type { Interrupt } from "../operator/interrupt";
+import type { RegionStack, RunOptions } from "../operator/stack";
 import { RECOVERY_TARGETS } from "../operator/targets";
 import type { RegionName, World } from "../../world/world";
 import type { Check, Report } from "./report";
@@ -18,7 +21,8 @@ export interface DrillOptions {
   lose: readonly RegionName[];
   /** Where progress goes. */
   say: (line: string) => void;
-  signal?: AbortSignal;
+  /** What may stop it. */
+  interrupt?: Interrupt;
 }
 
 /**
@@ -30,10 +34,12 @@ export async function runDrill(options: DrillOptions): Promise<Report> {
   try {
     await drill.run();
   } catch (error) {
-    const why: unknown = options.signal?.aborted ? options.signal.reason : error;
-    drill.report.error = oneLine(why);
-    // What the engine printed besides its errors may say who is to blame.
-    options.say(`stopped: ${why instanceof Error ? why.message : String(why)}`);
+    drill.report.error = oneLine(error);
+    options.say(`stopped: ${error instanceof Error ? error.message : String(error)}`);
+    if (error instanceof Error && error.cause instanceof EngineError) {
+      // What the engine printed besides its errors may say who is to blame.
+      options.say(`${error.cause.stdout}${error.cause.stderr}`);
+    }
   } finally {
     await drill.end();
   }
@@ -133,7 +139,7 @@ class Drill implements SiteScene {
       },
       environment,
       plugins,
-      signal: this.options.signal,
+      interrupt: this.options.interrupt,
     });
     await this.site.install(this);
     for (const region of ["region0", "region1"] as const) {
@@ -204,7 +210,7 @@ class Drill implements SiteScene {
   private async again(what: string): Promise<void> {
     const outputs = await this.survivorStack.outputs();
     // The network of a region that is lost cannot be looked at: the recovery alone is refreshed then.
-    const target = phaseOf(outputs) === "failed-over" ? RECOVERY_TARGETS : undefined;
+    const targets = phaseOf(outputs) === "failed-over" ? RECOVERY_TARGETS : undefined;
     const from = this.recorder.requests.length;
     const { changed } = await this.up(this.survivor);
     this.check(`${what} changes no resource`, [], changed);
@@ -213,7 +219,7 @@ class Drill implements SiteScene {
       [],
       this.recorder.changes(from).map(line),
     );
-    const refreshed = await this.up(this.survivor, { refresh: true, target });
+    const refreshed = await this.up(this.survivor, { refresh: true, targets });
     this.check(`with --refresh as well`, [], refreshed.changed);
     this.check(`nor then`, [], this.recorder.changes(from).map(line));
   }
@@ -363,10 +369,7 @@ class Drill implements SiteScene {
     return this.workspace.stack(region);
   }
 
-  async up(
-    region: RegionName,
-    options: { refresh?: boolean; target?: string[] } = {},
-  ): Promise<SiteRun> {
+  async up(region: RegionName, options: RunOptions = {}): Promise<SiteRun> {
     const began = Date.now();
     const stack = await this.stack(region);
     const run: SiteRun = { began, ended: Infinity, changed: [] };
@@ -417,7 +420,9 @@ class Drill implements SiteScene {
   }
 
   private async during(name: string, work: () => Promise<void>): Promise<void> {
-    this.options.signal?.throwIfAborted();
+    if (this.options.interrupt?.signal.aborted) {
+      throw new Error("stopped on request");
+    }
     this.phase = name;
     const began = Date.now();
     this.options.say(`${name} ...`);
@@ -452,9 +457,5 @@ function sum(documents: Record<string, number>): number {
 
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  const errors = text.split("\n").filter((candidate) => /^\s*(error:|\* )/.test(candidate));
-  return (errors.length > 0 ? [...new Set(errors.map((e) => e.trim()))].join("; ") : text).slice(
-    0,
-    2_000,
-  );
+  return text.replace(/\s*\n\s*/g, "; ").slice(0, 2_000);
 }

@@ -1,5 +1,7 @@
 import type { Recorder } from "../../world/recorder";
-import type { Plugin, RegionStack, Workspace } from "../../world/pulumi/workspace";
+import type { ResourceChange } from "../operator/runEvents";
+import type { RegionStack } from "../operator/stack";
+import type { Plugin, Workspace } from "../../world/pulumi/workspace";
 import type { RegionName, World } from "../../world/world";
 
 /** What a platform tells a drill, and what a drill checks of it. */
@@ -53,7 +55,7 @@ export interface SiteRun {
   /** When it began and ended, milliseconds since the epoch. */
   began: number;
   ended: number;
-  changed: { op: string; type: string; name: string }[];
+  changed: ResourceChange[];
 }
 
 /** What a drill lends to a site. */

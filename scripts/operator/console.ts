@@ -8,8 +8,9 @@ export class Stop extends Error {
   constructor(
     message: string,
     readonly exitCode: 1 | 2 | 130 = 1,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
     this.name = "Stop";
   }
 }
@@ -72,7 +73,7 @@ export function runCommand(command: (interrupt: Interrupt) => Promise<void>): vo
     // A terminal that was closed: the recovery goes on, there is only nobody to tell.
     stream.on("error", () => undefined);
   }
-  command(new Interrupt(say)).then(
+  command(new Interrupt(say).listen()).then(
     () => process.exit(0),
     (error: unknown) => {
       console.error(`error: ${describe(error)}`);

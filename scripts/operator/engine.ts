@@ -44,13 +44,20 @@ export interface Engine extends PulumiCommand {
   ): Promise<EngineResult>;
 }
 
+let found: Promise<PulumiCommand> | undefined;
+
+/** The `pulumi` on PATH, which is asked for its version once. */
+export function pulumiOnPath(): Promise<PulumiCommand> {
+  return (found ??= PulumiCommand.get());
+}
+
 /**
  * The `pulumi` on PATH, in a process group of its own. The Automation API's own runner leaves it in the
  * terminal's group: Ctrl-C would reach it once from the terminal and once more from us, and two mean
  * "stop at once", in the middle of a step.
  */
 export async function engineOf(interrupt: Interrupt): Promise<Engine> {
-  const { command, version } = await PulumiCommand.get();
+  const { command, version } = await pulumiOnPath();
   return {
     command,
     version,
@@ -64,10 +71,9 @@ export async function engineOf(interrupt: Interrupt): Promise<Engine> {
           stdio: ["ignore", "pipe", "pipe"],
         });
         const stop = () => child.kill("SIGINT");
-        signal?.addEventListener("abort", stop);
-        if (signal !== undefined) {
-          interrupt.onForce(stop);
-        }
+        // What is only asked for something has no signal: it ends by itself, soon.
+        const stops = signal === undefined ? [] : [signal, interrupt.force];
+        stops.forEach((one) => one.addEventListener("abort", stop));
         process.on("exit", stop);
         let stdout = "";
         let stderr = "";
@@ -80,7 +86,7 @@ export async function engineOf(interrupt: Interrupt): Promise<Engine> {
           onError?.(text);
         });
         const ended = () => {
-          signal?.removeEventListener("abort", stop);
+          stops.forEach((one) => one.removeEventListener("abort", stop));
           process.off("exit", stop);
         };
         child.on("error", (error) => {

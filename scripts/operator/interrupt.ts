@@ -11,26 +11,30 @@ const STEPS = [
  * and the third ends it.
  */
 export class Interrupt {
-  private readonly controller = new AbortController();
-  private readonly forcing: (() => void)[] = [];
+  private readonly stopping = new AbortController();
+  private readonly forcing = new AbortController();
   private count = 0;
 
-  /** Listens to the signals of this process. `say` gets what a person must know. */
-  constructor(private readonly say: (line: string) => void) {
+  /** `say` gets what a person must know. */
+  constructor(private readonly say: (line: string) => void) {}
+
+  /** Listens to the signals of this process. */
+  listen(): this {
     // SIGHUP: the terminal was closed, the recovery must not die of it in the middle of a step.
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(name, () => this.trigger());
     }
+    return this;
   }
 
   /** Aborted by the first signal. */
   get signal(): AbortSignal {
-    return this.controller.signal;
+    return this.stopping.signal;
   }
 
-  /** Calls back at the third signal. */
-  onForce(callback: () => void): void {
-    this.forcing.push(callback);
+  /** Aborted by the third. */
+  get force(): AbortSignal {
+    return this.forcing.signal;
   }
 
   /** A signal, or Ctrl-C in a prompt, which is none. */
@@ -38,9 +42,9 @@ export class Interrupt {
     this.say(STEPS[Math.min(this.count, STEPS.length - 1)] as string);
     this.count += 1;
     if (this.count === 1) {
-      this.controller.abort();
-    } else if (this.count >= STEPS.length) {
-      this.forcing.forEach((callback) => callback());
+      this.stopping.abort();
+    } else if (this.count === STEPS.length) {
+      this.forcing.abort();
     }
   }
 }

@@ -1,6 +1,6 @@
 import { confirmed, say, Stop } from "./console";
 import type { Interrupt } from "./interrupt";
-import { Locked, OperatorStack, RunOptions } from "./stack";
+import { Locked, RegionStack, RunOptions } from "./stack";
 
 /** One move of a recovery: a change of the configuration, and the `up` that makes it true. */
 export interface Move {
@@ -27,7 +27,7 @@ export interface MoveOptions extends RunOptions {
  */
 export async function make(
   move: Move,
-  stack: OperatorStack,
+  stack: RegionStack,
   options: MoveOptions,
   interrupt: Interrupt,
 ): Promise<Record<string, unknown>> {
@@ -56,13 +56,13 @@ export async function make(
 }
 
 async function agree(
-  stack: OperatorStack,
+  stack: RegionStack,
   options: MoveOptions,
   interrupt: Interrupt,
 ): Promise<void> {
   const preview = await stack.preview(options);
   say(`\n${preview.text}\n`);
-  if (!preview.changes) {
+  if (Object.keys(preview.changes).length === 0) {
     say("nothing to change: this run only verifies");
     return;
   }

@@ -1,19 +1,23 @@
-import { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
+import {
+  LocalWorkspace,
+  LocalWorkspaceOptions,
+  Stack,
+  UpOptions,
+  UpResult,
+} from "@pulumi/pulumi/automation";
 import * as fs from "node:fs/promises";
-import * as os from "node:os";
 import * as path from "node:path";
 import { peerOf, RegionName, REGIONS } from "../../components/base/brokers";
 import { LastAttempt, readLastAttempt } from "../../components/base/declaration";
 import { isRecord } from "../../components/base/json";
-import { readable } from "./readable";
-import { RECOVERY_TARGETS } from "./targets";
 import { REPOSITORY } from "../repository";
 import { npmRunPulumi, Place } from "./commands";
-import { Stop, say } from "./console";
+import { Stop } from "./console";
 import { Engine, EngineError, engineOf } from "./engine";
 import { Interrupt } from "./interrupt";
 import { isLeftOver, Lock, locksIn } from "./locks";
-import { errorsOf, Progress } from "./progress";
+import { readable } from "./readable";
+import { changesIn, errorsOf, ResourceChange, RunEvents } from "./runEvents";
 
 /** What a recovery has recorded, as far as the commands need it. */
 export interface Recorded {
@@ -32,40 +36,71 @@ interface State {
 
 /** What a run of the engine is to do. */
 export interface RunOptions {
-  /** Look at everything that is recorded first. */
-  refresh: boolean;
-  /** The resources, as patterns of their URNs. Default: those of a recovery. `all`: the whole stack. */
-  targets?: readonly string[] | "all";
+  /** Look at everything that is recorded first. Default: no. */
+  refresh?: boolean;
+  /** The resources, as patterns of their URNs. Default: the whole stack. */
+  targets?: readonly string[];
 }
 
 /** What a preview has found. */
-export interface Found {
+export interface Preview {
+  /** As a person reads it. */
   text: string;
-  /** Whether `up` would change anything. */
-  changes: boolean;
+  /** How often each kind of change is in it: none, when `up` would change nothing. */
+  changes: Record<string, number>;
 }
 
-/** The stacks of a user: their folder, their backend, their login. */
+/** What an `up` did. */
+export interface UpOutcome extends UpResult {
+  /** What it changed, in order. */
+  changed: ResourceChange[];
+}
+
+/** Who looks on, and who may stop it. */
+export interface Watch {
+  interrupt: Interrupt;
+  /** Gets what a person is to read while it runs. */
+  say: (line: string) => void;
+}
+
+/** The stacks of a project: their folder, their backend, their login. */
 export class Stacks {
   private constructor(
     readonly folder: string,
-    private readonly engine: Engine,
+    readonly engine: Engine,
+    readonly watch: Watch,
     private readonly workspace: LocalWorkspace,
     private readonly project: string,
-    private readonly interrupt: Interrupt,
   ) {}
 
-  /** The stacks of the project in a folder. */
-  static async in(folder: string, interrupt: Interrupt): Promise<Stacks> {
-    const engine = await engineOf(interrupt);
-    const workspace = await LocalWorkspace.create({ workDir: folder, pulumiCommand: engine });
+  /** What is set besides the environment of this process. */
+  get environment(): Record<string, string> {
+    return this.workspace.envVars;
+  }
+
+  /**
+   * The stacks of the project in a folder.
+   *
+   * @param options of a Pulumi that is not the user's
+   */
+  static async in(
+    folder: string,
+    watch: Watch,
+    options: Pick<LocalWorkspaceOptions, "envVars" | "secretsProvider"> = {},
+  ): Promise<Stacks> {
+    const engine = await engineOf(watch.interrupt);
+    const workspace = await LocalWorkspace.create({
+      ...options,
+      workDir: folder,
+      pulumiCommand: engine,
+    });
     const project = await workspace.projectSettings().catch((error: unknown) => {
       throw new Stop(
         `${folder} is not the folder of a Pulumi project: ${error instanceof Error ? error.message : String(error)}`,
         2,
       );
     });
-    return new Stacks(folder, engine, workspace, project.name, interrupt);
+    return new Stacks(folder, engine, watch, workspace, project.name);
   }
 
   /** The configuration of a stack without the project's name before each key, or undefined when there is no such stack. */
@@ -102,7 +137,7 @@ export class Stacks {
   }
 
   /** A stack. Never makes one: a new stack knows nothing of the cluster. */
-  async open(name: string): Promise<OperatorStack> {
+  async open(name: string): Promise<RegionStack> {
     const config = await this.config(name);
     if (config === undefined) {
       const others = (await this.workspace.listStacks()).map((stack) => stack.name);
@@ -118,24 +153,24 @@ export class Stacks {
         2,
       );
     }
-    const stack = await Stack.select(name, this.workspace);
-    return new OperatorStack(stack, region, this.folder, this.engine, this.interrupt, () =>
-      this.config(name).then((found) => found ?? {}),
-    );
+    return new RegionStack(this, await Stack.select(name, this.workspace), region);
+  }
+
+  /** Makes a stack whose file says its region. For stacks that are thrown away: see {@link open}. */
+  async make(name: string): Promise<RegionStack> {
+    await this.workspace.createStack(name);
+    return this.open(name);
   }
 }
 
-/** One stack of a user, with what the commands do to it. */
-export class OperatorStack {
+/** One stack, with what the commands of an operator do to it. A drill does it by this class too. */
+export class RegionStack {
   constructor(
-    private readonly stack: Stack,
+    private readonly stacks: Stacks,
+    /** As Pulumi's Automation API has it. */
+    readonly stack: Stack,
     /** The region of the stack. */
     readonly region: RegionName,
-    private readonly folder: string,
-    private readonly engine: Engine,
-    private readonly interrupt: Interrupt,
-    /** The configuration as it is now, without the project's name before each key. */
-    readonly config: () => Promise<Record<string, string>>,
   ) {}
 
   get name(): string {
@@ -143,12 +178,28 @@ export class OperatorStack {
   }
 
   private get place(): Place {
-    return { dir: this.folder === REPOSITORY ? undefined : this.folder, stack: this.name };
+    const { folder } = this.stacks;
+    return { dir: folder === REPOSITORY ? undefined : folder, stack: this.name };
   }
 
   /** The other region. */
   get peer(): RegionName {
     return peerOf(this.region);
+  }
+
+  /** The configuration as it is now, without the project's name before each key. */
+  async config(): Promise<Record<string, string>> {
+    return (await this.stacks.config(this.name)) ?? {};
+  }
+
+  /** `pulumi config set key value`, with `--path` when the key is one. */
+  async set(key: string, value: string, { path: isPath = false } = {}): Promise<void> {
+    await this.stack.setConfig(key, { value }, isPath);
+  }
+
+  /** `pulumi config rm key`. */
+  async unset(key: string): Promise<void> {
+    await this.stack.removeConfig(key);
   }
 
   /**
@@ -158,7 +209,7 @@ export class OperatorStack {
    */
   async configure(changes: Record<string, string | undefined>): Promise<() => Promise<void>> {
     const before = await this.config();
-    const file = path.join(this.folder, `Pulumi.${this.name.split("/").pop()}.yaml`);
+    const file = path.join(this.stacks.folder, `Pulumi.${this.name.split("/").pop()}.yaml`);
     const bytes = await fs.readFile(file).catch(() => undefined);
     await this.apply(changes, before);
     return async () => {
@@ -188,96 +239,96 @@ export class OperatorStack {
   /** The outputs of the last `up`. */
   async outputs(): Promise<Record<string, unknown>> {
     return Object.fromEntries(
-      Object.entries(await this.stack.outputs()).map(([key, { value }]) => [key, value]),
+      Object.entries(await this.stack.outputs()).map(([key, { value }]) => [key, value as unknown]),
     );
   }
 
   /**
-   * Drops what a killed run has left in the state: operations that were creating a step. The engine keeps
-   * them for ever and warns at every run; whether the step has had an effect is found out by the step
+   * Lets the engine forget what a killed run has left in the state: operations that were creating a step. It
+   * keeps them for ever and warns at every run; whether the step has had an effect is found out by the step
    * itself. Operations that were updating are repeated by the engine, so they stay.
    */
   async clearLeftovers(): Promise<void> {
-    if (pendingCreates(await this.state()).length === 0) {
+    const creating = list((await this.state()).deployment.pending_operations)
+      .filter((operation) => operation.type === "creating")
+      .map(urnOf);
+    if (creating.length === 0) {
       return;
     }
-    const dropped = await this.unlocking(async () => {
-      // Read again right before it is written: a run that was alive a moment ago has ended its own.
-      const state = await this.state();
-      const creating = pendingCreates(state);
-      if (creating.length > 0) {
-        const pending = list(state.deployment.pending_operations).filter(
-          (operation) => !creating.includes(operation),
-        );
-        await this.import({
-          ...state,
-          deployment: { ...state.deployment, pending_operations: pending },
-        });
-      }
-      return creating;
-    });
-    for (const operation of dropped) {
-      say(
-        `cleared: a killed run was creating ${nameOf(operation)}; this run looks what came of it`,
+    const others = creating.filter((urn) => !/camunda8:recovery:Recovery\$/.test(urn));
+    if (others.length > 0) {
+      // It may be there, in an account or a cluster, and nobody's: this warning is all that knows of it.
+      this.say(
+        `kept: a killed run was creating ${others.map(nameOf).join(", ")}: look whether it is there, then ${npmRunPulumi(["refresh", "--clear-pending-creates"], this.name, this.place)}`,
       );
+      return;
+    }
+    await this.unlocking(() =>
+      this.running(new RunEvents(() => undefined), (common) =>
+        // Nothing is read of the cluster, which may not answer: that is for the run to say.
+        this.stack.refresh({ ...common, clearPendingCreates: true, exclude: ["**"] }),
+      ),
+    );
+    for (const urn of creating) {
+      this.say(`cleared: a killed run was creating ${nameOf(urn)}; this run looks what came of it`);
     }
   }
 
-  /** `pulumi preview`, of the recovery or of the whole stack. */
-  async preview({ refresh, targets }: RunOptions): Promise<Found> {
-    const progress = new Progress(() => undefined);
-    const result = await this.running(progress, targets, (common) =>
-      this.stack.preview({ ...common, refresh, diff: true }),
+  /** `pulumi preview`. */
+  async preview({ refresh, targets }: RunOptions = {}): Promise<Preview> {
+    const events = new RunEvents(() => undefined);
+    const result = await this.running(events, (common) =>
+      this.stack.preview({ ...common, ...targeted(targets), refresh, diff: true }),
     );
-    const kinds = Object.entries(result.changeSummary).filter(([kind, count]) => {
-      return count > 0 && !["same", "refresh", "read"].includes(kind);
-    });
     // The outputs repeat the whole history of recoveries; what changes is said by the resources.
     const changes = readable(result.stdout)
       .replace(/^\s*--outputs:--[\s\S]*?^(?=Resources:)/m, "")
       .split("\n")
       .filter((line) => !/^\s*\[urn=/.test(line));
     return {
-      text: [...progress.messages, ...changes].join("\n"),
-      changes: kinds.length > 0,
+      text: [...events.messages, ...changes].join("\n"),
+      changes: changesIn(result.changeSummary),
     };
   }
 
-  /** `pulumi up`, of the recovery or of the whole stack. A lock that a killed run has left is removed first. */
-  async up({ refresh, targets }: RunOptions): Promise<void> {
-    await this.unlocking(() =>
-      this.running(new Progress(say), targets, (common) => this.stack.up({ ...common, refresh })),
-    );
+  /**
+   * `pulumi up --yes`. A lock that a killed run has left is removed first.
+   *
+   * @throws Stop with what the engine's diagnostics say
+   */
+  up({ refresh, targets }: RunOptions = {}): Promise<UpOutcome> {
+    return this.unlocking(async () => {
+      const events = new RunEvents((line) => this.say(line));
+      const result = await this.running(events, (common) =>
+        this.stack.up({ ...common, ...targeted(targets), refresh }),
+      );
+      return { ...result, changed: events.changed };
+    });
+  }
+
+  /** `pulumi destroy --yes`. */
+  async destroy(): Promise<void> {
+    await this.running(new RunEvents(() => undefined), (common) => this.stack.destroy(common));
   }
 
   /** Runs the engine; its error becomes what its diagnostics say. */
   private async running<T>(
-    progress: Progress,
-    targets: RunOptions["targets"],
-    run: (common: {
-      color: "never";
-      target?: string[];
-      signal: AbortSignal;
-      onEvent: (event: EngineEvent) => void;
-    }) => Promise<T>,
+    events: RunEvents,
+    run: (common: Required<Pick<UpOptions, "color" | "signal" | "onEvent">>) => Promise<T>,
   ): Promise<T> {
-    if (this.interrupt.signal.aborted) {
+    const { signal } = this.stacks.watch.interrupt;
+    if (signal.aborted) {
       throw new Stop("stopped on request", 130);
     }
     try {
-      return await run({
-        color: "never",
-        ...(targets === "all" ? {} : { target: [...(targets ?? RECOVERY_TARGETS)] }),
-        signal: this.interrupt.signal,
-        onEvent: (event) => progress.see(event),
-      });
+      return await run({ color: "never", signal, onEvent: (event) => events.see(event) });
     } catch (error) {
       if (!(error instanceof EngineError) || locksIn(error.stderr + error.stdout) !== undefined) {
         throw error;
       }
-      throw this.interrupt.signal.aborted
+      throw signal.aborted
         ? new Stop("stopped on request", 130)
-        : new Stop(errorsOf(progress.errors) ?? error.message);
+        : new Stop(errorsOf(events.errors) ?? error.message, 1, { cause: error });
     }
   }
 
@@ -303,7 +354,7 @@ export class OperatorStack {
     }
     await this.pulumi("cancel", "--yes");
     for (const lock of locks) {
-      say(`cleared: the lock of ${lock.text}, a run that is dead`);
+      this.say(`cleared: the lock of ${lock.text}, a run that is dead`);
     }
   }
 
@@ -313,9 +364,9 @@ export class OperatorStack {
   ): Promise<void> {
     for (const [key, value] of Object.entries(changes)) {
       if (value === undefined && before[key] !== undefined) {
-        await this.stack.removeConfig(key);
+        await this.unset(key);
       } else if (value !== undefined && before[key] !== value) {
-        await this.stack.setConfig(key, { value });
+        await this.set(key, value);
       }
     }
   }
@@ -325,20 +376,13 @@ export class OperatorStack {
     return JSON.parse(await this.pulumi("stack", "export")) as State;
   }
 
-  private async import(state: State): Promise<void> {
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), "camunda-dual-region-"));
-    const file = path.join(folder, "state.json");
-    try {
-      await fs.writeFile(file, JSON.stringify(state), { mode: 0o600 });
-      await this.pulumi("stack", "import", "--file", file);
-    } finally {
-      await fs.rm(folder, { recursive: true, force: true });
-    }
+  private async pulumi(...args: string[]): Promise<string> {
+    const { engine, folder, environment } = this.stacks;
+    return (await engine.run([...args, "--stack", this.name], folder, environment)).stdout;
   }
 
-  private async pulumi(...args: string[]): Promise<string> {
-    const { stdout } = await this.engine.run([...args, "--stack", this.name], this.folder, {});
-    return stdout;
+  private say(line: string): void {
+    this.stacks.watch.say(line);
   }
 }
 
@@ -349,18 +393,14 @@ function list(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
-/** The operations that have not ended and were creating a part of the recovery. */
-function pendingCreates(state: State): Record<string, unknown>[] {
-  return list(state.deployment.pending_operations).filter(
-    (operation) =>
-      operation.type === "creating" && /camunda8:recovery:Recovery\$/.test(urnOf(operation)),
-  );
+function targeted(targets: readonly string[] | undefined): { target?: string[] } {
+  return targets === undefined ? {} : { target: [...targets] };
 }
 
 function urnOf(operation: Record<string, unknown>): string {
   return isRecord(operation.resource) ? String(operation.resource.urn) : "";
 }
 
-function nameOf(operation: Record<string, unknown>): string {
-  return urnOf(operation).split("::").pop() ?? "a resource";
+function nameOf(urn: string): string {
+  return urn.split("::").pop() ?? "a resource";
 }

@@ -119,6 +119,16 @@ describe("commands of an operator on stacks of their own", function () {
     (await (await workspace.stack("region0")).outputs()).recovery as Record<string, unknown>;
   const sent = (pattern: RegExp) =>
     world.mutations().filter((request) => pattern.test(request.path)).length;
+  /** What a killed run was creating, by the state. */
+  const pending = async () => {
+    const { deployment } = await (await workspace.stack("region0")).stack.exportStack();
+    const { pending_operations: operations = [] } = deployment as {
+      pending_operations?: { resource: { urn: string }; type: string }[];
+    };
+    return operations
+      .filter(({ type }) => type === "creating")
+      .map(({ resource }) => resource.urn.split("::").pop());
+  };
   const succeeded = (ended: Ended) => assert.equal(ended.code, 0, ended.stdout + ended.stderr);
 
   const force = /\/brokers\?force=true$/;
@@ -223,6 +233,26 @@ describe("commands of an operator on stacks of their own", function () {
     assert.equal(world.mutations().length, before);
   });
 
+  it("what a killed run was creating outside of the recovery stays in the state: it may be there, and nobody's", async () => {
+    const { stack } = await workspace.stack("region0");
+    const state = await stack.exportStack();
+    const urn = "urn:pulumi:region0::camunda-dual-region::aws:ec2/vpc:Vpc::network";
+    const operation = {
+      resource: { urn, custom: true, type: "aws:ec2/vpc:Vpc" },
+      type: "creating",
+    };
+    const deployment = { ...state.deployment, pending_operations: [operation] };
+    await stack.importStack({ ...state, deployment });
+    const ended = await run("failover", "--lost", "region1", "--yes");
+    succeeded(ended);
+    assert.match(
+      ended.stdout,
+      /^kept: a killed run was creating network: .* refresh --clear-pending-creates --stack region0 /m,
+    );
+    assert.deepEqual(await pending(), ["network"]);
+    await stack.importStack(state);
+  });
+
   it("a failback that was killed at the pause can be abandoned, and exporting runs", async () => {
     await world.recreate("region1");
     await runAndKill("failback", ["--attempt", "first", "--yes"], /\/exporting\/pause$/);
@@ -234,6 +264,7 @@ describe("commands of an operator on stacks of their own", function () {
       Object.values(replicas),
     );
     assert.deepEqual([...new Set(phases)], ["EXPORTING"]);
+    assert.deepEqual(await pending(), []);
     assert.equal((await recovery()).phase, "failed-over");
     assert.doesNotMatch(configuration(), /failback/);
   });

@@ -3,7 +3,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import * as path from "node:path";
 import type { Contract } from "../../examples/platform-pipeline/contract";
 import { REPOSITORY } from "../../scripts/repository";
-import { Sandbox } from "./sandbox";
+import { ThrowAwayPulumi } from "../../world/pulumi/throwAway";
 
 const PROJECT = "camunda-dual-region";
 const EXAMPLE = path.join(REPOSITORY, "examples", "platform-pipeline");
@@ -20,11 +20,11 @@ function contract(region: Contract["region"], recovery: Contract["recovery"]): C
 
 describe("the example of a platform pipeline", function () {
   this.timeout(900_000);
-  let sandbox: Sandbox;
+  let sandbox: ThrowAwayPulumi;
   let pipeline: Stack;
 
   beforeEach(async () => {
-    sandbox = await Sandbox.create();
+    sandbox = await ThrowAwayPulumi.create();
     pipeline = await sandbox.program(EXAMPLE, "production");
   });
 

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import type { Stack } from "@pulumi/pulumi/automation";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { measured } from "../../scripts/bench/usage";
 import { REPOSITORY } from "../../scripts/repository";
+import { ThrowAwayPulumi } from "../../world/pulumi/throwAway";
 import { Scene } from "./scene";
-import { Ended, pulumiIn, Sandbox, Shell } from "./sandbox";
 
 /** Resources that need no plugin, of the types that rules look at. */
 const PROGRAM = `
@@ -31,13 +32,13 @@ const RUNTIME = "repository";
 
 describe("the policy pack in the policy engine", function () {
   this.timeout(900_000);
-  let sandbox: Sandbox;
+  let sandbox: ThrowAwayPulumi;
   let stack: Stack;
   let bin: string;
   let pack: string;
 
   beforeEach(async () => {
-    sandbox = await Sandbox.create();
+    sandbox = await ThrowAwayPulumi.create();
     const program = path.join(sandbox.folder, "program");
     await fs.mkdir(program);
     await fs.writeFile(path.join(program, "Pulumi.yaml"), "name: policed\nruntime: nodejs\n");
@@ -50,13 +51,15 @@ describe("the policy pack in the policy engine", function () {
 
   afterEach(() => sandbox?.dispose());
 
-  const previewOf = (shell: Shell, name: string): Promise<Ended> =>
-    pulumiIn(
-      shell,
+  /** With the pack's programs in front of PATH. */
+  const previewOf = ({ cwd, env }: { cwd: string; env: NodeJS.ProcessEnv }, name: string) =>
+    measured(
+      "pulumi",
       ["preview", "-s", name, "--policy-pack", pack, "--non-interactive", "--color", "never"],
-      bin,
+      { cwd, env: { ...env, PATH: [bin, env.PATH].join(path.delimiter) } },
     );
-  const preview = () => previewOf(sandbox.shell(stack), stack.name);
+  const preview = () => previewOf(sandbox.shell(stack.workspace.workDir), stack.name);
+
   it("lets a stack pass that keeps every rule, with values that are not known before up", async () => {
     const { code, output } = await preview();
     assert.equal(code, 0, output);

@@ -5,7 +5,8 @@ import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedde
 import type { RegionName } from "../../world/world";
 import { CommandStandIn } from "../../world/pulumi/command";
 import { debugProviders, ProviderServer } from "../../world/pulumi/server";
-import { RegionStack, Workspace } from "../../world/pulumi/workspace";
+import type { RegionStack } from "../../scripts/operator/stack";
+import { Workspace } from "../../world/pulumi/workspace";
 import { until } from "../../world/processes/until";
 
 /** A world, a throw-away Pulumi, and the adopted stack of the region that will survive. */

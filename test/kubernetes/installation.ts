@@ -1,4 +1,5 @@
-import { RegionStack, Workspace } from "../../world/pulumi/workspace";
+import type { RegionStack } from "../../scripts/operator/stack";
+import { Workspace } from "../../world/pulumi/workspace";
 import { RealKubernetesWorld } from "../../world/scenes/realKubernetesWorld";
 import type { RegionName } from "../../world/world";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { changesSomething } from "../../world/recorder";
-import { RegionStack, Workspace } from "../../world/pulumi/workspace";
+import type { RegionStack } from "../../scripts/operator/stack";
+import { Workspace } from "../../world/pulumi/workspace";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { drillHoldsAt } from "../support/drill";
 import { RealKubernetesSite } from "./realSite";

@@ -1,13 +1,11 @@
-import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import * as pulumi from "@pulumi/pulumi";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import { Outages } from "../../../world/pulumi/outages";
 import { debugProviders, ProviderServer } from "../../../world/pulumi/server";
 import type { StandIn } from "../../../world/pulumi/standIn";
-import { Vault } from "../../../world/pulumi/vault";
-import { pulumiCommand } from "../../../world/pulumi/workspace";
+import { ThrowAwayPulumi } from "../../../world/pulumi/throwAway";
 
 /** A resource of any type, so that a test needs no SDK. */
 export class Thing extends pulumi.CustomResource {
@@ -38,11 +36,10 @@ export class Thing extends pulumi.CustomResource {
 /** A provider of any package. */
 export class AnyProvider extends pulumi.ProviderResource {}
 
-/** A throw-away Pulumi with inline programs, whose providers are stand-ins in this process. */
+/** Programs that are functions of a test, whose providers are stand-ins in this process. */
 export class Bench {
   readonly servers: ProviderServer[];
-  private folder = "";
-  private vault: Vault | undefined;
+  private pulumi!: ThrowAwayPulumi;
 
   constructor(
     readonly outages: Outages,
@@ -53,46 +50,24 @@ export class Bench {
 
   async start(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.start()));
-    this.vault = await Vault.start();
-    this.folder = await mkdtemp(path.join(tmpdir(), "stand-in-"));
+    this.pulumi = await ThrowAwayPulumi.create({
+      PULUMI_DEBUG_PROVIDERS: debugProviders(this.servers),
+    });
   }
 
   async stop(): Promise<void> {
     this.servers.forEach((server) => server.stop());
-    this.vault?.stop();
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    await this.pulumi?.dispose();
   }
 
   /** The state of a stack, as it is on disk. */
   state(name: string): Promise<string> {
-    return readFile(path.join(this.folder, ".pulumi/stacks/stand-in", `${name}.json`), "utf8");
+    const file = path.join("state/.pulumi/stacks/stand-in", `${name}.json`);
+    return readFile(path.join(this.pulumi.folder, file), "utf8");
   }
 
   /** A stack with this program. The same name again is the same stack with another program. */
-  async stack(
-    name: string,
-    program: () => Promise<Record<string, unknown> | void>,
-  ): Promise<Stack> {
-    return LocalWorkspace.createOrSelectStack(
-      { stackName: name, projectName: "stand-in", program },
-      {
-        projectSettings: {
-          name: "stand-in",
-          runtime: "nodejs",
-          backend: { url: `file://${this.folder}` },
-        },
-        // The stack's file stays in it, with the key.
-        workDir: this.folder,
-        secretsProvider: Vault.SECRETS_PROVIDER,
-        pulumiCommand: await pulumiCommand(),
-        envVars: {
-          PULUMI_HOME: path.join(this.folder, "home"),
-          ...this.vault?.environment,
-          PULUMI_SKIP_UPDATE_CHECK: "true",
-          PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-          PULUMI_DEBUG_PROVIDERS: debugProviders(this.servers),
-        },
-      },
-    );
+  stack(name: string, program: () => Promise<Record<string, unknown> | void>): Promise<Stack> {
+    return this.pulumi.inline("stand-in", name, program);
   }
 }

@@ -7,8 +7,22 @@ const DOING: Record<string, string> = {
   delete: "is removed from the state",
 };
 
-/** Turns the engine's events into lines for a person, and keeps its errors and messages. */
-export class Progress {
+/** Kinds of operations that change nothing. */
+const UNCHANGING: readonly string[] = ["same", "refresh", "read"];
+
+/** What a run did with one resource. */
+export interface ResourceChange {
+  /** `create`, `update`, `delete`, `replace` and the parts of a replacement. */
+  op: string;
+  /** Type token of the resource. */
+  type: string;
+  name: string;
+}
+
+/** Turns the engine's events into lines for a person, and keeps what it did, its errors and its messages. */
+export class RunEvents {
+  /** What was begun, in order. */
+  readonly changed: ResourceChange[] = [];
   readonly errors: string[] = [];
   /** What the program has said, the plan of a preview for one. */
   readonly messages: string[] = [];
@@ -20,6 +34,7 @@ export class Progress {
   /** Takes an event. */
   see(event: EngineEvent): void {
     const { resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent } = event;
+    this.keep(resourcePreEvent?.metadata);
     if (resourcePreEvent && isStep(resourcePreEvent.metadata.type)) {
       this.begin(resourcePreEvent.metadata);
     } else if (resOutputsEvent && isStep(resOutputsEvent.metadata.type)) {
@@ -31,6 +46,15 @@ export class Progress {
       this.line(nameOf(resOpFailedEvent.metadata.urn), "failed");
     } else if (diagnosticEvent) {
       this.diagnostic(diagnosticEvent);
+    }
+  }
+
+  private keep(metadata: { op: string; type: string; urn: string } | undefined): void {
+    // The provider of the program's own resources has the whole configuration as its own.
+    const own = metadata?.type === "pulumi:providers:pulumi-nodejs";
+    if (metadata !== undefined && !own && !UNCHANGING.includes(metadata.op)) {
+      const { op, type, urn } = metadata;
+      this.changed.push({ op, type, name: urn.split("::").slice(3).join("::") });
     }
   }
 
@@ -74,6 +98,15 @@ export class Progress {
     const seconds = ((Date.now() - this.start) / 1000).toFixed(1).padStart(6);
     this.say(`${seconds} s  ${about === "" ? "" : `${about}: `}${text}`);
   }
+}
+
+/** How often each kind of change is in the engine's summary of a run, without what changes nothing. */
+export function changesIn(summary: Readonly<Record<string, number | undefined>>) {
+  return Object.fromEntries(
+    Object.entries(summary).filter(
+      (entry): entry is [string, number] => (entry[1] ?? 0) > 0 && !UNCHANGING.includes(entry[0]),
+    ),
+  );
 }
 
 /** The errors of a run as one, without repetitions. */
