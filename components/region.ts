@@ -12,6 +12,7 @@ import { Recovery, RecoveryStatus } from "./recovery/recovery";
 import { lookAtReleases } from "./recovery/releases";
 import { activeRegionOf, Shape, shapeOf } from "./recovery/phase";
 import { runProblems } from "./recovery/interlocks";
+import { CONTRACT_VERSION } from "./stack/contract";
 import { backendPlace, backendWarnings } from "./stack/stateBackend";
 import { readPeer, readRecorded } from "./stack/stackState";
 import { UserError } from "./base/userError";
@@ -191,7 +192,7 @@ function outputsOf(
 function described(settings: Settings) {
   const { gateway, management, elasticsearch } = settings.endpoints[settings.region];
   return {
-    contractVersion: 1,
+    contractVersion: CONTRACT_VERSION,
     region: settings.region,
     peer: { region: settings.peer, stack: settings.peerStack },
     camunda: {

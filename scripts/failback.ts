@@ -1,10 +1,12 @@
 import { REGIONS, RegionName } from "../components/base/brokers";
+import { isUnfinished, recoveryOf } from "../components/stack/contract";
+import type { RecordedState } from "../components/stack/stackState";
 import { nextAttempt } from "./operator/attempt";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
 import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make, Move } from "./operator/move";
-import { RegionStack, Recorded, Stacks } from "./operator/stack";
+import { RegionStack, Stacks } from "./operator/stack";
 import { recordOf, summaryOf } from "./operator/summary";
 import { RECOVERY_TARGETS } from "./operator/targets";
 
@@ -76,7 +78,7 @@ async function failback(interrupt: Interrupt): Promise<void> {
     },
     interrupt,
   );
-  say(`\n${String(recordOf(outputs.recovery).phase)}\n${summaryOf(outputs)}\n`);
+  say(`\n${recoveryOf(outputs).phase}\n${summaryOf(outputs)}\n`);
   say(next(outputs, stack, request));
 }
 
@@ -110,7 +112,7 @@ async function findStack(stacks: Stacks, place: Place): Promise<RegionName> {
 function failingBack(
   stack: RegionStack,
   config: Record<string, string>,
-  recorded: Recorded,
+  recorded: RecordedState,
   { attempt, place }: Request,
 ): Move {
   if (config.lostRegion === undefined) {
@@ -118,9 +120,10 @@ function failingBack(
       `stack ${stack.name} declares no region lost: nothing to fail back (a failover: ${npmRun("failover", ["--lost", stack.peer], place)})`,
     );
   }
-  if (!["failed-over", "restored"].includes(String(recorded.recovery.phase))) {
+  const recovery = recorded.recovery ?? {};
+  if (!isUnfinished(recovery)) {
     throw new Stop(
-      `the phase of stack ${stack.name} is ${String(recorded.recovery.phase ?? "unknown")}, not failed-over: the failover has not ended; go on with ${npmRun("failover", ["--lost", config.lostRegion], place)}`,
+      `the phase of stack ${stack.name} is ${recovery.phase ?? "unknown"}, not failed-over: the failover has not ended; go on with ${npmRun("failover", ["--lost", config.lostRegion], place)}`,
     );
   }
   const name = attempt ?? config.failback ?? nextAttempt(new Date(), recorded);
@@ -134,7 +137,7 @@ function failingBack(
 function finishing(
   stack: RegionStack,
   config: Record<string, string>,
-  { recovery, gateAttempt }: Recorded,
+  { recovery = {}, gateAttempt }: RecordedState,
   { place }: Request,
 ): Move {
   // A finish that was killed has removed the keys already, the phase then still says restored.
@@ -143,7 +146,7 @@ function finishing(
     (recovery.failback ?? "") === (config.failback ?? gateAttempt ?? "");
   if (!done) {
     throw new Stop(
-      `the phase of stack ${stack.name} is ${String(recovery.phase ?? "unknown")}, not restored: the failback has not ended; go on with ${npmRun("failback", [], place)}`,
+      `the phase of stack ${stack.name} is ${recovery.phase ?? "unknown"}, not restored: the failback has not ended; go on with ${npmRun("failback", [], place)}`,
     );
   }
   return {
@@ -162,7 +165,7 @@ function finishing(
 function abandoning(
   stack: RegionStack,
   config: Record<string, string>,
-  { recovery, gateAttempt }: Recorded,
+  { recovery = {}, gateAttempt }: RecordedState,
   { place }: Request,
 ): Move {
   const attempt = config.failback ?? gateAttempt;
@@ -182,7 +185,7 @@ function abandoning(
 
 function next(outputs: Record<string, unknown>, stack: RegionStack, { place }: Request): string {
   const peer = recordOf(outputs.peer).stack;
-  switch (recordOf(outputs.recovery).phase) {
+  switch (recoveryOf(outputs).phase) {
     case "restored":
       return `next
   1. the stack of ${stack.peer} may run again: ${npmRunPulumi(["up"], typeof peer === "string" ? peer : "NAME", place)}
@@ -192,7 +195,7 @@ function next(outputs: Record<string, unknown>, stack: RegionStack, { place }: R
   1. mend what kept the failback from ending, and recreate ${stack.peer} again: empty disks, an empty Elasticsearch
   2. ${npmRun("failback", [], place)}`;
     default: {
-      const { loss } = recordOf(recordOf(outputs.recovery).lastFailover);
+      const { loss } = recordOf(recoveryOf(outputs).lastFailover);
       if (recordOf(loss).kind !== "active") {
         return "nothing more to do";
       }

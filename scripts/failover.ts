@@ -1,10 +1,11 @@
 import { peerOf } from "../components/base/brokers";
+import { recoveryOf } from "../components/stack/contract";
 import { folderOf, isRegion, npmRun, npmRunPulumi, Place } from "./operator/commands";
 import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make } from "./operator/move";
 import { RegionStack, Stacks } from "./operator/stack";
-import { brokersOf, recordOf, summaryOf } from "./operator/summary";
+import { brokersOf, summaryOf } from "./operator/summary";
 import { AFTER_FAILOVER_TARGETS, FAILOVER_TARGETS } from "./operator/targets";
 
 const HELP = `npm run failover -- --lost region0|region1 [options]
@@ -76,7 +77,7 @@ async function failover(interrupt: Interrupt): Promise<void> {
   );
   say(`\nfailed over\n${summaryOf(outputs)}\n`);
   // Only where the program has installed the region there is a fence, and names.
-  if (recordOf(outputs.recovery).fenced === true) {
+  if (recoveryOf(outputs).fenced === true) {
     await afterwards(stack, place);
   }
   say(`next

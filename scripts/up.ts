@@ -1,9 +1,9 @@
 import { REGIONS } from "../components/base/brokers";
+import { recoveryOf } from "../components/stack/contract";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
 import { confirmed, expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { RegionStack, Stacks } from "./operator/stack";
-import { recordOf } from "./operator/summary";
 
 const HELP = `npm run up -- [options]
 
@@ -87,11 +87,11 @@ async function isLost(stack: RegionStack, other: RegionStack, place: Place): Pro
   if (lostRegion !== stack.region) {
     return false;
   }
-  const phase = recordOf((await stack.outputs()).recovery).phase;
+  const { phase } = recoveryOf(await stack.outputs());
   if (
     phase === undefined ||
     phase === "rejoining" ||
-    recordOf((await other.outputs()).recovery).phase === "restored"
+    recoveryOf(await other.outputs()).phase === "restored"
   ) {
     return false;
   }
@@ -126,7 +126,7 @@ async function run(
 
 async function line(stack: RegionStack): Promise<string> {
   const outputs = await stack.outputs();
-  const { phase } = recordOf(outputs.recovery);
+  const { phase } = recoveryOf(outputs);
   return `  ${stack.name}: ${String(phase ?? "not installed")}, active region ${String(outputs.activeRegion ?? "unknown")}`;
 }
 

@@ -1,5 +1,6 @@
 import { shortened } from "../base/bounded";
 import type { Override, Settings } from "../settings";
+import { isUnfinished } from "../stack/contract";
 import type { PeerState, RecordedState } from "../stack/stackState";
 import { Shape, shapeOf } from "./phase";
 
@@ -42,9 +43,9 @@ export const INTERLOCKS: readonly Interlock[] = [
     override: "switch-back",
     refusal({ settings: { activeRegion }, recorded, shape }) {
       const since = recorded.activeRegion;
-      const recovered = ["restored", "failed-over", "rejoining"];
+      const recovery = recorded.recovery ?? {};
       return shape === "steady" &&
-        recovered.includes(String(recorded.recovery?.phase)) &&
+        (isUnfinished(recovery) || recovery.phase === "rejoining") &&
         since !== undefined &&
         since !== activeRegion
         ? `activeRegion is ${activeRegion}, but the users are with ${since} since the failover: set activeRegion ${since} on both stacks`

@@ -28,7 +28,7 @@ export function shapeOf(settings: Settings, peer: PeerState, recorded: RecordedS
   if (
     !peer.known &&
     settings.installation !== undefined &&
-    recordedPhase(recorded) === "rejoining"
+    recorded.recovery?.phase === "rejoining"
   ) {
     return "rejoining";
   }
@@ -68,8 +68,4 @@ export function desiredMembership(settings: Settings, shape: Shape) {
   return shape === "failed-over"
     ? { ids: ids.of(settings.region, settings.clusterSize), replicationFactor: 2 }
     : { ids: ids.all(settings.clusterSize), replicationFactor: settings.replicationFactor };
-}
-
-function recordedPhase({ recovery }: RecordedState): string | undefined {
-  return typeof recovery?.phase === "string" ? recovery.phase : undefined;
 }

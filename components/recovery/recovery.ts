@@ -3,6 +3,7 @@ import { idsOfMap, RegionName, REGIONS, sameIds } from "../base/brokers";
 import { generationOf } from "../generations";
 import type { StepName } from "../generations/generation";
 import type { Settings } from "../settings";
+import type { RecoveryPhase } from "../stack/contract";
 import type { RecordedState } from "../stack/stackState";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
@@ -29,7 +30,7 @@ export interface RecoveryStatus {
    * `steady`, `failed-over` or `restored`; `rejoining` on the recreated region's own stack; `installing`
    * while the other region is not there yet.
    */
-  phase: string;
+  phase: RecoveryPhase;
   /** The region that serves the users. */
   activeRegion: RegionName;
   /** Whether the other region is cut off by the fence. Unknown on platform `endpoints`, which has none. */
@@ -145,7 +146,7 @@ function statusOf(
       pulumi.output(made.records),
       made.exporting.record,
     ])
-    .apply(([membership, exporter0, exporter1, steps]) => {
+    .apply(([membership, exporter0, exporter1, steps]): RecoveryStatus => {
       if (membership === undefined || exporter0 === undefined || exporter1 === undefined) {
         // A resource whose operation has failed half way is kept without a record: nothing new is true.
         return { phase: "unknown", ...earlier } as unknown as RecoveryStatus;

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RELEASE } from "../generations/objects";
 import { Declaration, LastAttempt, readDeclaration, readLastAttempt } from "../base/declaration";
 import { isRecord } from "../base/json";
+import { RecordedRecovery, recoveryOf } from "./contract";
 
 /** What another stack says of itself, or why that is not known. */
 export type PeerState =
@@ -49,7 +50,7 @@ export interface RecordedState {
   /** Set when the state could not be read: what was before is not known. */
   unreadable?: true;
   /** The output `recovery` of the last `up`. */
-  recovery?: Record<string, unknown>;
+  recovery?: RecordedRecovery;
   /** The output `activeRegion` of the last `up`. */
   activeRegion?: string;
   /** Whether Camunda's release is in the state. */
@@ -99,15 +100,14 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
     };
   }
   try {
-    const recorded = recordedOf(await readResources(peerStack));
+    const recorded = recordedOf(Object.values(await readResources(peerStack)));
     // The membership counts before the outputs: an `up` of the peer that has failed half way may have
     // forced this region out already, and its outputs are still those of before.
     return {
       known: true,
       lostRegion: recorded.declaration?.lost ?? textOf(recorded.recovery, "lostRegion"),
       restored:
-        textOf(recorded.recovery, "phase") === "restored" &&
-        recorded.declaration?.kind !== "failed-over",
+        recorded.recovery?.phase === "restored" && recorded.declaration?.kind !== "failed-over",
       installed: recorded.installed,
       activeRegion: recorded.activeRegion,
       network: recorded.network,
@@ -127,7 +127,9 @@ export async function readRecorded(): Promise<RecordedState> {
   try {
     return recordedOf(
       // A backend that was slow once: what follows from not knowing is worse than some seconds.
-      await readResources(pulumi.getStack()).catch(() => readResources(pulumi.getStack())),
+      Object.values(
+        await readResources(pulumi.getStack()).catch(() => readResources(pulumi.getStack())),
+      ),
     );
   } catch (error) {
     await pulumi.log.warn(
@@ -148,10 +150,15 @@ async function readResources(stack: string): Promise<Record<string, unknown>> {
   return isRecord(found) && isRecord(found.outputs) ? found.outputs : {};
 }
 
-function recordedOf(resources: Record<string, unknown>): RecordedState {
+/**
+ * What resources of a state have recorded, as the engine hands them to the program and as `pulumi stack export` has
+ * them. The only reader of a state, for the program and the commands.
+ */
+export function recordedOf(resources: readonly unknown[]): RecordedState {
   const recorded: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
-  for (const resource of Object.values(resources)) {
-    if (!isRecord(resource) || !isRecord(resource.outputs)) {
+  for (const resource of resources) {
+    // Of a replacement that was not ended the old one is there too, to be deleted.
+    if (!isRecord(resource) || !isRecord(resource.outputs) || resource.delete === true) {
       continue;
     }
     const outputs = resource.outputs;
@@ -201,7 +208,7 @@ function recordedOf(resources: Record<string, unknown>): RecordedState {
         recorded.network.acceptedPeering = textOf(outputs, "vpcPeeringConnectionId");
         break;
       case "pulumi:pulumi:Stack":
-        recorded.recovery = isRecord(outputs.recovery) ? outputs.recovery : undefined;
+        recorded.recovery = recoveryOf(outputs);
         recorded.activeRegion = textOf(outputs, "activeRegion");
         break;
     }

@@ -1,6 +1,7 @@
 import {
   LocalWorkspace,
   LocalWorkspaceOptions,
+  OutputMap,
   Stack,
   UpOptions,
   UpResult,
@@ -8,8 +9,9 @@ import {
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { peerOf, RegionName, REGIONS } from "../../components/base/brokers";
-import { LastAttempt, readLastAttempt } from "../../components/base/declaration";
 import { isRecord } from "../../components/base/json";
+import { isUnfinished, recoveryOf } from "../../components/stack/contract";
+import { RecordedState, recordedOf } from "../../components/stack/stackState";
 import { REPOSITORY } from "../repository";
 import { npmRunPulumi, Place } from "./commands";
 import { Stop } from "./console";
@@ -18,16 +20,6 @@ import { Interrupt } from "./interrupt";
 import { isLeftOver, Lock, locksIn } from "./locks";
 import { readable } from "./readable";
 import { changesIn, errorsOf, ResourceChange, RunEvents } from "./runEvents";
-
-/** What a recovery has recorded, as far as the commands need it. */
-export interface Recorded {
-  /** `attempt` of the gate in the state: its steps may have begun. */
-  gateAttempt: string | undefined;
-  /** The last attempt, and whether it was abandoned. */
-  lastAttempt: LastAttempt | undefined;
-  /** The output `recovery`. */
-  recovery: Record<string, unknown>;
-}
 
 /** What `pulumi stack export` prints. */
 interface State {
@@ -132,8 +124,7 @@ export class Stacks {
       return true;
     }
     // A finish that was killed has removed the keys, but not run.
-    const recovery = (await this.workspace.stackOutputs(name)).recovery?.value as unknown;
-    return isRecord(recovery) && ["failed-over", "restored"].includes(String(recovery.phase));
+    return isUnfinished(recoveryOf(valuesOf(await this.workspace.stackOutputs(name))));
   }
 
   /** A stack. Never makes one: a new stack knows nothing of the cluster. */
@@ -224,23 +215,13 @@ export class RegionStack {
   }
 
   /** What the state has recorded. */
-  async recorded(): Promise<Recorded> {
-    const resources = list((await this.state()).deployment.resources);
-    const attemptOf = (type: string) =>
-      readLastAttempt(resources.find((resource) => resource.type === type)?.outputs);
-    const recovery = (await this.outputs()).recovery;
-    return {
-      gateAttempt: attemptOf("pulumi-nodejs:dynamic/camunda:FailbackGate")?.attempt,
-      lastAttempt: attemptOf("pulumi-nodejs:dynamic/camunda:Exporting"),
-      recovery: isRecord(recovery) ? recovery : {},
-    };
+  async recorded(): Promise<RecordedState> {
+    return recordedOf(list((await this.state()).deployment.resources));
   }
 
   /** The outputs of the last `up`. */
   async outputs(): Promise<Record<string, unknown>> {
-    return Object.fromEntries(
-      Object.entries(await this.stack.outputs()).map(([key, { value }]) => [key, value as unknown]),
-    );
+    return valuesOf(await this.stack.outputs());
   }
 
   /**
@@ -391,6 +372,12 @@ export class Locked extends Stop {}
 
 function list(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+function valuesOf(outputs: OutputMap): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([key, { value }]) => [key, value as unknown]),
+  );
 }
 
 function targeted(targets: readonly string[] | undefined): { target?: string[] } {

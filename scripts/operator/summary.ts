@@ -2,10 +2,11 @@ import { listed } from "../../components/base/bounded";
 import { idsOfMap, brokerList, RegionName } from "../../components/base/brokers";
 import { isRecord } from "../../components/base/json";
 import { generationOf } from "../../components/generations";
+import { RecordedRecovery, recoveryOf } from "../../components/stack/contract";
 
 /** What the last `up` has verified, for a person. */
 export function summaryOf(outputs: Record<string, unknown>): string {
-  const recovery = recordOf(outputs.recovery);
+  const recovery = recoveryOf(outputs);
   const brokers = recordOf(outputs.brokers) as Record<string, string>;
   const exporters = Object.entries(recordOf(outputs.exporters));
   const rows: [string, string][] = [
@@ -32,10 +33,9 @@ export function recordOf(value: unknown): Record<string, unknown> {
 }
 
 /** The measured steps of what has brought the phase about. */
-function measured(recovery: Record<string, unknown>): [string, string][] {
-  const last = { "failed-over": recovery.lastFailover, restored: recovery.lastFailback }[
-    String(recovery.phase)
-  ];
+function measured({ phase, lastFailover, lastFailback }: RecordedRecovery): [string, string][] {
+  const last =
+    phase === "failed-over" ? lastFailover : phase === "restored" ? lastFailback : undefined;
   const steps = Object.entries(recordOf(last))
     .filter(([, step]) => typeof recordOf(step).seconds === "number")
     .map(([name, step]) => `${name} ${String(recordOf(step).seconds)} s`);

@@ -144,7 +144,7 @@ describe("what a stack that owns network and releases refuses to conclude", () =
   }
 
   it("lets a recreated region stay one while the survivor's stack cannot be read", () => {
-    const recorded = { ...nothing, recovery: { phase: "rejoining" } };
+    const recorded = { ...nothing, recovery: { phase: "rejoining" as const } };
     assert.equal(shapeOf(settingsOf(eksConfig()), slow, recorded), "rejoining");
   });
 });
@@ -207,7 +207,7 @@ describe("the active region", () => {
   });
 
   it("may be changed at any other time", () => {
-    const recorded = { ...restored, recovery: { phase: "steady" } };
+    const recorded = { ...restored, recovery: { phase: "steady" as const } };
     assert.deepEqual(
       runProblems(settingsOf(eksConfig({ activeRegion: "region1" })), unknown, recorded),
       [],

@@ -24,7 +24,7 @@ describe("commands of an operator", () => {
     for (const [attempt, lastFailback, name, abandoned = false] of cases) {
       it(`is ${name} after ${attempt ?? "nothing"}${abandoned ? ", abandoned," : ""} and ${JSON.stringify(lastFailback)}`, () => {
         const lastAttempt = attempt === undefined ? undefined : { attempt, abandoned };
-        const recorded = { gateAttempt: undefined, lastAttempt, recovery: { lastFailback } };
+        const recorded = { lastAttempt, recovery: { lastFailback } };
         assert.equal(nextAttempt(today, recorded), name);
       });
     }

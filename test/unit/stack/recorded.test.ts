@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { isUnfinished, PHASES, recoveryOf } from "../../../components/stack/contract";
+import { recordedOf } from "../../../components/stack/stackState";
+
+const own = (type: string, outputs: unknown, more = {}) => ({
+  type: `pulumi-nodejs:dynamic/camunda:${type}`,
+  outputs,
+  ...more,
+});
+
+describe("what a stack has recorded", () => {
+  it("is read of its resources, whoever asks", () => {
+    const recorded = recordedOf([
+      {
+        type: "pulumi:pulumi:Stack",
+        outputs: {
+          activeRegion: "region0",
+          recovery: { phase: "failed-over", lostRegion: "region1" },
+        },
+      },
+      own("BrokerMembership", {
+        brokers: { "region0/0": "broker 0" },
+        declaration: { kind: "failed-over", lost: "region1" },
+      }),
+      own("Exporting", { attempt: "one", abandoned: true }),
+      own("FailbackGate", { attempt: "two" }),
+    ]);
+    assert.deepEqual(recorded.recovery, { phase: "failed-over", lostRegion: "region1" });
+    assert.deepEqual(recorded.declaration, { kind: "failed-over", lost: "region1" });
+    assert.deepEqual(recorded.lastAttempt, { attempt: "one", abandoned: true });
+    assert.equal(recorded.gateAttempt, "two");
+    assert.equal(recorded.activeRegion, "region0");
+  });
+
+  it("is not what is left of a replacement, to be deleted", () => {
+    const gate = own("FailbackGate", { attempt: "two" }, { delete: true });
+    assert.equal(
+      recordedOf([own("FailbackGate", { attempt: "three" }), gate]).gateAttempt,
+      "three",
+    );
+  });
+
+  it("is nothing in what is no resource", () => {
+    const { recovery, lastAttempt, gateAttempt } = recordedOf([
+      undefined,
+      "text",
+      own("Exporting", null),
+    ]);
+    assert.deepEqual([recovery, lastAttempt, gateAttempt], [undefined, undefined, undefined]);
+  });
+});
+
+describe("the output recovery", () => {
+  it("has no phase that is none of the contract's, and keeps the rest", () => {
+    assert.deepEqual(recoveryOf({ recovery: { phase: "unknown", since: "today" } }), {
+      since: "today",
+    });
+    assert.deepEqual(recoveryOf({ recovery: "steady" }), {});
+    assert.deepEqual(recoveryOf(undefined), {});
+  });
+
+  it("is unfinished from a failover until its failback is finished", () => {
+    const unfinished = PHASES.filter((phase) => isUnfinished({ phase }));
+    assert.deepEqual(unfinished, ["failed-over", "restored"]);
+    assert.equal(isUnfinished({}), false);
+  });
+});
