@@ -1,5 +1,7 @@
-// Where setup keeps what it makes, and how two setups at once stay out of each other's way.
+// Where is kept what is made once: by setup, and by what the tests prepare. And how two that make the same at once
+// stay out of each other's way.
 import {
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -17,6 +19,7 @@ const HEARTBEAT_MS = 5_000;
 const STALE_MS = 60_000;
 const POLL_MS = 250;
 const WAIT_LINE_MS = 15_000;
+const MARKER = ".complete";
 
 /**
  * The cache folder: outside the repository, so that every checkout and every clean build shares it.
@@ -30,6 +33,38 @@ export function cacheFolder(env) {
   const xdg = env.XDG_CACHE_HOME;
   const base = xdg && path.isAbsolute(xdg) ? xdg : path.join(env.HOME || os.homedir(), ".cache");
   return path.join(base, "camunda-dual-region");
+}
+
+/**
+ * Whether a folder was made to its end.
+ *
+ * @param {string} folder
+ */
+export function isMade(folder) {
+  return existsSync(path.join(folder, MARKER));
+}
+
+/**
+ * Makes a folder of the cache aside and renames it into place, once, whoever comes first: an interrupted run
+ * leaves nothing that looks finished.
+ *
+ * @param {string} target
+ * @param {(folder: string) => Promise<unknown>} make
+ * @param {{ log: (line: string) => void, made?: (folder: string) => boolean }} options `made`: whether it is there
+ */
+export async function makeOnce(target, make, { log, made = isMade }) {
+  if (made(target)) return;
+  const lock = `${target}.making`;
+  await withLock(lock, log, async () => {
+    if (made(target)) return; // whom we waited for has made it
+    const folder = path.join(lock, "result");
+    mkdirSync(folder);
+    await make(folder);
+    writeFileSync(path.join(folder, MARKER), "");
+    // Present but not complete: somebody has removed files from it.
+    rmSync(target, { recursive: true, force: true });
+    renameSync(folder, target);
+  });
 }
 
 /**
@@ -82,7 +117,7 @@ export async function withLock(folder, log, action) {
       said = Date.now();
       const owner = readJson(path.join(folder, "owner.json"));
       const who = owner === undefined ? "" : ` (process ${owner.pid} on ${owner.host})`;
-      log(`waiting for another setup${who}, ${duration(said - begin)} ...`);
+      log(`waiting for another that makes the same${who}, ${duration(said - begin)} ...`);
     }
     await sleep(POLL_MS);
   }

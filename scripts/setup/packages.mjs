@@ -55,9 +55,16 @@ export function sameTree(lock, installed) {
   });
 }
 
-/** An optional package that names its platforms is a native one: esbuild's, without which tsx fails. */
-function isForThisPlatform({ os, cpu }) {
-  return os?.includes(process.platform) === true && cpu?.includes(process.arch) === true;
+/**
+ * An optional package that names its platforms is a native one: esbuild's, without which tsx fails. Of those that
+ * name a C library npm takes one.
+ */
+function isForThisPlatform({ os, cpu, libc }) {
+  return (
+    libc === undefined &&
+    os?.includes(process.platform) === true &&
+    cpu?.includes(process.arch) === true
+  );
 }
 
 /**

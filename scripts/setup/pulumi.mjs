@@ -1,15 +1,7 @@
 // The Pulumi CLI: the one on PATH, or one made once into the cache folder.
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { cacheFolder, readJson, withLock } from "./cache.mjs";
+import { cacheFolder, makeOnce, readJson } from "./cache.mjs";
 import { GO_FOLDER, GO_NEEDED, GO_VERSION, buildWithGo } from "./goBuild.mjs";
 import { SetupError, isExecutable, run, which, withProgress } from "./process.mjs";
 
@@ -111,7 +103,7 @@ export async function makePulumi({ root, env, log, reason, packages }) {
   packages.catch(() => stop.abort());
   const ways = {
     "Pulumi's own installer": packages.then(() =>
-      makeOnce({ root, env, log, packages }, sdkVersion(root), (folder) =>
+      makeCli({ root, env, log, packages }, sdkVersion(root), (folder) =>
         withProgress(log, "downloading the Pulumi CLI (Pulumi's own installer)", () =>
           run(
             process.execPath,
@@ -121,7 +113,7 @@ export async function makePulumi({ root, env, log, reason, packages }) {
         ),
       ),
     ),
-    Go: makeOnce({ root, env, log, packages }, GO_FOLDER, (folder) =>
+    Go: makeCli({ root, env, log, packages }, GO_FOLDER, (folder) =>
       buildWithGo({ folder, env, log, signal }),
     ),
   };
@@ -178,14 +170,10 @@ function madePulumi(root, env) {
   );
 }
 
-/** Makes `<cache>/pulumi/<name>` aside and renames it into place, once, whoever comes first. */
-async function makeOnce({ root, env, log, packages }, name, make) {
-  const target = path.join(cacheFolder(env), "pulumi", name);
-  const lock = `${target}.making`;
-  await withLock(lock, log, async () => {
-    if (isComplete(target)) return; // the setup we waited for has made it
-    const folder = path.join(lock, "result");
-    mkdirSync(path.join(folder, "bin"), { recursive: true });
+/** Makes `<cache>/pulumi/<name>`, which is run once before it counts as made. */
+function makeCli({ root, env, log, packages }, name, make) {
+  const whole = async (folder) => {
+    mkdirSync(path.join(folder, "bin"));
     await make(folder);
     await packages;
     addDynamicProvider(root, path.join(folder, "bin"));
@@ -193,10 +181,8 @@ async function makeOnce({ root, env, log, packages }, name, make) {
       env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" },
       deadlineMs: VERSION_DEADLINE_MS,
     });
-    // Present but not complete: somebody has removed files from it.
-    rmSync(target, { recursive: true, force: true });
-    renameSync(folder, target);
-  });
+  };
+  return makeOnce(path.join(cacheFolder(env), "pulumi", name), whole, { log, made: isComplete });
 }
 
 /** Pulumi's installer brings this script along; otherwise it is in the SDK's npm package. */

@@ -15,7 +15,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { cacheRoot } from "../../world/processes/cache";
+import { cacheFolder } from "../../scripts/setup/cache.mjs";
 import { until } from "../../world/processes/until";
 
 const repository = path.resolve(__dirname, "../..");
@@ -382,15 +382,14 @@ describe("setup", function () {
   });
 
   it("keeps its cache where it is told to", async () => {
-    const { cacheFolder } = await load("cache.mjs");
     const env = { HOME: "/h", XDG_CACHE_HOME: "/x", CAMUNDA_DUAL_REGION_CACHE: "/c" };
-    // Set-up runs without packages, so that the worlds have a function of their own.
-    for (const folder of [cacheFolder as (env: NodeJS.ProcessEnv) => string, cacheRoot]) {
-      assert.equal(folder(env), "/c");
-      assert.equal(folder({ ...env, CAMUNDA_DUAL_REGION_CACHE: "" }), "/x/camunda-dual-region");
-      assert.equal(folder({ HOME: "/h", XDG_CACHE_HOME: "/x" }), "/x/camunda-dual-region");
-      assert.equal(folder({ HOME: "/h", XDG_CACHE_HOME: "rel" }), "/h/.cache/camunda-dual-region");
-    }
+    assert.equal(cacheFolder(env), "/c");
+    assert.equal(cacheFolder({ ...env, CAMUNDA_DUAL_REGION_CACHE: "" }), "/x/camunda-dual-region");
+    assert.equal(cacheFolder({ HOME: "/h", XDG_CACHE_HOME: "/x" }), "/x/camunda-dual-region");
+    assert.equal(
+      cacheFolder({ HOME: "/h", XDG_CACHE_HOME: "rel" }),
+      "/h/.cache/camunda-dual-region",
+    );
   });
 
   it("compares the installed tree with the lockfile", async () => {
@@ -402,6 +401,10 @@ describe("setup", function () {
       a: { version: "1.0.0" },
       other: { version: "1.0.0", optional: true, os: ["none"], cpu: [process.arch] },
       native: { version: "1.0.0", optional: true, os: [process.platform], cpu: [process.arch] },
+      musl: {
+        ...{ version: "1.0.0", optional: true, os: [process.platform], cpu: [process.arch] },
+        libc: ["musl"],
+      },
     });
     const native = { version: "1.0.0" };
     assert.equal(same(lock, tree({ a: { version: "1.0.0" }, native })), true);
