@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { measurePlatform, measureSize, Platform, PLATFORMS } from "./bench/measure";
+import { commandLine, endWith, expectNone, notOneOf, notWhole } from "./commandLine";
 import { Row, SizeRow, sizesTable, timesTable } from "./bench/numbers";
 
 const HELP = `npm run bench -- [options]
@@ -14,6 +14,7 @@ that does other things too; seconds do only on one that does not. It judges noth
   --sizes BxP,...|none       requests and seconds of a failover and a failback of clusters of B brokers
                              and P partitions (default 4x4,8x8,16x64,32x128,64x512)
   --json                     the numbers of every run, instead of tables
+  --help
 `;
 
 const SIZES = "4x4,8x8,16x64,32x128,64x512";
@@ -25,43 +26,27 @@ interface Options {
   json: boolean;
 }
 
-function options(args: string[]): Options | undefined {
-  const { values } = parseArgs({
-    args,
-    options: {
-      platform: { type: "string", default: "all" },
-      pairs: { type: "string", default: "5" },
-      sizes: { type: "string", default: SIZES },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
+function options(): Options {
+  const { values } = commandLine(HELP, {
+    platform: { type: "string", default: "all" },
+    pairs: { type: "string", default: "5" },
+    sizes: { type: "string", default: SIZES },
+    json: { type: "boolean", default: false },
   });
-  if (values.help) {
-    return undefined;
-  }
-  const pairs = Number(values.pairs);
-  const named =
-    values.platform === "all" ? PLATFORMS : PLATFORMS.filter((p) => p === values.platform);
+  const { platform, pairs, json } = values;
   const sizes = values.sizes === "none" ? [] : values.sizes.split(",").map(sizeOf);
-  const wrong = [
-    ...(named.length > 0 || values.platform === "none"
-      ? []
-      : [`--platform must be ${PLATFORMS.join(", ")}, all or none, not ${values.platform}`]),
-    ...(Number.isInteger(pairs) && pairs >= 1
-      ? []
-      : [`--pairs must be at least 1, not ${values.pairs}`]),
-    ...(sizes.includes(undefined)
-      ? [`--sizes must be like ${SIZES}, brokers even and at least 4, not ${values.sizes}`]
-      : []),
-  ];
-  if (wrong.length > 0) {
-    throw new Error(wrong.join("; "));
-  }
+  expectNone([
+    notOneOf("--platform", platform, [...PLATFORMS, "all", "none"]),
+    notWhole("--pairs", pairs, 1),
+    sizes.includes(undefined)
+      ? `--sizes must be like ${SIZES}, brokers even and at least 4, not ${values.sizes}`
+      : undefined,
+  ]);
   return {
-    platforms: named,
-    pairs,
+    platforms: PLATFORMS.filter((name) => platform === "all" || name === platform),
+    pairs: Number(pairs),
     sizes: sizes.filter((size) => size !== undefined),
-    json: values.json,
+    json,
   };
 }
 
@@ -77,12 +62,8 @@ function say(line: string): void {
   console.error(`[${new Date().toTimeString().slice(0, 8)}] ${line}`);
 }
 
-async function main(): Promise<number> {
-  const chosen = options(process.argv.slice(2));
-  if (chosen === undefined) {
-    console.log(HELP);
-    return 0;
-  }
+async function main(): Promise<void> {
+  const chosen = options();
   const rows: Row[] = [];
   for (const platform of chosen.platforms) {
     say(`${platform} ...`);
@@ -95,22 +76,13 @@ async function main(): Promise<number> {
   }
   if (chosen.json) {
     console.log(JSON.stringify({ node: process.version, runs: rows, sizes }, undefined, 2));
-    return 0;
+    return;
   }
   console.log(
     [rows.length > 0 ? timesTable(rows) : "", sizes.length > 0 ? sizesTable(sizes) : ""]
       .filter((text) => text !== "")
       .join("\n\n"),
   );
-  return 0;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  },
-);
+endWith(main());

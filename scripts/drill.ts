@@ -1,6 +1,5 @@
-import { parseArgs } from "node:util";
-import * as path from "node:path";
 import { REGIONS } from "../components/base/brokers";
+import { commandLine, endWith, expectNone, notOneOf, notWhole } from "./commandLine";
 import { runDrill } from "./drill/drill";
 import { EndpointsSite } from "./drill/endpointsSite";
 import { eksSite, kubernetesSite } from "./drill/platforms";
@@ -8,6 +7,7 @@ import { realKubernetesSite } from "./drill/realKubernetesSite";
 import { summary, writeReport } from "./drill/report";
 import type { Site } from "./drill/site";
 import { Interrupt } from "./operator/interrupt";
+import { typedPath } from "./repository";
 import { EmbeddedWorld } from "../world/camunda/embedded";
 import { CamundaWorld } from "../world/camunda/real/camundaWorld";
 import { EmbeddedOnSearch } from "../world/search/real/embeddedOnSearch";
@@ -33,6 +33,9 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
   --brokers N                even, at least 4 (default 4)
   --partitions N             (default 2)
   --report DIR               writes report.json and report.md
+  --help
+
+Exit code: 0 every check held, 1 not, 2 wrong command line.
 `;
 
 const PLATFORMS = ["endpoints", "kubernetes", "eks"] as const;
@@ -51,69 +54,50 @@ interface Options {
   report: string | undefined;
 }
 
-function options(args: string[]): Options | undefined {
-  const { values } = parseArgs({
-    args,
-    options: {
-      platform: { type: "string", default: "endpoints" },
-      lose: { type: "string", default: "region1" },
-      provider: { type: "string", default: "played" },
-      search: { type: "string" },
-      camunda: { type: "string" },
-      elasticsearch: { type: "string" },
-      brokers: { type: "string", default: "4" },
-      partitions: { type: "string", default: "2" },
-      report: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
+function options(): Options {
+  const { values } = commandLine(HELP, {
+    platform: { type: "string", default: "endpoints" },
+    lose: { type: "string", default: "region1" },
+    provider: { type: "string", default: "played" },
+    search: { type: "string" },
+    camunda: { type: "string" },
+    elasticsearch: { type: "string" },
+    brokers: { type: "string", default: "4" },
+    partitions: { type: "string", default: "2" },
+    report: { type: "string" },
   });
-  if (values.help) {
-    return undefined;
-  }
-  const brokers = Number(values.brokers);
-  const partitions = Number(values.partitions);
-  const wrong = [
-    ...oneOf("--platform", values.platform, PLATFORMS),
-    ...oneOf("--lose", values.lose, [...REGIONS, "both"]),
-    ...oneOf("--provider", values.provider, PROVIDERS),
-    ...(values.provider === "real" && values.platform !== "kubernetes"
-      ? [`--provider real is for --platform kubernetes, not ${values.platform}`]
-      : []),
-    ...(values.search === undefined ? [] : oneOf("--search", values.search, ["opensearch"])),
+  const { platform, provider, lose, camunda, elasticsearch, search, brokers, partitions } = values;
+  expectNone([
+    notOneOf("--platform", platform, PLATFORMS),
+    notOneOf("--lose", lose, [...REGIONS, "both"]),
+    notOneOf("--provider", provider, PROVIDERS),
+    provider === "real" && platform !== "kubernetes"
+      ? `--provider real is for --platform kubernetes, not ${platform}`
+      : undefined,
+    notOneOf("--search", search, ["opensearch"]),
     ...(["search", "camunda", "elasticsearch"] as const)
-      .filter((name) => values[name] !== undefined && values.platform !== "endpoints")
-      .map((name) => `--${name} is for --platform endpoints, not ${values.platform}`),
-    ...(values.elasticsearch !== undefined && values.camunda === undefined
-      ? ["--elasticsearch is for --camunda, which is missing"]
-      : []),
-    ...(values.elasticsearch !== undefined && values.search !== undefined
-      ? ["--search and --elasticsearch exclude each other"]
-      : []),
-    ...(Number.isInteger(brokers) && brokers >= 4 && brokers % 2 === 0
-      ? []
-      : [`--brokers must be even and at least 4, not ${values.brokers}`]),
-    ...(Number.isInteger(partitions) && partitions >= 1
-      ? []
-      : [`--partitions must be at least 1, not ${values.partitions}`]),
-  ];
-  if (wrong.length > 0) {
-    throw new Error(wrong.join("; "));
-  }
+      .filter((name) => values[name] !== undefined && platform !== "endpoints")
+      .map((name) => `--${name} is for --platform endpoints, not ${platform}`),
+    elasticsearch !== undefined && camunda === undefined
+      ? "--elasticsearch is for --camunda, which is missing"
+      : undefined,
+    elasticsearch !== undefined && search !== undefined
+      ? "--search and --elasticsearch exclude each other"
+      : undefined,
+    notWhole("--brokers", brokers, 4, true),
+    notWhole("--partitions", partitions, 1),
+  ]);
   return {
-    platform: values.platform as Options["platform"],
-    lose: values.lose === "both" ? ["region1", "region0"] : [values.lose as RegionName],
-    provider: values.provider as Options["provider"],
-    search: values.search as Options["search"],
-    camunda: values.camunda,
-    elasticsearch: values.elasticsearch,
-    brokers,
-    partitions,
+    platform: platform as Options["platform"],
+    lose: lose === "both" ? ["region1", "region0"] : [lose as RegionName],
+    provider: provider as Options["provider"],
+    search: search as Options["search"],
+    camunda,
+    elasticsearch,
+    brokers: Number(brokers),
+    partitions: Number(partitions),
     report: values.report,
   };
-}
-
-function oneOf(name: string, value: string, allowed: readonly string[]): string[] {
-  return allowed.includes(value) ? [] : [`${name} must be ${allowed.join(" or ")}, not ${value}`];
 }
 
 function say(line: string): void {
@@ -121,11 +105,7 @@ function say(line: string): void {
 }
 
 async function main(): Promise<number> {
-  const chosen = options(process.argv.slice(2));
-  if (chosen === undefined) {
-    console.log(HELP);
-    return 0;
-  }
+  const chosen = options();
   const shape = { clusterSize: chosen.brokers, partitionCount: chosen.partitions };
   const report = await runDrill({
     site: siteOf(chosen, shape),
@@ -135,7 +115,7 @@ async function main(): Promise<number> {
   });
   console.log(`\n${summary(report)}`);
   if (chosen.report !== undefined) {
-    const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), chosen.report);
+    const folder = typedPath(chosen.report);
     await writeReport(folder, report);
     console.log(`report: ${folder}`);
   }
@@ -161,12 +141,4 @@ function worldOf({ search, camunda, elasticsearch }: Options, shape: Partial<Clu
   return search === undefined ? new EmbeddedWorld({ shape }) : new EmbeddedOnSearch({ shape, log });
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  },
-);
+endWith(main());

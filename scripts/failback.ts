@@ -2,8 +2,9 @@ import { REGIONS, RegionName } from "../components/base/brokers";
 import { isUnfinished, recoveryOf } from "../components/stack/contract";
 import type { RecordedState } from "../components/stack/stackState";
 import { nextAttempt } from "./operator/attempt";
+import { commandLine, Stop } from "./commandLine";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
-import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
+import { expectSomebody, runCommand, say } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make, Move } from "./operator/move";
 import { RegionStack, Stacks } from "./operator/stack";
@@ -36,7 +37,7 @@ interface Request {
 }
 
 async function failback(interrupt: Interrupt): Promise<void> {
-  const values = parse({
+  const { values } = commandLine(HELP, {
     attempt: { type: "string" },
     finish: { type: "boolean", default: false },
     abandon: { type: "boolean", default: false },
@@ -44,12 +45,7 @@ async function failback(interrupt: Interrupt): Promise<void> {
     stack: { type: "string" },
     dir: { type: "string" },
     "no-refresh": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   });
-  if (values.help) {
-    say(HELP);
-    return;
-  }
   const { attempt, finish, abandon, yes } = values;
   if ([attempt !== undefined, finish, abandon].filter(Boolean).length > 1) {
     throw new Stop("--attempt, --finish and --abandon exclude each other", 2);

@@ -1,7 +1,8 @@
 import { peerOf } from "../components/base/brokers";
 import { recoveryOf } from "../components/stack/contract";
+import { commandLine, Stop } from "./commandLine";
 import { folderOf, isRegion, npmRun, npmRunPulumi, Place } from "./operator/commands";
-import { expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
+import { expectSomebody, runCommand, say } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make } from "./operator/move";
 import { RegionStack, Stacks } from "./operator/stack";
@@ -25,18 +26,13 @@ Exit code: 0 done, 1 not done, 2 wrong command line, 130 stopped on request.
 `;
 
 async function failover(interrupt: Interrupt): Promise<void> {
-  const values = parse({
+  const { values } = commandLine(HELP, {
     lost: { type: "string" },
     yes: { type: "boolean", default: false },
     stack: { type: "string" },
     dir: { type: "string" },
     "no-refresh": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   });
-  if (values.help) {
-    say(HELP);
-    return;
-  }
   const { lost, yes } = values;
   if (!isRegion(lost)) {
     throw new Stop(

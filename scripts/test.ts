@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import * as path from "node:path";
+import { commandLine, endWith, expectNone } from "./commandLine";
 import { Preparation } from "./test/preparation";
 import { Processes } from "./test/processes";
 import { testFiles, Tier, TIERS } from "./test/tiers";
@@ -13,9 +14,15 @@ const ALL = TIERS.filter(({ runs }) => runs !== "named");
 const HELP = `npm test [-- TIER... [OPTIONS]]
 
 Runs ${names(EVERY_TIME)}; with "all" ${names(ALL.filter((tier) => !EVERY_TIME.includes(tier)))} too; or the tiers that are named, of
-${names(TIERS)}. OPTIONS are those of the tier that is named last.
+${names(TIERS)}.
 A tier that cannot run here is skipped with a line that says why; with CI=true that is a failure.
 The last line is "N passed, N failed".
+
+  --camunda DIR        for tier camunda: the folder that a Camunda 8.6 or later was unpacked to
+  --elasticsearch DIR  an Elasticsearch for it, likewise
+  --help
+
+Exit code: 0 all passed, 1 not, 2 wrong command line.
 `;
 
 interface Numbers {
@@ -24,29 +31,25 @@ interface Numbers {
 }
 
 /** What the command line asks for. */
-function chosen(args: string[]): { tiers: Tier[]; env: Record<string, string> } {
-  const end = args.findIndex((arg) => arg.startsWith("-"));
-  const named = end < 0 ? args : args.slice(0, end);
-  const options = end < 0 ? [] : args.slice(end);
-  const unknown = named.filter((name) => name !== "all" && !TIERS.some((t) => t.name === name));
-  if (unknown.length > 0) {
-    throw new Error(`no tier ${unknown.join(", ")}; the tiers are ${names(TIERS)}, all`);
-  }
+function chosen(): { tiers: Tier[]; env: Record<string, string> } {
+  const options = { camunda: { type: "string" }, elasticsearch: { type: "string" } } as const;
+  const { values, words } = commandLine(HELP, options, true);
+  const unknown = words.filter((name) => name !== "all" && !TIERS.some((t) => t.name === name));
   const tiers = TIERS.filter(
     (tier) =>
-      named.includes(tier.name) ||
-      (named.includes("all") && ALL.includes(tier)) ||
-      (named.length === 0 && EVERY_TIME.includes(tier)),
+      words.includes(tier.name) ||
+      (words.includes("all") && ALL.includes(tier)) ||
+      (words.length === 0 && EVERY_TIME.includes(tier)),
   );
-  if (options.length === 0) {
-    return { tiers, env: {} };
-  }
-  const last = TIERS.find(({ name }) => name === named.at(-1));
-  if (last?.options === undefined) {
-    const who = last === undefined ? "npm test" : `tier ${last.name}`;
-    throw new Error(`${who} has no option ${options[0]}`);
-  }
-  return { tiers, env: last.options(options) };
+  const given = Object.keys(values)[0];
+  const camunda = tiers.find((tier) => tier.options !== undefined);
+  expectNone([
+    unknown.length > 0
+      ? `no tier ${unknown.join(", ")}; the tiers are ${names(TIERS)}, all`
+      : undefined,
+    given !== undefined && camunda === undefined ? `--${given} is for tier camunda` : undefined,
+  ]);
+  return { tiers, env: camunda?.options?.(values) ?? {} };
 }
 
 /** Runs one tier in processes of its own: the mocks of one must not reach the engine of another. */
@@ -92,12 +95,8 @@ async function run(
   return { passed: passes, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
-async function main(args: string[], processes: Processes): Promise<number> {
-  if (args.includes("--help")) {
-    console.log(HELP);
-    return 0;
-  }
-  const { tiers, env } = chosen(args);
+async function main(processes: Processes): Promise<number> {
+  const { tiers, env } = chosen();
   const missing = new Map<Tier, string>();
   const preparations = new Map<Tier, Preparation>();
   for (const tier of tiers) {
@@ -143,10 +142,4 @@ process.on("exit", () => processes.end());
 process.on("SIGINT", () => process.exit(130));
 process.on("SIGTERM", () => process.exit(143));
 
-main(process.argv.slice(2), processes).then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    console.error(`error: ${error.message}`);
-    process.exit(2);
-  },
-);
+endWith(main(processes));

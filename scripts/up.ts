@@ -1,7 +1,8 @@
 import { REGIONS } from "../components/base/brokers";
 import { recoveryOf } from "../components/stack/contract";
+import { commandLine, Stop } from "./commandLine";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
-import { confirmed, expectSomebody, parse, runCommand, say, Stop } from "./operator/console";
+import { confirmed, expectSomebody, runCommand, say } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { RegionStack, Stacks } from "./operator/stack";
 
@@ -26,16 +27,11 @@ Exit code: 0 done, 1 not done, 2 wrong command line, 130 stopped on request.
 const MOST_ROUNDS = 4;
 
 async function up(interrupt: Interrupt): Promise<void> {
-  const values = parse({
+  const { values } = commandLine(HELP, {
     yes: { type: "boolean", default: false },
     stacks: { type: "string", default: REGIONS.join(",") },
     dir: { type: "string" },
-    help: { type: "boolean", default: false },
   });
-  if (values.help) {
-    say(HELP);
-    return;
-  }
   expectSomebody(values.yes);
   const place: Place = { dir: values.dir, stack: undefined };
   const names = values.stacks.split(",");

@@ -1,6 +1,5 @@
-import * as path from "node:path";
 import type { RegionName } from "../../components/base/brokers";
-import { REPOSITORY } from "../repository";
+import { REPOSITORY, typedPath } from "../repository";
 
 /** Where the person works, as the command line says. */
 export interface Place {
@@ -8,11 +7,9 @@ export interface Place {
   stack: string | undefined;
 }
 
-/** The folder of the Pulumi project. npm starts scripts in the repository: INIT_CWD is where the person is. */
+/** The folder of the Pulumi project. */
 export function folderOf(place: Place): string {
-  return place.dir === undefined
-    ? REPOSITORY
-    : path.resolve(process.env.INIT_CWD ?? process.cwd(), place.dir);
+  return place.dir === undefined ? REPOSITORY : typedPath(place.dir);
 }
 
 /** A command of this repository as it is to be typed, with the place when it is not the default. */

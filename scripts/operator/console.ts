@@ -1,31 +1,6 @@
 import * as readline from "node:readline/promises";
-import { parseArgs, ParseArgsConfig } from "node:util";
-import { EngineError } from "./engine";
+import { endWith, Stop } from "../commandLine";
 import { Interrupt } from "./interrupt";
-
-/** An end that is the person's to know, not a defect: one line, and an exit code. */
-export class Stop extends Error {
-  constructor(
-    message: string,
-    readonly exitCode: 1 | 2 | 130 = 1,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.name = "Stop";
-  }
-}
-
-/** Parses the command line; what is wrong with it is a {@link Stop}. */
-export function parse<T extends NonNullable<ParseArgsConfig["options"]>>(
-  options: T,
-): ReturnType<typeof parseArgs<{ options: T }>>["values"] {
-  try {
-    return parseArgs({ args: process.argv.slice(2), options }).values;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Stop(`${message.split("\n")[0]}; see --help`, 2);
-  }
-}
 
 /** Refuses when there is nobody to ask. Called first, so that nothing is changed before. */
 export function expectSomebody(yes: boolean): void {
@@ -73,19 +48,5 @@ export function runCommand(command: (interrupt: Interrupt) => Promise<void>): vo
     // A terminal that was closed: the recovery goes on, there is only nobody to tell.
     stream.on("error", () => undefined);
   }
-  command(new Interrupt(say).listen()).then(
-    () => process.exit(0),
-    (error: unknown) => {
-      console.error(`error: ${describe(error)}`);
-      process.exit(error instanceof Stop ? error.exitCode : 1);
-    },
-  );
-}
-
-function describe(error: unknown): string {
-  if (error instanceof Stop || error instanceof EngineError) {
-    return error.message;
-  }
-  // A defect of ours: here the place is what helps.
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  endWith(command(new Interrupt(say).listen()));
 }

@@ -1,9 +1,10 @@
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { spawn } from "node:child_process";
+import { Stop } from "../commandLine";
 import type { Interrupt } from "./interrupt";
 
 /** A `pulumi` that has ended with an error. */
-export class EngineError extends Error {
+export class EngineError extends Stop {
   constructor(
     readonly args: readonly string[],
     readonly code: number | null,

@@ -1,4 +1,5 @@
-import { confirmed, say, Stop } from "./console";
+import { Stop } from "../commandLine";
+import { confirmed, say } from "./console";
 import type { Interrupt } from "./interrupt";
 import { Locked, RegionStack, RunOptions } from "./stack";
 

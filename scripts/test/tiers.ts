@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from "node:fs";
 import * as path from "node:path";
-import { parseArgs } from "node:util";
 import { kubernetesAvailable, prepareKubernetes } from "../../world/kubernetes/real/prepare";
 import { node24Missing, prepareNode24 } from "./node24";
 import { readCamunda, readElasticsearch } from "../../world/camunda/real/distribution";
 import { prepareSearch, searchAvailable } from "../../world/processes/prepare";
+import { Stop } from "../commandLine";
 import { REPOSITORY } from "../repository";
 
 /** A tier of the tests: what it needs, and where it is. */
@@ -28,11 +28,11 @@ export interface Tier {
   /** The folder of the `node` that its tests and their programs run on, instead of that of this run. */
   node?: () => Promise<string>;
   /**
-   * Reads the options that follow the tier's name on the command line into the environment of its tests.
+   * The environment of its tests, by the options of the command line.
    *
-   * @throws Error with one line that says what is wrong with them
+   * @throws Stop that says what is wrong with them
    */
-  options?: (args: string[]) => Record<string, string>;
+  options?: (given: CamundaFolders) => Record<string, string>;
 }
 
 /** All tiers, in the order in which they run. */
@@ -109,23 +109,25 @@ export function testFiles(places: string[]): string[] {
   return [...new Set(files)];
 }
 
-/** The folders of somebody's Camunda, and of an Elasticsearch, as the tests of tier `camunda` read them. */
-function camundaFolders(args: string[]): Record<string, string> {
-  const { values } = parseArgs({
-    args,
-    options: { camunda: { type: "string" }, elasticsearch: { type: "string" } },
-  });
-  if (values.camunda === undefined) {
-    throw new Error(
+/** Folders of somebody's Camunda, and of an Elasticsearch. */
+interface CamundaFolders {
+  camunda?: string;
+  elasticsearch?: string;
+}
+
+/** As the tests of tier `camunda` read them. */
+function camundaFolders({ camunda, elasticsearch }: CamundaFolders): Record<string, string> {
+  if (camunda === undefined) {
+    throw new Stop(
       "tier camunda needs --camunda DIR: a folder with an unpacked Camunda 8.6 or later",
+      2,
     );
   }
-  const { home } = readCamunda(values.camunda);
   return {
-    CAMUNDA_FOLDER: home,
-    ...(values.elasticsearch === undefined
+    CAMUNDA_FOLDER: readCamunda(camunda).home,
+    ...(elasticsearch === undefined
       ? {}
-      : { ELASTICSEARCH_FOLDER: readElasticsearch(values.elasticsearch).home }),
+      : { ELASTICSEARCH_FOLDER: readElasticsearch(elasticsearch).home }),
   };
 }
 

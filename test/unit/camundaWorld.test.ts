@@ -174,18 +174,18 @@ describe("what is said of options for somebody's Camunda", function () {
   ] as const) {
     it(`by the drill of ${args.join(" ")}: one line`, () => {
       const { status, stdout, stderr } = drill(...args);
-      assert.deepEqual([status, stdout, stderr], [1, "", `error: ${error}\n`]);
+      assert.deepEqual([status, stdout, stderr], [2, "", `error: ${error}\n`]);
     });
   }
 
   it("by the tier: the folders, whose paths its tests get", () => {
     const { options } = TIERS.find(({ name }) => name === "camunda") ?? assert.fail();
-    assert.throws(() => options?.([]), /^Error: tier camunda needs --camunda DIR/);
-    assert.throws(() => options?.(["--camunda", "nosuch"]), /there is no such folder/);
+    assert.throws(() => options?.({}), /^Stop: tier camunda needs --camunda DIR/);
+    assert.throws(() => options?.({ camunda: "nosuch" }), /there is no such folder/);
     const folders = new Folders();
     try {
       folders.file("camunda/lib/zeebe-broker-8.6.0.jar");
-      assert.deepEqual(options?.(["--camunda", folders.camunda]), {
+      assert.deepEqual(options?.({ camunda: folders.camunda }), {
         CAMUNDA_FOLDER: folders.camunda,
       });
     } finally {

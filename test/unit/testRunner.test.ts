@@ -31,8 +31,11 @@ describe("npm test", function () {
     assert.deepEqual(command("unit", "--camunda", "/opt/camunda"), {
       status: 2,
       stdout: "",
-      stderr: "error: tier unit has no option --camunda\n",
+      stderr: "error: --camunda is for tier camunda\n",
     });
+    const { status, stderr } = command("unit", "--fast");
+    assert.equal(status, 2);
+    assert.match(stderr, /^error: Unknown option '--fast'.*; see --help\n$/);
   });
 
   it("runs by itself what a contributor waits for, and what needs a machine of its own when it is asked to", () => {

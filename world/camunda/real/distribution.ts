@@ -1,5 +1,7 @@
 import { readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { Stop } from "../../../scripts/commandLine";
+import { typedPath } from "../../../scripts/repository";
 
 /** How brokers of a generation are started, where generations differ. */
 interface Generation {
@@ -58,7 +60,7 @@ export interface ElasticsearchDistribution {
  */
 export function readCamunda(folder: string): CamundaDistribution {
   const option = `--camunda ${folder}`;
-  const home = resolve(process.env.INIT_CWD ?? process.cwd(), folder);
+  const home = typedPath(folder);
   const version = versionIn(
     home,
     option,
@@ -70,7 +72,7 @@ export function readCamunda(folder: string): CamundaDistribution {
     ({ from }) => major > from[0] || (major === from[0] && minor >= from[1]),
   );
   if (generation === undefined) {
-    throw new Error(`${option} is Camunda ${version}: 8.6 or later is needed`);
+    throw new Stop(`${option} is Camunda ${version}: 8.6 or later is needed`, 2);
   }
   const { mainClass, exporters, env } = generation;
   return { home, version, mainClass, exporters, env };
@@ -83,7 +85,7 @@ export function readCamunda(folder: string): CamundaDistribution {
  */
 export function readElasticsearch(folder: string): ElasticsearchDistribution {
   const option = `--elasticsearch ${folder}`;
-  const home = resolve(process.env.INIT_CWD ?? process.cwd(), folder);
+  const home = typedPath(folder);
   const version = versionIn(
     home,
     option,
@@ -91,7 +93,7 @@ export function readElasticsearch(folder: string): ElasticsearchDistribution {
     /^elasticsearch-(\d+\.\d+\.\d+(?:-\w+)?)\.jar$/,
   );
   if (Number(version.split(".")[0]) < 8) {
-    throw new Error(`${option} is Elasticsearch ${version}: 8 or later is needed`);
+    throw new Stop(`${option} is Elasticsearch ${version}: 8 or later is needed`, 2);
   }
   return { home, version };
 }
@@ -104,28 +106,30 @@ function versionIn(home: string, option: string, product: string, jar: RegExp): 
     } catch (error) {
       switch ((error as NodeJS.ErrnoException).code) {
         case "ENOENT":
-          throw new Error(`${of}: there is no such folder; ${unpacked}`);
+          throw new Stop(`${of}: there is no such folder; ${unpacked}`, 2);
         case "ENOTDIR":
-          throw new Error(`${of} is no folder; ${unpacked}`);
+          throw new Stop(`${of} is no folder; ${unpacked}`, 2);
         default:
-          throw new Error(
+          throw new Stop(
             `${of} cannot be read (${(error as NodeJS.ErrnoException).code}); ${unpacked}`,
+            2,
           );
       }
     }
   };
   if (!list(home, option).includes("lib")) {
-    throw new Error(`${option} has no folder lib; ${unpacked}`);
+    throw new Stop(`${option} has no folder lib; ${unpacked}`, 2);
   }
   const names = list(join(home, "lib"), `${option}: lib`);
   const versions = [...new Set(names.flatMap((name) => jar.exec(name)?.[1] ?? []))].sort();
   const [version, ...others] = versions;
   if (version === undefined) {
-    throw new Error(`${option} has no jar of ${product} in lib; ${unpacked}`);
+    throw new Stop(`${option} has no jar of ${product} in lib; ${unpacked}`, 2);
   }
   if (others.length > 0) {
-    throw new Error(
+    throw new Stop(
       `${option} has jars of ${product} ${versions.join(" and ")} in lib; unpack one version`,
+      2,
     );
   }
   return version;
