@@ -1,10 +1,13 @@
 /**
- * A preview without what the engine prints for machines: progress dots and URNs, of which only the
- * resource's name is kept.
+ * A preview without what the engine prints for machines: progress dots and URNs, of which only the resource's name
+ * is kept. And without the stack's outputs, which repeat the whole history of recoveries: what changes is said by
+ * the resources.
  */
 export function readable(output: string): string {
   const lines: string[] = [];
-  for (const line of output.split("\n")) {
+  // Those of a resource that was refreshed stand further to the right.
+  const resources = output.replace(/^ {4}--outputs:--\n[^]*?^(?=Resources:)/m, "");
+  for (const line of resources.split("\n")) {
     const name = /^\s*\[urn=.*::([^:]+)\]$/.exec(line)?.[1];
     const last = lines.length - 1;
     if (name !== undefined) {
@@ -19,7 +22,7 @@ export function readable(output: string): string {
     } else if (
       line.trim() !== "" &&
       !/^(@ |Previewing update|Loading)/.test(line) &&
-      !/^\s*\[(provider|id)=|pulumi:pulumi:Stack: \(same\)/.test(line)
+      !/^\s*\[(provider|id|urn)=|pulumi:pulumi:Stack: \(same\)/.test(line)
     ) {
       lines.push(line);
     }

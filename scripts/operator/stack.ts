@@ -261,13 +261,8 @@ export class RegionStack {
     const result = await this.running(events, (common) =>
       this.stack.preview({ ...common, ...targeted(targets), refresh, diff: true }),
     );
-    // The outputs repeat the whole history of recoveries; what changes is said by the resources.
-    const changes = readable(result.stdout)
-      .replace(/^\s*--outputs:--[\s\S]*?^(?=Resources:)/m, "")
-      .split("\n")
-      .filter((line) => !/^\s*\[urn=/.test(line));
     return {
-      text: [...events.messages, ...changes].join("\n"),
+      text: [...events.messages, readable(result.stdout)].join("\n"),
       changes: changesIn(result.changeSummary),
     };
   }
