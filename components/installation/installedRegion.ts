@@ -1,8 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "../generations/objects";
 import type { RegionName } from "../base/brokers";
 import { ElasticsearchHealth } from "./elasticsearchHealth";
 import type { InstalledSettings } from "../settings";
-import type { CamundaRelease } from "./kubernetes/camundaRelease";
+import { CamundaRelease } from "./kubernetes/camundaRelease";
+import { Elasticsearch } from "./kubernetes/elasticsearch";
 import type { PeerState, RecordedState } from "../stack/stackState";
 
 /** What an installed region hands to the recovery and to the stack's outputs. */
@@ -54,10 +56,48 @@ export function dnsFirst(fenced: boolean, dns: pulumi.Resource): pulumi.Resource
 }
 
 /**
+ * What a region consists of on every platform: Elasticsearch, Camunda, and a look at whether they are there.
+ *
+ * @param place where they are declared, and after what: `after` is of Elasticsearch only
+ */
+export function camundaIn(
+  name: string,
+  args: InstalledRegionArgs,
+  place: {
+    options: pulumi.ComponentResourceOptions;
+    namespace: pulumi.Input<string>;
+    roleArn?: pulumi.Input<string>;
+    after: pulumi.Resource[];
+    dns: pulumi.Resource;
+    fence: pulumi.Resource[];
+  },
+): Pick<InstalledRegion, "before" | "camunda"> {
+  const { settings, rejoining, descriptions } = args;
+  const { options, namespace, roleArn, after, dns, fence } = place;
+  const elasticsearch = new Elasticsearch(
+    `${name}-elasticsearch`,
+    { settings, namespace, roleArn, description: descriptions[ELASTICSEARCH_RELEASE] },
+    { ...options, dependsOn: [...after, dns] },
+  );
+  const camunda = new CamundaRelease(
+    `${name}-camunda`,
+    { settings, rejoining, namespace, description: descriptions[RELEASE] },
+    { ...options, dependsOn: [elasticsearch, dns] },
+  );
+  const healthy = elasticsearchHealth(args, {
+    parent: options.parent,
+    dependsOn: [elasticsearch, camunda],
+  });
+  // A failover waits for its fence alone: DNS may take a minute, and only saves others one.
+  const before = args.fence === "closed" ? fence : [...fence, dns, camunda, ...healthy];
+  return { before, camunda };
+}
+
+/**
  * Looked at when it was installed, and once more when the number of nodes changes. After Camunda is installed, which
  * starts beside it; never for the first time in a failover, which waits for nothing of Elasticsearch.
  */
-export function elasticsearchHealth(
+function elasticsearchHealth(
   { settings, fence, recorded }: InstalledRegionArgs,
   options: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {

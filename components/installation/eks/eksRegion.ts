@@ -8,15 +8,14 @@ import { awsProvider } from "./provider";
 import { RegionNetwork } from "./regionNetwork";
 import type * as aws from "./sdk";
 import { TrafficRouting } from "./trafficRouting";
-import { ELASTICSEARCH_RELEASE, RELEASE } from "../../generations/objects";
 import { peerOf } from "../../base/brokers";
 import type { EksSettings } from "../../settings";
-import { CamundaRelease } from "../kubernetes/camundaRelease";
+import type { CamundaRelease } from "../kubernetes/camundaRelease";
 import { corefile } from "../kubernetes/corefile";
-import { ELASTICSEARCH_SERVICE_ACCOUNT, Elasticsearch } from "../kubernetes/elasticsearch";
+import { ELASTICSEARCH_SERVICE_ACCOUNT } from "../kubernetes/elasticsearch";
 import { CamundaNamespace } from "../kubernetes/namespace";
 import {
-  elasticsearchHealth,
+  camundaIn,
   InstalledOutputs,
   InstalledRegion,
   InstalledRegionArgs,
@@ -104,32 +103,14 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
       { name: namespaces[region] },
       { ...inCluster, dependsOn: [cluster.nodeGroup] },
     );
-    const elasticsearch = new Elasticsearch(
-      `${name}-elasticsearch`,
-      {
-        settings,
-        namespace: namespace.name,
-        roleArn: bucket.roleArn,
-        description: args.descriptions[ELASTICSEARCH_RELEASE],
-      },
-      { ...inCluster, dependsOn: [bucket, dns] },
-    );
-    this.camunda = new CamundaRelease(
-      `${name}-camunda`,
-      {
-        settings,
-        rejoining: args.rejoining,
-        namespace: namespace.name,
-        description: args.descriptions[RELEASE],
-      },
-      { ...inCluster, dependsOn: [elasticsearch, dns] },
-    );
-    const healthy = elasticsearchHealth(args, {
-      parent: this,
-      dependsOn: [elasticsearch, this.camunda],
-    });
-    // A failover waits for its fence alone: the DNS add-on takes a minute, and only saves others one.
-    this.before = fenced ? fence.resources : [...fence.resources, dns, this.camunda, ...healthy];
+    ({ before: this.before, camunda: this.camunda } = camundaIn(name, args, {
+      options: inCluster,
+      namespace: namespace.name,
+      roleArn: bucket.roleArn,
+      after: [bucket],
+      dns,
+      fence: fence.resources,
+    }));
     this.outputs = {
       kubeconfig: cluster.kubeconfig,
       backupBucket: bucket.bucket,

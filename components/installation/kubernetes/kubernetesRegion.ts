@@ -1,17 +1,15 @@
 import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import {
-  elasticsearchHealth,
+  camundaIn,
   InstalledOutputs,
   InstalledRegion,
   InstalledRegionArgs,
   dnsFirst,
 } from "../installedRegion";
-import { ELASTICSEARCH_RELEASE, RELEASE } from "../../generations/objects";
 import type { KubernetesSettings } from "../../settings";
-import { CamundaRelease } from "./camundaRelease";
+import type { CamundaRelease } from "./camundaRelease";
 import { DnsChaining } from "./dnsChaining";
-import { Elasticsearch } from "./elasticsearch";
 import { CamundaNamespace } from "./namespace";
 import { PeerFence } from "./peerFence";
 
@@ -63,30 +61,13 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
             { parent: this, dependsOn: dnsFirst(fenced, dns) },
           ).resources
         : [];
-    const elasticsearch = new Elasticsearch(
-      `${name}-elasticsearch`,
-      {
-        settings,
-        namespace: namespace.name,
-        description: args.descriptions[ELASTICSEARCH_RELEASE],
-      },
-      { ...parent, dependsOn: [dns] },
-    );
-    this.camunda = new CamundaRelease(
-      `${name}-camunda`,
-      {
-        settings,
-        rejoining: args.rejoining,
-        namespace: namespace.name,
-        description: args.descriptions[RELEASE],
-      },
-      { ...parent, dependsOn: [elasticsearch, dns] },
-    );
-    const healthy = elasticsearchHealth(args, {
-      parent: this,
-      dependsOn: [elasticsearch, this.camunda],
-    });
-    this.before = fenced ? fence : [...fence, dns, this.camunda, ...healthy];
+    ({ before: this.before, camunda: this.camunda } = camundaIn(name, args, {
+      options: parent,
+      namespace: namespace.name,
+      after: [],
+      dns,
+      fence,
+    }));
     this.outputs = {};
     this.registerOutputs(this.outputs);
   }
