@@ -74,8 +74,6 @@ export function overlap(a: string, b: string): boolean {
   );
 }
 
-const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
-
 /** Whether a block lies within another. */
 export function within(inner: string, outer: string): boolean {
   const a = parseCidr(inner);
@@ -86,51 +84,4 @@ export function within(inner: string, outer: string): boolean {
     a.base >= b.base &&
     a.base + sizeOf(a.bits) <= b.base + sizeOf(b.bits)
   );
-}
-
-/**
- * What is wrong with the CIDRs of both regions: none may overlap with another (concept page, network
- * requirements), each must be private, and large enough for what gets its addresses from it.
- *
- * @param cidrs by the key that the user has written them under
- */
-export function cidrProblems(cidrs: Record<string, string>): { key: string; problem: string }[] {
-  const problems: { key: string; problem: string }[] = [];
-  const good: [string, string][] = [];
-  for (const [key, cidr] of Object.entries(cidrs)) {
-    const parsed = parseCidr(cidr);
-    if (parsed === undefined) {
-      problems.push({
-        key,
-        problem: `is "${cidr}", not a CIDR like 10.192.0.0/16 (no address bits behind the network part)`,
-      });
-      continue;
-    }
-    if (!PRIVATE.some((range) => within(cidr, range))) {
-      problems.push({
-        key,
-        problem: `is ${cidr}, not within ${PRIVATE.join(", ")}: choose a private one`,
-      });
-    }
-    const [min, max] = key.endsWith(".vpc")
-      ? [16, 20]
-      : key.endsWith(".services")
-        ? [12, 24]
-        : [8, 24];
-    if (parsed.bits < min || parsed.bits > max) {
-      problems.push({ key, problem: `is ${cidr}: it must be a /${min} to /${max}` });
-    }
-    good.push([key, cidr]);
-  }
-  good.forEach(([key, cidr], index) => {
-    for (const [other, block] of good.slice(0, index)) {
-      if (overlap(cidr, block)) {
-        problems.push({
-          key,
-          problem: `${cidr} overlaps with ${other} ${block}: no addresses of the two regions may overlap`,
-        });
-      }
-    }
-  });
-  return problems;
 }

@@ -13,7 +13,7 @@ export function clusterName(eks: Pick<EksSettings, "prefix">, region: RegionName
  */
 export function bucketName(eks: EksSettings, region: RegionName): string {
   const suffix = eks.bucketSuffix === undefined ? "" : `-${eks.bucketSuffix}`;
-  return `${eks.prefix}-elastic-backup-${eks.account}-${eks.awsRegions[region]}${suffix}`;
+  return `${eks.prefix}-elastic-backup-${eks.awsAccount}-${eks.awsRegions[region]}${suffix}`;
 }
 
 /** Name of the client that Elasticsearch reaches a region's bucket with. Both regions know both. */

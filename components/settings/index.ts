@@ -2,9 +2,13 @@ import { shortened } from "../base/bounded";
 import { peerOf, RegionName } from "../base/brokers";
 import { endpointsOf } from "./addresses";
 import { bucketName, s3Client } from "./eksNames";
+import { CLUSTER } from "./keys/cluster";
+import { EKS } from "./keys/eks";
+import { INSTALLATION } from "./keys/installation";
+import { RECOVERY } from "./keys/recovery";
+import { STACK } from "./keys/stack";
 import { Lookup, readValues } from "./read";
-import type { Entry } from "./schema";
-import { Key, KEYS, TABLE, Values } from "./table";
+import { entryOf, Key, KEYS, Values } from "./table";
 import type { EksSettings, Installation, KubernetesSettings, Settings } from "./types";
 
 export * from "./types";
@@ -28,28 +32,25 @@ export function readSettings(get: Lookup, stack?: string): Settings {
   const endpoints = (of: RegionName) =>
     installation === undefined ? values.endpoints[of] : endpointsOf(installation, of, values);
   return {
-    platform: values.platform,
+    ...part(values, STACK),
+    ...part(values, CLUSTER),
+    ...part(values, RECOVERY),
     installation,
-    activeRegion: values.activeRegion,
-    hooks: values.hooks,
-    region,
     peer: peerOf(region),
     peerStack: values.peerStack ?? derivedPeerStack(stack, region),
-    camundaVersion: values.camundaVersion,
-    clusterSize: values.clusterSize,
-    partitionCount: values.partitionCount,
-    replicationFactor: values.replicationFactor,
     endpoints: { region0: endpoints("region0"), region1: endpoints("region1") },
-    exporters: values.exporters,
     repository: repositoryOf(values, installation, lostRegion ? peerOf(lostRegion) : region),
-    indexPrefixes: values.indexPrefixes,
     webApps: values.webApps,
     credentials: credentialsOf(values),
-    lostRegion,
-    failback: values.failback,
-    overrides: values.overrides,
-    timeouts: values.timeouts,
   };
+}
+
+/** The values of a section of the table. */
+function part<K extends Key>(values: Values, { keys }: { keys: Record<K, unknown> }) {
+  return Object.fromEntries(Object.keys(keys).map((key) => [key, values[key as K]])) as Pick<
+    Values,
+    K
+  >;
 }
 
 function derivedPeerStack(stack: string | undefined, region: RegionName): string | undefined {
@@ -57,44 +58,20 @@ function derivedPeerStack(stack: string | undefined, region: RegionName): string
 }
 
 function installationOf(values: Values): Installation {
-  const { s3AccessKey: accessKey, s3SecretKey: secretKey } = values;
+  const { s3AccessKey, s3SecretKey, ...rest } = part(values, INSTALLATION);
+  const { contexts, dns } = values;
+  // The schema of the addresses is that of the platform.
+  const cluster =
+    values.platform === "eks"
+      ? ({ kind: "eks", ...part(values, EKS) } as EksSettings)
+      : ({ kind: "kubernetes", contexts, dns, cidrs: values.cidrs } as KubernetesSettings);
   return {
-    cluster: clusterOf(values),
-    namespaces: values.namespaces,
-    charts: values.charts,
-    imageRegistry: values.imageRegistry,
-    sizing: values.sizing,
-    connectors: values.connectors,
-    helmValues: values.helmValues,
+    ...rest,
+    cluster,
     s3Keys:
-      accessKey === undefined || secretKey === undefined ? undefined : { accessKey, secretKey },
-  };
-}
-
-function clusterOf(values: Values): Installation["cluster"] {
-  if (values.platform === "kubernetes") {
-    const { contexts, dns } = values;
-    return {
-      kind: "kubernetes",
-      contexts,
-      dns,
-      cidrs: values.cidrs as KubernetesSettings["cidrs"],
-    };
-  }
-  return {
-    kind: "eks",
-    prefix: values.prefix,
-    account: values.awsAccount,
-    awsRegions: values.awsRegions,
-    cidrs: values.cidrs as EksSettings["cidrs"],
-    natGateways: values.natGateways,
-    kubernetesVersion: values.kubernetesVersion,
-    nodes: values.nodes,
-    administrators: values.administrators,
-    apiAccessCidrs: values.apiAccessCidrs,
-    bucketEncryption: values.bucketEncryption,
-    bucketSuffix: values.bucketSuffix,
-    traffic: values.traffic,
+      s3AccessKey === undefined || s3SecretKey === undefined
+        ? undefined
+        : { accessKey: s3AccessKey, secretKey: s3SecretKey },
   };
 }
 
@@ -126,7 +103,7 @@ function credentialsOf(values: Values): Settings["credentials"] {
 /** What is wrong with the keys that are set as secrets: what is in some of them is in the state in clear. */
 export function openSecrets(secret: readonly string[]): string[] {
   return KEYS.filter((key) => secret.includes(key)).flatMap((key) => {
-    const { open }: Entry = TABLE[key];
+    const { open } = entryOf(key);
     return open === undefined
       ? []
       : [

@@ -1,10 +1,11 @@
-import * as v from "valibot";
+import { getDefault, safeParse } from "valibot";
+import type { IssuePathItem } from "valibot";
 import { shortened } from "../base/bounded";
 import { isRecord } from "../base/json";
 import { generationOf } from "../generations";
 import { Problem, RULES } from "./rules";
 import type { Context, Entry } from "./schema";
-import { Key, KEYS, TABLE, Values } from "./table";
+import { entryOf, Key, KEYS, TABLE, Values } from "./table";
 
 /** All problems of a configuration, one line each. */
 export class ConfigError extends Error {
@@ -29,9 +30,9 @@ export type Lookup = (key: Key) => string | undefined;
 export function readValues(get: Lookup): Values {
   // Where one of these is wrong its default stands in, so that everything else is looked at.
   const context: Context = {
-    platform: valueOf("platform", get) ?? v.getDefault(TABLE.platform.schema),
+    platform: valueOf("platform", get) ?? getDefault(TABLE.platform.schema),
     generation: generationOf(
-      valueOf("camundaVersion", get) ?? v.getDefault(TABLE.camundaVersion.schema),
+      valueOf("camundaVersion", get) ?? getDefault(TABLE.camundaVersion.schema),
     ),
   };
   const problems: Problem[] = [];
@@ -56,7 +57,7 @@ export function readValues(get: Lookup): Values {
 
 /** The value of a key that others depend on, unless it is wrong. */
 function valueOf<K extends "platform" | "camundaVersion">(key: K, get: Lookup) {
-  const { success, output } = v.safeParse(TABLE[key].schema, decoded(TABLE[key].type, get(key)));
+  const { success, output } = safeParse(TABLE[key].schema, decoded(TABLE[key].type, get(key)));
   return success ? (output as Values[K]) : undefined;
 }
 
@@ -66,7 +67,7 @@ function readKey(
   get: Lookup,
   context: Context,
 ): { value?: unknown; problems: Problem[] } {
-  const { type, platforms, schema, elsewhere }: Entry = TABLE[key];
+  const { type, platforms, schema, elsewhere } = entryOf(key);
   if (!platforms.includes(context.platform)) {
     const refused = elsewhere !== undefined && decoded(type, get(key)) !== undefined;
     return { problems: refused ? [[key, elsewhere]] : [] };
@@ -77,7 +78,7 @@ function readKey(
       problems: [[key, "must be structured (set it with --path, or in the stack's file)"]],
     };
   }
-  const { success, output, issues } = v.safeParse(
+  const { success, output, issues } = safeParse(
     typeof schema === "function" ? schema(context) : schema,
     given,
   );
@@ -111,12 +112,12 @@ function decoded(type: Entry["type"], raw: string | undefined): unknown {
 }
 
 /** `key.part[0]`, of long names the beginning. */
-function placeOf(key: Key, path: readonly v.IssuePathItem[] = []): string {
+function placeOf(key: Key, path: readonly IssuePathItem[] = []): string {
   return path.reduce(
     (place, item) =>
       item.type === "array"
         ? `${place}[${String(item.key)}]`
-        : `${place}.${shortened(String(item.key), 20)}`,
+        : `${place}.${shortened(String(item.key), 18)}`,
     key as string,
   );
 }

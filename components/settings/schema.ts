@@ -1,8 +1,27 @@
-import * as v from "valibot";
+import {
+  boolean,
+  custom,
+  description,
+  getDescription,
+  never,
+  number,
+  objectWithRest,
+  optional,
+  picklist,
+  pipe,
+  rawCheck,
+  record,
+  string,
+  transform,
+  union,
+} from "valibot";
+import type { BaseIssue, GenericSchema, InferInput, ObjectEntries, ObjectSchema } from "valibot";
 import { shortened } from "../base/bounded";
 import { RegionName } from "../base/brokers";
 import { isRecord } from "../base/json";
 import type { Generation } from "../generations/generation";
+
+export { array, custom, optional, pipe, transform } from "valibot";
 
 /** Who installs Camunda. */
 export const PLATFORMS = ["eks", "kubernetes", "endpoints"] as const;
@@ -11,7 +30,7 @@ export const PLATFORMS = ["eks", "kubernetes", "endpoints"] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
 /** A schema of a value, or of a part of one. */
-export type Schema = v.GenericSchema<unknown, unknown>;
+export type Schema = GenericSchema<unknown, unknown>;
 
 /** What a schema may depend on: both are read first. */
 export interface Context {
@@ -30,14 +49,10 @@ export interface Entry {
    * carry their own default, and their text as a description.
    */
   schema: Schema | ((context: Context) => Schema);
-  /** What it is: in `Pulumi.yaml`, and the beginning in docs/configuration.md. Of Markdown it has code only. */
+  /** What it is, in Markdown, with links as in docs/: in docs/configuration.md, and in `Pulumi.yaml`. */
   text: string;
-  /** What only docs/configuration.md says, in Markdown. */
-  more?: string;
   /** When it may be changed, in Markdown. */
   change: string;
-  /** What holds when it is not set, where the schema has no default that says it. */
-  otherwise?: string;
   /** Every stack sets its own, and Pulumi asks for it: `Pulumi.yaml` has no default. */
   perStack?: true;
   /** The value is never said, in no message. */
@@ -46,6 +61,20 @@ export interface Entry {
   open?: string;
   /** What is wrong with it on another platform. */
   elsewhere?: string;
+}
+
+/** Keys that are told together, with the platforms of those that do not name others. */
+export function section<const K extends Record<string, Omit<Entry, "platforms"> & Partial<Entry>>>(
+  title: string,
+  platforms: readonly Platform[],
+  keys: K,
+) {
+  return {
+    title,
+    keys: Object.fromEntries(
+      Object.entries(keys).map(([key, entry]) => [key, { platforms, ...entry }]),
+    ) as K,
+  };
 }
 
 /** All platforms; those where this program installs Camunda. */
@@ -61,7 +90,7 @@ export function quoted(value: unknown): string {
 
 /** A rule in words: what is wrong with a value, if anything. */
 export function rule<T>(problemOf: (value: T) => string | undefined) {
-  return v.rawCheck<T>(({ dataset, addIssue }) => {
+  return rawCheck<T>(({ dataset, addIssue }) => {
     const message = dataset.typed ? problemOf(dataset.value) : undefined;
     if (message !== undefined) {
       addIssue({ message });
@@ -72,67 +101,86 @@ export function rule<T>(problemOf: (value: T) => string | undefined) {
 /** One of some words. */
 export function oneOf<const T extends readonly string[]>(words: T) {
   const choice = words.join(" or ");
-  return v.picklist(words, ({ input }) =>
+  return picklist(words, ({ input }) =>
     input === undefined ? `is missing: ${choice}` : `must be ${choice}, not ${quoted(input)}`,
   );
 }
 
 /** Text, and what YAML takes for a number or a boolean, as it is written. */
-export const text = v.pipe(
-  v.union(
-    [v.string(), v.number(), v.boolean()],
-    ({ input }) => `must be text, not ${quoted(input)}`,
-  ),
-  v.transform(String),
+export const text = pipe(
+  union([string(), number(), boolean()], ({ input }) => `must be text, not ${quoted(input)}`),
+  transform(String),
 );
 
 /** Text of a form. */
 export function matching(form: RegExp, problem: (value: string) => string) {
-  return v.pipe(
+  return pipe(
     text,
     rule((value: string) => (form.test(value) ? undefined : problem(quoted(value)))),
   );
 }
 
-/** A whole number. */
-export const whole = v.number(({ input }) => `must be a whole number, not ${quoted(input)}`);
+/** A whole number of which something holds. */
+export function whole(
+  otherwise: number,
+  holds: (value: number) => boolean,
+  problem: (value: number) => string,
+) {
+  const schema = number(({ input }) => `must be a whole number, not ${quoted(input)}`);
+  const check = rule((value: number) => (holds(value) ? undefined : problem(value)));
+  return optional(pipe(schema, check), otherwise);
+}
+
+/** Yes or no. */
+export const flag = boolean(({ input }) => `must be true or false, not ${quoted(input)}`);
+
+/** A command of the user's. */
+export const command = custom<string>(
+  (value) => typeof value === "string" && value.trim() !== "",
+  "must be a command, as text",
+);
 
 /** How many of something there are. */
-export const count = v.custom<number>(
+export const count = custom<number>(
   (value) => Number.isInteger(value) && (value as number) >= 1,
   ({ input }) => `must be a whole number of at least 1, not ${quoted(input)}`,
 );
 
 /** An object as it is given. */
-export const anything = v.custom<Record<string, unknown>>(isRecord, "must be an object");
+export const anything = custom<Record<string, unknown>>(isRecord, "must be an object");
+
+/** Values by names of the user's. */
+export function named<S extends Schema>(schema: S) {
+  return record(string(), schema, "must be an object");
+}
 
 /** A part of an object, with what it is: for the page, and for whoever has left it out. */
-export function part<S extends Schema>(schema: S, description: string) {
-  return v.pipe(schema, v.description(description));
+export function part<S extends Schema>(schema: S, what: string) {
+  return pipe(schema, description(what));
 }
 
 /** An object of parts, and no others. */
-export function parts<E extends v.ObjectEntries>(entries: E) {
+export function parts<E extends ObjectEntries>(entries: E) {
   const names = Object.keys(entries).join(", ");
-  const missing = ({ path }: v.BaseIssue<unknown>) => {
+  const missing = ({ path }: BaseIssue<unknown>) => {
     const schema = entries[String(path?.at(-1)?.key)];
-    const what = schema === undefined ? undefined : v.getDescription(schema);
+    const what = schema === undefined ? undefined : getDescription(schema);
     return what === undefined ? "is missing" : `is missing: ${plain(what)}`;
   };
-  const unknown = v.never(`is none of ${names}`);
-  return v.pipe(
-    v.custom<v.InferInput<v.ObjectSchema<E, undefined>>>(
+  const unknown = never(`is none of ${names}`);
+  return pipe(
+    custom<InferInput<ObjectSchema<E, undefined>>>(
       isRecord,
       ({ input }) => `${input === undefined ? "is missing:" : "must be"} an object with ${names}`,
     ),
-    v.objectWithRest(entries, unknown, missing) as unknown as v.ObjectSchema<E, undefined>,
+    objectWithRest(entries, unknown, missing) as unknown as ObjectSchema<E, undefined>,
   );
 }
 
 /** {@link parts} that all have a default, or are asked for one by one. */
-export function object<E extends v.ObjectEntries>(entries: E) {
+export function object<E extends ObjectEntries>(entries: E) {
   // Any other type of the default would let the compiler expect that there may be none.
-  return v.optional(parts(entries), {} as never);
+  return optional(parts(entries), {} as never);
 }
 
 /** A value for each region. */
@@ -141,11 +189,11 @@ export function byRegion<S extends Schema>(of: (region: RegionName) => S) {
 }
 
 /** Text for each region; what is left out is that of the default. */
-export function textByRegion<S extends v.GenericSchema<string | number | boolean, string>>(
+export function textByRegion<S extends GenericSchema<string | number | boolean, string>>(
   schema: S,
   otherwise: Record<RegionName, string>,
 ) {
-  return v.optional(parts(byRegion((region) => v.optional(schema, otherwise[region]))), otherwise);
+  return optional(parts(byRegion((region) => optional(schema, otherwise[region]))), otherwise);
 }
 
 /** The regions must not have the same. */
@@ -155,7 +203,7 @@ export function different(problem: (value: string) => string) {
   );
 }
 
-/** Without the marks of code. */
+/** Markdown as plain text. */
 export function plain(markdown: string): string {
-  return markdown.replace(/`/g, "");
+  return markdown.replace(/`/g, "").replace(/\[([^\]]+)\]\(([^)]+)\)/g, "$1 (docs/$2)");
 }

@@ -1,5 +1,9 @@
 import type { RegionName } from "../base/brokers";
-import type { Platform } from "./schema";
+import type { CLUSTER } from "./keys/cluster";
+import type { EKS } from "./keys/eks";
+import type { INSTALLATION } from "./keys/installation";
+import type { RECOVERY } from "./keys/recovery";
+import type { STACK } from "./keys/stack";
 import type { Values } from "./table";
 
 export type { Hook } from "./keys/stack";
@@ -25,22 +29,8 @@ export type Traffic = NonNullable<Values["traffic"]>;
 type Cidrs<Kind extends string> = Record<RegionName, Record<Kind, string>>;
 
 /** What is said of two EKS clusters. */
-export interface EksSettings extends Pick<
-  Values,
-  | "prefix"
-  | "awsRegions"
-  | "natGateways"
-  | "kubernetesVersion"
-  | "nodes"
-  | "administrators"
-  | "apiAccessCidrs"
-  | "bucketEncryption"
-  | "bucketSuffix"
-  | "traffic"
-> {
+export interface EksSettings extends Omit<Pick<Values, keyof typeof EKS.keys>, "cidrs"> {
   kind: "eks";
-  /** AWS account of both regions, 12 digits: bucket names and roles are computed from it, not looked up. */
-  account: string;
   cidrs: Cidrs<"vpc" | "services">;
 }
 
@@ -51,9 +41,9 @@ export interface KubernetesSettings extends Pick<Values, "contexts" | "dns"> {
 }
 
 /** What a stack installs itself, on the platforms `eks` and `kubernetes`. */
-export interface Installation extends Pick<
-  Values,
-  "namespaces" | "charts" | "imageRegistry" | "sizing" | "connectors" | "helmValues"
+export interface Installation extends Omit<
+  Pick<Values, keyof typeof INSTALLATION.keys>,
+  "s3AccessKey" | "s3SecretKey"
 > {
   cluster: EksSettings | KubernetesSettings;
   /** Keys for S3 in Elasticsearch's keystore, instead of a role. The second is a secret. */
@@ -63,34 +53,18 @@ export interface Installation extends Pick<
 /** The whole configuration of a stack, validated. */
 export interface Settings extends Pick<
   Values,
-  | "activeRegion"
-  | "hooks"
-  | "camundaVersion"
-  | "clusterSize"
-  | "partitionCount"
-  | "replicationFactor"
-  | "exporters"
-  | "indexPrefixes"
-  | "overrides"
-  | "timeouts"
+  keyof typeof STACK.keys | keyof typeof CLUSTER.keys | keyof typeof RECOVERY.keys
 > {
-  platform: Platform;
   /** What the stack installs itself; nothing on `endpoints`. */
   installation: Installation | undefined;
-  /** The region that this stack owns. */
-  region: RegionName;
   /** The other region. */
   peer: RegionName;
   /** Name of the stack that owns the other region, or undefined when it cannot be told. */
   peerStack: string | undefined;
   endpoints: Record<RegionName, RegionEndpoints>;
-  repository: { name: string; type: string; settings: Record<string, unknown> };
-  webApps: { stop: string; start: string } | undefined;
+  repository: Values["snapshotRepository"];
+  webApps: Values["webApps"];
   credentials: Credentials | undefined;
-  /** The region that a human has declared lost. */
-  lostRegion: RegionName | undefined;
-  /** Name of the running attempt to fail back. */
-  failback: string | undefined;
 }
 
 /** Settings of a stack that installs its region. */

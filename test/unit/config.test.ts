@@ -224,6 +224,16 @@ describe("config", () => {
       /^endpoints.region0.management must end with the port, without a path behind it$/,
     ],
     [
+      "one gateway for both regions",
+      { endpoints: changed({ gateway: nowhere.region1.gateway }) },
+      /^endpoints.region1.gateway is that of region0: each region has its own$/,
+    ],
+    [
+      "one management API for two brokers",
+      { endpoints: changed({ brokers: { 0: "http://a.test", 2: "http://a.test/" } }) },
+      /^endpoints.region0.brokers.2 is that of broker 0: each broker has its own management API$/,
+    ],
+    [
       "one exporter for both regions",
       { exporters: { region0: "a", region1: "a" } },
       /^exporters names a for both regions: each has its own/,

@@ -197,6 +197,21 @@ describe("the configuration of an installation", () => {
       /^helmValues.camunda.zeebe.clusterSize is decided by clusterSize/,
     ],
     [
+      "init containers that the chart passes over",
+      eksConfig({ helmValues: { camunda: { zeebe: { extraInitContainers: [] } } } }),
+      /^helmValues.camunda.zeebe.extraInitContainers is ignored by the chart beside initContainers/,
+    ],
+    [
+      "an exporter that is no part of a name",
+      eksConfig({ exporters: { region0: "elastic-1" } }),
+      /^exporters.region0 is "elastic-1": lower-case letters and digits, since names of environment/,
+    ],
+    [
+      "values of a release that there is not",
+      eksConfig({ helmValues: { camnda: {} } }),
+      /^helmValues.camnda is none of camunda, elasticsearch$/,
+    ],
+    [
       "a user of an Elasticsearch that asks for none",
       eksConfig({ elasticsearchUser: "elastic" }),
       /^elasticsearchUser is for an Elasticsearch of others \(platform endpoints\): .*; leave it out$/,

@@ -288,7 +288,7 @@ function keysOf(eks: EksSettings, region: RegionName, sid: string, actions: stri
     Sid: sid,
     Effect: "Allow",
     Action: actions,
-    Resource: `arn:aws:kms:${awsRegion}:${eks.account}:key/*`,
+    Resource: `arn:aws:kms:${awsRegion}:${eks.awsAccount}:key/*`,
     Condition: {
       StringEquals: { "kms:ViaService": `s3.${awsRegion}.amazonaws.com` },
       StringLike: { "kms:EncryptionContext:aws:s3:arn": [bucket, `${bucket}/*`] },

@@ -176,7 +176,7 @@ export class DnsChaining extends pulumi.ComponentResource {
     }
     const toNodes = { ipProtocol: "tcp", fromPort: DNS_NODE_PORT, toPort: DNS_NODE_PORT };
     // As the provider reads it, which does not know that the account is its own: without it each refresh differs.
-    const reference = (id: pulumi.Output<string>) => pulumi.interpolate`${eks.account}/${id}`;
+    const reference = (id: pulumi.Output<string>) => pulumi.interpolate`${eks.awsAccount}/${id}`;
     // AWS takes the account when a rule is made, not when it is modified; and two equal rules it does not take.
     const replaced = { ...this.child, replaceOnChanges: ["*"], deleteBeforeReplace: true };
     new aws.vpc.SecurityGroupEgressRule(

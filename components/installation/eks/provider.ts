@@ -53,9 +53,9 @@ export function awsProvider(
 export function expectAccount(eks: EksSettings, arn: pulumi.Output<string>): pulumi.Output<string> {
   return arn.apply((text) => {
     const account = text.split(":")[4];
-    if (account !== eks.account) {
+    if (account !== eks.awsAccount) {
       throw new UserError(
-        `awsAccount is ${eks.account}, and the AWS credentials in use are those of ${account}: use credentials of ${eks.account}, or correct awsAccount, and destroy what was made in ${account}`,
+        `awsAccount is ${eks.awsAccount}, and the AWS credentials in use are those of ${account}: use credentials of ${eks.awsAccount}, or correct awsAccount, and destroy what was made in ${account}`,
       );
     }
     return text;

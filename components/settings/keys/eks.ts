@@ -1,26 +1,7 @@
-import * as v from "valibot";
 import type { RegionName } from "../../base/brokers";
 import { parseCidr, within } from "../../base/cidr";
 import { zoneIds } from "../eksZones";
-import {
-  byRegion,
-  Context,
-  count,
-  different,
-  Entry,
-  INSTALLED,
-  matching,
-  object,
-  oneOf,
-  part,
-  parts,
-  quoted,
-  rule,
-  text,
-  textByRegion,
-} from "../schema";
-
-const EKS_ONLY = ["eks"] as const;
+import * as s from "../schema";
 
 /** China, GovCloud, the isolated ones, and the European Sovereign Cloud. */
 const OTHER_PARTITIONS = /^(cn|us-gov|us-iso\w*|eu-isoe|eusc)-/;
@@ -28,14 +9,14 @@ const OTHER_PARTITIONS = /^(cn|us-gov|us-iso\w*|eu-isoe|eusc)-/;
 /** The g behind the number of the generation, and the first of all. */
 const GRAVITON = /^(a1\.|[a-z]+\d+g)/;
 
-const awsRegion = v.pipe(
-  text,
-  rule((name) => {
+const awsRegion = s.pipe(
+  s.text,
+  s.rule((name) => {
     if (OTHER_PARTITIONS.test(name)) {
-      return `is ${quoted(name)}, of another partition than aws: choose a region like eu-west-2`;
+      return `is ${s.quoted(name)}, of another partition than aws: choose a region like eu-west-2`;
     }
     if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(name)) {
-      return `is ${quoted(name)}, not an AWS region like eu-west-2`;
+      return `is ${s.quoted(name)}, not an AWS region like eu-west-2`;
     }
     try {
       zoneIds(name);
@@ -46,28 +27,31 @@ const awsRegion = v.pipe(
   }),
 );
 
-const nodes = v.pipe(
-  object({
-    instanceType: part(
-      v.optional(
-        v.pipe(
-          text,
-          rule((type) =>
+const nodes = s.pipe(
+  s.object({
+    instanceType: s.part(
+      s.optional(
+        s.pipe(
+          s.text,
+          s.rule((type) =>
             GRAVITON.test(type)
-              ? `is ${quoted(type)}, a Graviton: the nodes' image is for x86_64; choose a type like m6i.xlarge`
+              ? `is ${s.quoted(type)}, a Graviton: the nodes' image is for x86_64; choose a type like m6i.xlarge`
               : undefined,
           ),
         ),
         "m6i.xlarge",
       ),
-      "not Graviton",
+      "type of the instances, for x86_64: not Graviton",
     ),
-    min: part(v.optional(count, 1), "nodes at least"),
-    desired: part(v.optional(count, 4), "nodes when the group is made"),
-    max: part(v.optional(count, 10), "nodes at most"),
-    diskGb: part(v.optional(count, 20), "disk of a node, in GiB"),
+    min: s.part(s.optional(s.count, 1), "nodes at least"),
+    desired: s.part(
+      s.optional(s.count, 4),
+      "nodes wanted: at least half of `clusterSize`, `sizing.elasticsearch.nodes` and `sizing.gateways`",
+    ),
+    max: s.part(s.optional(s.count, 10), "nodes at most"),
+    diskGb: s.part(s.optional(s.count, 20), "disk of a node, in GiB"),
   }),
-  rule(({ min, desired, max }) =>
+  s.rule(({ min, desired, max }) =>
     min > desired || desired > max
       ? `has min ${min}, desired ${desired}, max ${max}: min <= desired <= max must hold`
       : undefined,
@@ -79,12 +63,12 @@ const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10
 
 /** A private block of addresses, of a size, in words too. */
 function block(largest: number, smallest: number, otherwise: string | undefined, what: string) {
-  const cidr = v.pipe(
-    text,
-    rule((value) => {
+  const cidr = s.pipe(
+    s.text,
+    s.rule((value) => {
       const parsed = parseCidr(value);
       if (parsed === undefined) {
-        return `is ${quoted(value)}, not a CIDR like 10.192.0.0/16 (no address bits behind the network part)`;
+        return `is ${s.quoted(value)}, not a CIDR like 10.192.0.0/16 (no address bits behind the network part)`;
       }
       if (!PRIVATE.some((range) => within(value, range))) {
         return `is ${value}, not within ${PRIVATE.join(", ")}: choose a private one`;
@@ -94,8 +78,8 @@ function block(largest: number, smallest: number, otherwise: string | undefined,
         : undefined;
     }),
   );
-  return part(
-    otherwise === undefined ? cidr : v.optional(cidr, otherwise),
+  return s.part(
+    otherwise === undefined ? cidr : s.optional(cidr, otherwise),
     `CIDR of ${what}, a /${largest} to /${smallest}`,
   );
 }
@@ -107,18 +91,18 @@ const EKS_CIDRS: Record<RegionName, { vpc: string; services: string }> = {
 
 const SERVICES = [12, 24] as const;
 
-const eksCidrs = object(
-  byRegion((region) =>
-    object({
+const eksCidrs = s.object(
+  s.byRegion((region) =>
+    s.object({
       vpc: block(16, 20, EKS_CIDRS[region].vpc, "the VPC, of which pods have their addresses"),
       services: block(...SERVICES, EKS_CIDRS[region].services, "the cluster IPs of services"),
     }),
   ),
 );
 
-const kubernetesCidrs = object(
-  byRegion(() =>
-    object({
+const kubernetesCidrs = s.object(
+  s.byRegion(() =>
+    s.object({
       nodes: block(8, 24, undefined, "the nodes of that region"),
       pods: block(8, 24, undefined, "the pods of that region"),
       services: block(...SERVICES, undefined, "the services of that region"),
@@ -127,37 +111,34 @@ const kubernetesCidrs = object(
 );
 
 function listOf(form: RegExp, what: string) {
-  return v.array(
-    v.custom<string>(
+  return s.array(
+    s.custom<string>(
       (item) => typeof item === "string" && form.test(item),
-      ({ input }) => `is ${quoted(input)}, not ${what}`,
+      ({ input }) => `is ${s.quoted(input)}, not ${what}`,
     ),
     "must be a list",
   );
 }
 
-export const EKS = {
+export const EKS = s.section("EKS", ["eks"], {
   awsAccount: {
     type: "string",
-    platforms: EKS_ONLY,
-    schema: v.pipe(
-      v.optional(v.string(), ""),
-      rule((account) =>
+    schema: s.pipe(
+      s.optional(s.text, ""),
+      s.rule((account) =>
         /^\d{12}$/.test(account)
           ? undefined
-          : `must be the 12 digits of the AWS account of both regions${account === "" ? "" : `, not ${quoted(account)}`} (aws sts get-caller-identity)`,
+          : `must be the 12 digits of the AWS account of both regions${account === "" ? "" : `, not ${s.quoted(account)}`} (aws sts get-caller-identity)`,
       ),
     ),
-    text: "The 12 digits of the AWS account of both regions. Names of buckets and roles have it in them.",
-    more: "Required: these names are computed, not looked up.",
+    text: "The 12 digits of the AWS account of both regions. Names of buckets and roles have it in them. Required: these names are computed, not looked up.",
     change: "never",
   },
   awsRegions: {
     type: "object",
-    platforms: EKS_ONLY,
-    schema: v.pipe(
-      textByRegion(awsRegion, { region0: "eu-west-2", region1: "eu-west-3" }),
-      different(
+    schema: s.pipe(
+      s.textByRegion(awsRegion, { region0: "eu-west-2", region1: "eu-west-3" }),
+      s.different(
         (name) =>
           `are both ${name}: the loss of that region would take the whole cluster; choose two`,
       ),
@@ -167,9 +148,8 @@ export const EKS = {
   },
   prefix: {
     type: "string",
-    platforms: EKS_ONLY,
-    schema: v.optional(
-      matching(
+    schema: s.optional(
+      s.matching(
         /^[a-z][a-z0-9-]{0,19}$/,
         (it) =>
           `is ${it}: lower-case letters, digits and "-", 20 at most, since bucket and role names begin with it`,
@@ -177,27 +157,25 @@ export const EKS = {
       "camunda",
     ),
     text: "Beginning of the names of everything in AWS: lower-case letters, digits, `-`, 20 at most.",
-    change: "never: clusters and buckets have it in their names",
+    change: "never. Clusters and buckets have it in their names",
   },
   cidrs: {
     type: "object",
-    platforms: INSTALLED,
-    schema: ({ platform }: Context) => (platform === "eks" ? eksCidrs : kubernetesCidrs),
+    platforms: s.INSTALLED,
+    schema: ({ platform }: s.Context) => (platform === "eks" ? eksCidrs : kubernetesCidrs),
     text: "Address blocks of each region; none may overlap with another, and all must be private. On `eks`: `vpc` and `services`. On `kubernetes`: `nodes`, `pods` and `services`, all required, since the fence is made of them.",
     change: "never",
   },
   natGateways: {
     type: "string",
-    platforms: EKS_ONLY,
-    schema: v.optional(oneOf(["single", "per-zone"]), "single"),
+    schema: s.optional(s.oneOf(["single", "per-zone"]), "single"),
     text: "NAT gateways: `single` for the region, or `per-zone`.",
     change: "at any time. Connections to the internet break",
   },
   kubernetesVersion: {
     type: "string",
-    platforms: EKS_ONLY,
-    schema: v.optional(
-      matching(/^1\.(2[89]|3\d)$/, (it) => `is ${it}, not a version of EKS like 1.35`),
+    schema: s.optional(
+      s.matching(/^1\.(2[89]|3\d)$/, (it) => `is ${it}, not a version of EKS like 1.35`),
       "1.35",
     ),
     text: "Version of Kubernetes, of cluster and nodes.",
@@ -205,7 +183,6 @@ export const EKS = {
   },
   nodes: {
     type: "object",
-    platforms: EKS_ONLY,
     schema: nodes,
     text: "Node group of a region. Brokers never share a node, nor do nodes of Elasticsearch, nor gateways.",
     change:
@@ -213,39 +190,33 @@ export const EKS = {
   },
   administrators: {
     type: "array",
-    platforms: EKS_ONLY,
-    schema: v.optional(
+    schema: s.optional(
       listOf(
         /^arn:aws:iam::\d{12}:(role|user)\//,
         "an ARN of an IAM role or user (arn:aws:iam::ACCOUNT:role/NAME)",
       ),
       [],
     ),
-    text: "ARNs of IAM roles or users that administrate the clusters besides their creator.",
-    more: "The creator must not be among them.",
+    text: "ARNs of IAM roles or users that administrate the clusters besides their creator. The creator must not be among them.",
     change: "at any time",
   },
   apiAccessCidrs: {
     type: "array",
-    platforms: EKS_ONLY,
-    schema: v.optional(listOf(/^\d+\.\d+\.\d+\.\d+\/\d+$/, "a CIDR"), ["0.0.0.0/0"]),
-    text: "From where the Kubernetes API is reached publicly. Empty: from within the VPC only.",
-    more: "Then Pulumi must run there.",
+    schema: s.optional(listOf(/^\d+\.\d+\.\d+\.\d+\/\d+$/, "a CIDR"), ["0.0.0.0/0"]),
+    text: "From where the Kubernetes API is reached publicly. Empty: from within the VPC only. Then Pulumi must run there.",
     change: "at any time",
   },
   bucketEncryption: {
     type: "string",
-    platforms: EKS_ONLY,
-    schema: v.optional(oneOf(["AES256", "aws:kms"]), "AES256"),
+    schema: s.optional(s.oneOf(["AES256", "aws:kms"]), "AES256"),
     text: "Encryption of the backup bucket: `AES256` (keys of S3) or `aws:kms` (a key of the region).",
     change:
       "at any time, for both regions. What is in the bucket stays as it is, and readable; the key stays too",
   },
   bucketSuffix: {
     type: "string",
-    platforms: EKS_ONLY,
-    schema: v.optional(
-      matching(/^[a-z0-9]{1,12}$/, (it) => `is ${it}: 1 to 12 lower-case letters and digits`),
+    schema: s.optional(
+      s.matching(/^[a-z0-9]{1,12}$/, (it) => `is ${it}: 1 to 12 lower-case letters and digits`),
     ),
     text: "End of the names of both backup buckets, to have others than those that are there: 1 to 12 lower-case letters and digits.",
     change:
@@ -253,24 +224,25 @@ export const EKS = {
   },
   traffic: {
     type: "object",
-    platforms: EKS_ONLY,
-    schema: v.optional(
-      parts({
-        zoneId: part(v.string("must be text"), "id of the public hosted zone"),
-        name: part(v.string("must be text"), "name that users know, `camunda.example.com`"),
-        targets: part(
-          parts(
-            byRegion((region) =>
-              part(v.string("must be text"), `public host name of the entry point of ${region}`),
+    schema: s.optional(
+      s.parts({
+        zoneId: s.part(s.text, "id of the public hosted zone"),
+        name: s.part(s.text, "name that users know, `camunda.example.com`"),
+        targets: s.part(
+          s.parts(
+            s.byRegion((region) =>
+              s.part(s.text, `public host name of the entry point of ${region}`),
             ),
           ),
           "public host names of your entry points, ingresses or load balancers",
         ),
-        healthCheckPath: part(v.optional(text, "/"), "path that the health check asks over HTTPS"),
+        healthCheckPath: s.part(
+          s.optional(s.text, "/"),
+          "path that the health check asks over HTTPS",
+        ),
       }),
     ),
-    text: "Route 53 records that send users to the active region. Optional.",
-    more: "[How](eks.md#traffic).",
+    text: "Route 53 records that send users to the active region. Optional. [How they work](eks.md#traffic).",
     change: "at any time",
   },
-} satisfies Record<string, Entry>;
+});

@@ -1,8 +1,5 @@
-import * as v from "valibot";
 import { isKubernetesUrl, parseKubernetesAddress } from "../../base/kubernetesAddress";
-import { byRegion, Entry, object, part, parts, quoted, rule } from "../schema";
-
-const ENDPOINTS_ONLY = ["endpoints"] as const;
+import * as s from "../schema";
 
 /** What is wrong with a URL; what may hold a password is not said. */
 function urlProblem(url: string): string | undefined {
@@ -16,7 +13,7 @@ function urlProblem(url: string): string | undefined {
     }
   }
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
-    return `must be an http, https, eks or kubernetes URL${url.includes("@") ? "" : `, not ${quoted(url)}`}`;
+    return `must be an http, https, eks or kubernetes URL${url.includes("@") ? "" : `, not ${s.quoted(url)}`}`;
   }
   const { username, password } = new URL(url);
   return username === "" && password === ""
@@ -25,24 +22,24 @@ function urlProblem(url: string): string | undefined {
 }
 
 /** A URL, without a slash at the end. */
-const url = v.pipe(
-  v.string(({ input }) => `must be an http, https, eks or kubernetes URL, not ${quoted(input)}`),
-  rule(urlProblem),
-  v.transform((given) => given.replace(/\/+$/, "")),
+const url = s.pipe(
+  s.text,
+  s.rule(urlProblem),
+  s.transform((given) => given.replace(/\/+$/, "")),
 );
 
-const region = part(
-  parts({
-    gateway: part(url, "Zeebe REST API, without `/v2`: shows which brokers are seen"),
-    management: part(
+const region = s.part(
+  s.parts({
+    gateway: s.part(url, "Zeebe REST API, without `/v2`: shows which brokers are seen"),
+    management: s.part(
       url,
       "management API of that gateway, without `/actuator`: changes the cluster",
     ),
-    brokers: part(
-      v.record(v.string(), url, "must be an object with a URL for each broker id"),
+    brokers: s.part(
+      s.named(url),
       "management API of every broker of the region, by id: the only place that shows a pause",
     ),
-    elasticsearch: part(url, "Elasticsearch of the region"),
+    elasticsearch: s.part(url, "Elasticsearch of the region"),
   }),
   "where the gateway, management, brokers and elasticsearch of that region answer",
 );
@@ -50,45 +47,38 @@ const region = part(
 const OTHERS =
   "is for an Elasticsearch of others (platform endpoints): the one that is installed here asks for none; leave it out";
 
-export const ENDPOINTS = {
+export const ENDPOINTS = s.section("Camunda that is reached by URLs", ["endpoints"], {
   endpoints: {
     type: "object",
-    platforms: ENDPOINTS_ONLY,
-    schema: object(byRegion(() => region)),
-    text: "Where each region answers: `gateway` (REST API), `management` (of that gateway), `brokers` (management API of each broker, by id) and `elasticsearch`. Set it in one place, here, so that the stacks cannot disagree.",
-    more: "Required. http, https, or the way through a cluster as in [outputs](outputs.md); no user or password in them. [Example](endpoints.md#steps).",
+    schema: s.object(s.byRegion(() => region)),
+    text: "Where each region answers: `gateway` (REST API), `management` (of that gateway), `brokers` (management API of each broker, by id) and `elasticsearch`. Set it in one place, here, so that the stacks cannot disagree. Required. http, https, or the way through a cluster as in [outputs](outputs.md); no user or password in them. [Example](endpoints.md#steps).",
     change: "at any time, to others of the same cluster",
   },
   webApps: {
     type: "object",
-    platforms: ENDPOINTS_ONLY,
-    schema: v.optional(
-      parts({
-        stop: part(v.string("must be a command, as text"), "the command that stops them"),
-        start: part(v.string("must be a command, as text"), "the command that starts them again"),
+    schema: s.optional(
+      s.parts({
+        stop: s.part(s.command, "the command that stops them"),
+        start: s.part(s.command, "the command that starts them again"),
       }),
     ),
     open: "the environment of pulumi, which commands see",
-    text: "Commands of yours, `stop` and `start`, for Operate and Tasklist of this stack's region. Each must end with 0 only when it is done. Without it they are not stopped for the snapshot of a failback.",
-    more: "On `eks` and `kubernetes` they are scaled.",
+    text: "Commands of yours, `stop` and `start`, for Operate and Tasklist of this stack's region. Each must end with 0 only when it is done. Without it they are not stopped for the snapshot of a failback. On `eks` and `kubernetes` they are scaled.",
     change: "not while `failback` is set",
   },
   elasticsearchUser: {
     type: "string",
-    platforms: ENDPOINTS_ONLY,
-    schema: v.optional(v.string()),
+    schema: s.optional(s.text),
     elsewhere: OTHERS,
-    text: "User of both Elasticsearches, when they ask for one.",
-    more: "Refused on the other platforms: the one that is installed there asks for none.",
+    text: "User of both Elasticsearches, when they ask for one. Refused on the other platforms: the one that is installed there asks for none.",
     change: "at any time",
   },
   elasticsearchPassword: {
     type: "string",
-    platforms: ENDPOINTS_ONLY,
-    schema: v.optional(v.string()),
+    schema: s.optional(s.text),
     secret: true,
     elsewhere: OTHERS,
     text: "The password to `elasticsearchUser`: `pulumi config set --secret elasticsearchPassword ...`",
     change: "at any time",
   },
-} satisfies Record<string, Entry>;
+});

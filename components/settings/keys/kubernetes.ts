@@ -1,84 +1,66 @@
-import * as v from "valibot";
-import {
-  anything,
-  byRegion,
-  different,
-  Entry,
-  object,
-  oneOf,
-  part,
-  parts,
-  rule,
-  text,
-} from "../schema";
+import * as s from "../schema";
 
-const KUBERNETES_ONLY = ["kubernetes"] as const;
-
-const context = v.pipe(
-  text,
-  rule((name) =>
+const context = s.pipe(
+  s.text,
+  s.rule((name) =>
     name === "" ? "is empty: kubectl config get-contexts names the contexts" : undefined,
   ),
 );
 
-const addresses = v.custom<string[]>(
+const addresses = s.custom<string[]>(
   (list) =>
     Array.isArray(list) && list.every((address) => /^\d{1,3}(\.\d{1,3}){3}$/.test(String(address))),
   "must be a list of fixed internal addresses, which a recreated region has again",
 );
 
-export const KUBERNETES = {
+export const KUBERNETES = s.section("Two clusters that are there", ["kubernetes"], {
   contexts: {
     type: "object",
-    platforms: KUBERNETES_ONLY,
-    schema: v.pipe(
-      object(
-        byRegion(() =>
-          part(
+    schema: s.pipe(
+      s.object(
+        s.byRegion(() =>
+          s.part(
             context,
             "the context of that region's cluster in your kubeconfig (kubectl config get-contexts)",
           ),
         ),
       ),
-      different((name) => `are both ${name}: each region has its own cluster`),
+      s.different((name) => `are both ${name}: each region has its own cluster`),
     ),
-    text: "Context of each region's cluster in your kubeconfig (`KUBECONFIG`, or `~/.kube/config`).",
-    more: "Required.",
+    text: "Context of each region's cluster in your kubeconfig (`KUBECONFIG`, or `~/.kube/config`). Required.",
     change: "the name, while it leads to the same cluster. The preview must replace nothing",
   },
   dns: {
     type: "object",
-    platforms: KUBERNETES_ONLY,
-    schema: v.pipe(
-      object({
-        kind: part(
-          v.optional(oneOf(["coredns", "coredns-custom", "kube-dns", "none"]), "coredns"),
+    schema: s.pipe(
+      s.object({
+        kind: s.part(
+          s.optional(s.oneOf(["coredns", "coredns-custom", "kube-dns", "none"]), "coredns"),
           "what resolves names in the clusters: `coredns` with a Corefile that may be changed; `coredns-custom` where it is the provider's and imports blocks from the ConfigMap of that name (AKS); `kube-dns` (GKE); `none` where names of the other cluster resolve already",
         ),
-        addresses: part(
-          object(byRegion(() => v.optional(addresses, []))),
+        addresses: s.part(
+          s.object(s.byRegion(() => s.optional(addresses, []))),
           "the fixed internal addresses of each region's DNS entry point, so that a recreated region has the same; not for `none`",
         ),
-        annotations: part(
-          v.optional(v.record(v.string(), text), {}),
+        annotations: s.part(
+          s.optional(s.named(s.text), {}),
           "of the entry point's Service, which make the cloud give it an internal address",
         ),
       }),
     ),
-    text: "How DNS names of the other region resolve: `kind`, `addresses` and `annotations` of each region's DNS entry point.",
-    more: "[Which](kubernetes.md#names).",
+    text: "How DNS names of the other region resolve: `kind`, `addresses` and `annotations` of each region's DNS entry point. [Which kind](kubernetes.md#names).",
     change: "on both stacks",
   },
   snapshotRepository: {
     type: "object",
     platforms: ["kubernetes", "endpoints"],
-    schema: parts({
-      name: part(v.optional(text, "camunda_backup"), "its name"),
-      type: part(v.string("must be text"), "its type, as `s3`"),
-      settings: part(
-        v.pipe(
-          anything,
-          rule((settings) =>
+    schema: s.parts({
+      name: s.part(s.optional(s.text, "camunda_backup"), "its name"),
+      type: s.part(s.text, "its type, as `s3`"),
+      settings: s.part(
+        s.pipe(
+          s.anything,
+          s.rule((settings) =>
             "access_key" in settings || "secret_key" in settings
               ? "holds keys of S3 in clear: put them into the keystore of Elasticsearch and name its client here"
               : undefined,
@@ -87,8 +69,7 @@ export const KUBERNETES = {
         "its settings, without keys of S3: they belong into the keystore of Elasticsearch",
       ),
     }),
-    text: "The snapshot repository of a failback, as Elasticsearch registers it: `name`, `type`, `settings`. Both regions must reach the same place, and no loss of a region may take it along. On `eks` it is the survivor's bucket.",
-    more: "Required. Keys of S3 are refused here.",
+    text: "The snapshot repository of a failback, as Elasticsearch registers it: `name`, `type`, `settings`. Both regions must reach the same place, and no loss of a region may take it along. On `eks` it is the survivor's bucket. Required. Keys of S3 are refused here.",
     change: "not while `failback` is set",
   },
-} satisfies Record<string, Entry>;
+});

@@ -1,6 +1,5 @@
-import * as v from "valibot";
 import { REGIONS } from "../../base/brokers";
-import { Entry, EVERYWHERE, matching, object, oneOf, part, quoted, Schema } from "../schema";
+import * as s from "../schema";
 
 /** The refusals that a written reason may override, and what is at stake. */
 export const OVERRIDES = {
@@ -19,61 +18,56 @@ export const OVERRIDES = {
 /** Name of a refusal that can be overridden. */
 export type Override = keyof typeof OVERRIDES;
 
-const reason = v.custom<string>(
+const reason = s.custom<string>(
   (value) => typeof value === "string" && value.trim().length >= 10,
   "must be a written reason of at least 10 characters",
 );
 
 /** A part for each of some names. */
-function each<N extends string, S extends Schema>(
+function each<N extends string, S extends s.Schema>(
   texts: Record<N, string>,
   schema: (name: N) => S,
-): Record<N, ReturnType<typeof part<S>>> {
+): Record<N, ReturnType<typeof s.part<S>>> {
   return Object.fromEntries(
-    Object.entries<string>(texts).map(([name, what]) => [name, part(schema(name as N), what)]),
-  ) as Record<N, ReturnType<typeof part<S>>>;
+    Object.entries<string>(texts).map(([name, what]) => [name, s.part(schema(name as N), what)]),
+  ) as Record<N, ReturnType<typeof s.part<S>>>;
 }
 
-const seconds = v.custom<number>(
+const seconds = s.custom<number>(
   (value) => typeof value === "number" && value > 0,
-  ({ input }) => `must be a number of seconds above 0, not ${quoted(input)}`,
+  ({ input }) => `must be a number of seconds above 0, not ${s.quoted(input)}`,
 );
 
-const until = (otherwise: number, what: string) => part(v.optional(seconds, otherwise), what);
+const until = (otherwise: number, what: string) => s.part(s.optional(seconds, otherwise), what);
 
-export const RECOVERY = {
+export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
   lostRegion: {
     type: "string",
-    platforms: EVERYWHERE,
-    schema: v.optional(oneOf(REGIONS)),
+    schema: s.optional(s.oneOf(REGIONS)),
     text: "The region that you declare lost, on the stack of the other one. `up` forces its brokers out of the cluster and disables its exporter. Removed when a failback has finished.",
     change: "as [the operator's page](recovery.md) says",
   },
   failback: {
     type: "string",
-    platforms: EVERYWHERE,
-    schema: v.optional(
-      matching(
+    schema: s.optional(
+      s.matching(
         /^(?!false$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
         (it) =>
           `is ${it}, not a name of an attempt: a date or a ticket, of letters, digits, ".", "_" and "-"`,
       ),
     ),
-    text: "Name of an attempt to fail back to the recreated `lostRegion`, a date or a ticket; new for each attempt. Removing it half way abandons the attempt.",
-    more: "Letters, digits, `.`, `_`, `-`, at most 63. Needs `lostRegion`. The snapshot is `failback-REGION-NAME`.",
+    text: "Name of an attempt to fail back to the recreated `lostRegion`, a date or a ticket; new for each attempt. Removing it half way abandons the attempt. Letters, digits, `.`, `_`, `-`, at most 63. Needs `lostRegion`. The snapshot is `failback-REGION-NAME`.",
     change: "as [the operator's page](recovery.md) says",
   },
   overrides: {
     type: "object",
-    platforms: EVERYWHERE,
-    schema: object(each(OVERRIDES, () => v.optional(reason))),
-    text: "Refusals to override, each with a written reason of at least 10 characters, which is kept in the outputs.",
+    schema: s.object(each(OVERRIDES, () => s.optional(reason))),
+    text: "Refusals to override, each with a written reason of at least 10 characters, which is kept in the outputs. `still-seen` is met on `eks` and `kubernetes`.",
     change: "when its refusal is met, and removed afterwards",
   },
   timeouts: {
     type: "object",
-    platforms: EVERYWHERE,
-    schema: object({
+    schema: s.object({
       request: until(10, "one HTTP request has been answered"),
       loss: until(
         60,
@@ -107,8 +101,7 @@ export const RECOVERY = {
         "an operation of Helm that a killed run has left unended counts as dead, when nobody has written it for so long: the deadline of Helm's own waits",
       ),
     }),
-    text: "How long each kind of wait may take, in seconds.",
-    more: "Past a timeout the step fails, names what it saw last, and the next `up` goes on.",
+    text: "How long each kind of wait may take, in seconds. Past a timeout the step fails, names what it saw last, and the next `up` goes on.",
     change: "at any time",
   },
-} satisfies Record<string, Entry>;
+});

@@ -27,7 +27,7 @@ const PARIS = "eu-west-3";
 const eks: EksSettings = {
   kind: "eks",
   prefix: "camunda",
-  account: "123456789012",
+  awsAccount: "123456789012",
   awsRegions: { region0: LONDON, region1: PARIS },
   cidrs: {
     region0: { vpc: "10.192.0.0/16", services: "10.190.0.0/16" },
@@ -135,7 +135,7 @@ describe("the AWS stand-in under the components, driven by the engine", function
   this.timeout(900_000);
   const outages = new Outages(100);
   const clusters: string[] = [];
-  const aws = new Aws(eks.account, outages, {
+  const aws = new Aws(eks.awsAccount, outages, {
     onCluster: async (awsRegion, { name: cluster }) => {
       clusters.push(`${awsRegion} ${cluster}`);
       return { endpoint: `https://${cluster}`, certificateAuthority: "Q0E=" };
@@ -165,7 +165,7 @@ describe("the AWS stand-in under the components, driven by the engine", function
     network.reachable(PARIS, LONDON, 26502, "tcp"),
   ];
   const name = `x.${namespaces.region1}.svc.cluster.local`;
-  const backup = (awsRegion: string) => `camunda-elastic-backup-${eks.account}-${awsRegion}`;
+  const backup = (awsRegion: string) => `camunda-elastic-backup-${eks.awsAccount}-${awsRegion}`;
 
   it("installs two regions in three rounds, and then they see each other", async () => {
     const first = await up("region0", region("region0", {}));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { readSettings } from "../../../components/settings";
 import { dnsAddresses, subnetPlan, ZONES } from "../../../components/settings/eksNames";
 import {
-  cidrProblems,
   formatCidr,
   host,
   overlap,
@@ -10,6 +10,7 @@ import {
   subnet,
   within,
 } from "../../../components/base/cidr";
+import { eksConfig, lookup } from "../../support/config";
 
 const block = (min: number, max: number) =>
   fc
@@ -164,32 +165,26 @@ describe("the addresses of the DNS entry point", () => {
 });
 
 describe("the CIDRs of two regions", () => {
-  const good = {
-    "cidrs.region0.vpc": "10.192.0.0/16",
-    "cidrs.region0.services": "10.190.0.0/16",
-    "cidrs.region1.vpc": "10.202.0.0/16",
-    "cidrs.region1.services": "10.200.0.0/16",
-  };
-  const cases: [string, Record<string, string>, RegExp | undefined][] = [
+  const cases: [string, Record<string, Record<string, string>>, RegExp | undefined][] = [
     ["the defaults", {}, undefined],
-    ["the same twice", { "cidrs.region1.vpc": "10.192.0.0/16" }, /region1\.vpc .*overlaps/],
+    ["the same twice", { region1: { vpc: "10.192.0.0/16" } }, /region1\.vpc .*overlaps/],
     [
       "services inside of a VPC",
-      { "cidrs.region1.services": "10.192.128.0/20" },
+      { region1: { services: "10.192.128.0/20" } },
       /region1\.services .*overlaps with cidrs\.region0\.vpc/,
     ],
-    ["a public one", { "cidrs.region0.vpc": "11.0.0.0/16" }, /region0\.vpc .*choose a private one/],
-    ["one too small", { "cidrs.region0.vpc": "10.192.0.0/21" }, /must be a \/16 to \/20/],
-    ["one too large", { "cidrs.region0.vpc": "10.128.0.0/10" }, /must be a \/16 to \/20/],
-    ["no CIDR", { "cidrs.region0.vpc": "10.192.1.0/16" }, /not a CIDR/],
+    ["a public one", { region0: { vpc: "11.0.0.0/16" } }, /region0\.vpc .*choose a private one/],
+    ["one too small", { region0: { vpc: "10.192.0.0/21" } }, /must be a \/16 to \/20/],
+    ["one too large", { region0: { vpc: "10.128.0.0/10" } }, /must be a \/16 to \/20/],
+    ["no CIDR", { region0: { vpc: "10.192.1.0/16" } }, /not a CIDR/],
   ];
-  for (const [what, change, expected] of cases) {
+  for (const [what, cidrs, expected] of cases) {
     it(`${expected === undefined ? "are accepted" : "are refused"}: ${what}`, () => {
-      const problems = cidrProblems({ ...good, ...change }).map((p) => `${p.key} ${p.problem}`);
+      const read = () => readSettings(lookup(eksConfig({ cidrs })));
       if (expected === undefined) {
-        assert.deepEqual(problems, []);
+        assert.doesNotThrow(read);
       } else {
-        assert.match(problems.join("\n"), expected);
+        assert.throws(read, expected);
       }
     });
   }

@@ -54,7 +54,7 @@ export function eksSettings(overrides: Partial<EksSettings> = {}): EksSettings {
   return {
     kind: "eks",
     prefix: "camunda",
-    account: "123456789012",
+    awsAccount: "123456789012",
     awsRegions: { region0: "eu-west-2", region1: "eu-west-3" },
     cidrs: {
       region0: { vpc: "10.192.0.0/16", services: "10.190.0.0/16" },
