@@ -9,7 +9,7 @@ export const PAGE = "docs/third-party.md";
 
 const INTRODUCTION = `# What is fetched
 
-Everything that set-up, tests, drills and CI of this project download has a licence that the Open Source Initiative has approved. Nothing is fetched that is not on this page, but what these name themselves where a section says so: what fetches takes names and versions from \`scripts/setup/thirdParty.json\`, which this page is made of (\`npm run golden:update\`), and a test looks for anything else.
+Everything that set-up, tests, drills and CI of this project download has a licence that the Open Source Initiative has approved. Nothing is fetched that is not on this page, but what these name themselves where a section says so: what fetches takes names and versions from \`scripts/setup/thirdParty.json\`, which this page is made of (\`npm run docs\`), and a test looks for anything else.
 
 Camunda's brokers and Elasticsearch are not among it: their vendors' terms are not open source. Who has them can name a folder with them (\`npm run drill -- --camunda DIR\`). Who installs them by \`pulumi up\` takes images from where the configuration and the charts say: the user's clusters fetch these, under the terms that the user has with Camunda and Elastic.
 

@@ -3,13 +3,9 @@ import * as path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { EXPECTED, fileOf } from "../test/golden/expected";
 import { CASES, graphOf } from "../test/golden/graph";
-import { PAGE, thirdPartyPage } from "./thirdPartyPage";
 import { REPOSITORY } from "./repository";
 
-/**
- * Writes anew what is made of something else, the golden resource graphs and the page of what is fetched:
- * the one way they change, so that the difference is reviewed.
- */
+/** Writes the golden resource graphs anew: the one way they change, so that the difference is reviewed. */
 async function main(): Promise<void> {
   const wholeFirst = [...CASES].sort(
     (a, b) => Number(a.base !== undefined) - Number(b.base !== undefined),
@@ -21,8 +17,6 @@ async function main(): Promise<void> {
     writeFileSync(file, await format(content, { ...options, filepath: file }));
     console.log(path.relative(REPOSITORY, file));
   }
-  writeFileSync(path.join(REPOSITORY, PAGE), await thirdPartyPage());
-  console.log(PAGE);
 }
 
 void main();

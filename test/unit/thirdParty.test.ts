@@ -221,7 +221,7 @@ describe("what is fetched", () => {
     assert.equal(offending(`https://${["artifacts", "elastic", "co"].join(".")}/x`).length, 1);
   });
 
-  it(`is the page ${PAGE} (npm run golden:update)`, async () => {
+  it(`is the page ${PAGE} (npm run docs)`, async () => {
     assert.equal(writtenPage(), await thirdPartyPage());
   });
 });
