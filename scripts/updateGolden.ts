@@ -2,11 +2,13 @@ import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { EXPECTED, fileOf } from "../test/golden/expected";
+import { knowMirrored } from "../test/generation/mirrored";
 import { CASES, graphOf } from "../test/golden/graph";
 import { REPOSITORY } from "./repository";
 
 /** Writes the golden resource graphs anew: the one way they change, so that the difference is reviewed. */
 async function main(): Promise<void> {
+  knowMirrored();
   const wholeFirst = [...CASES].sort(
     (a, b) => Number(a.base !== undefined) - Number(b.base !== undefined),
   );

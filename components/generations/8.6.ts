@@ -69,6 +69,7 @@ export const CAMUNDA_8_6: Generation = {
       path: `/actuator/exporters/${encodeURIComponent(id)}/enable`,
       body: { initializeFrom },
     }),
+    pendingChange: (id) => `/actuator/cluster/changes/${id}`,
     operations: {
       forceReconfigure: "PARTITION_FORCE_RECONFIGURE",
       remove: "BROKER_REMOVE",

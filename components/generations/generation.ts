@@ -43,6 +43,8 @@ export interface ClusterDialect {
   disableExporter(id: string): ChangeRequest;
   /** Enables an exporter, continuing where `initializeFrom` is: without it, records are skipped in silence. */
   enableExporter(id: string, initializeFrom: string): ChangeRequest;
+  /** Path of a pending change, whose `DELETE` cancels it. */
+  pendingChange(id: string): string;
   /** Names of the operations that a change consists of. */
   operations: {
     forceReconfigure: string;

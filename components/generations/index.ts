@@ -2,7 +2,8 @@ import { CAMUNDA_8_6 } from "./8.6";
 import type { BrokerIds } from "../base/brokers";
 import type { Generation } from "./generation";
 
-const GENERATIONS: Record<string, Generation> = { "8.6": CAMUNDA_8_6 };
+/** The generations, by the version of Camunda that the configuration names. */
+export const GENERATIONS: Record<string, Generation> = { "8.6": CAMUNDA_8_6 };
 
 /** The versions of Camunda that this program knows: the values of `camundaVersion`. */
 export const CAMUNDA_VERSIONS: readonly string[] = Object.keys(GENERATIONS);

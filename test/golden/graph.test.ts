@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { applied, differenceOf } from "./difference";
 import { fileOf, goldenFile, goldenGraph, goldenNames } from "./expected";
+import { forgetMirrored, knowMirrored } from "../generation/mirrored";
 import { CASES, graphOf } from "./graph";
 
 describe("the resource graph", () => {
+  before(knowMirrored);
+  after(forgetMirrored);
+
   for (const golden of CASES) {
     it(`of ${golden.name} is the expected one (npm run golden:update after a wanted change)`, async () => {
       assert.deepEqual(fileOf(golden.base, await graphOf(golden)), goldenFile(golden.name));

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RegionName } from "../../components/base/brokers";
+import { MIRRORED } from "../generation/mirrored";
 import { IDS } from "../support/ids";
 import type { Declaration } from "../../components/base/declaration";
 import { Key, readSettings } from "../../components/settings";
 import { Region } from "../../components/region";
 import { GoldenResource, inOrder } from "./difference";
-import { eksConfig, kubernetesConfig, lookup } from "../support/config";
+import { eksConfig, kubernetesConfig, lookup, nowhere } from "../support/config";
 
 /** A state of a stack whose resource graph is kept as a golden file. */
 export interface GoldenCase {
@@ -55,6 +56,15 @@ const traffic = JSON.stringify({
   targets: { region0: "london.example.com", region1: "paris.example.com" },
 });
 
+/** A generation whose ids, order and dialect are not those of 8.6. */
+const mirrored = {
+  camundaVersion: MIRRORED,
+  endpoints: JSON.stringify({
+    region0: { ...nowhere.region0, brokers: nowhere.region1.brokers },
+    region1: { ...nowhere.region1, brokers: nowhere.region0.brokers },
+  }),
+};
+
 const ofTheOperators = {
   administrators: JSON.stringify(["arn:aws:iam::123456789012:role/operators"]),
   traffic,
@@ -92,6 +102,19 @@ export const CASES: GoldenCase[] = [
     region: "region1",
     config: { lostRegion: "region0", failback: "ticket-1" },
     recorded: { brokers: survivors1 },
+  },
+  {
+    name: "mirrored-lost-region1",
+    base: "steady",
+    region: "region0",
+    config: { ...mirrored, lostRegion: "region1" },
+  },
+  {
+    name: "mirrored-failback-region1",
+    base: "steady",
+    region: "region0",
+    config: { ...mirrored, lostRegion: "region1", failback: "ticket-1" },
+    recorded: { brokers: [1, 3] },
   },
   {
     name: "failback-region1-with-web-apps",
@@ -174,6 +197,14 @@ export const CASES: GoldenCase[] = [
     platform: "kubernetes",
     region: "region1",
     config: s3Keys,
+    peer: { phase: "installing", network: { vpcId: "" } },
+  },
+  {
+    name: "kubernetes-mirrored-region1",
+    base: "kubernetes-steady-region1",
+    platform: "kubernetes",
+    region: "region1",
+    config: { ...s3Keys, camundaVersion: MIRRORED },
     peer: { phase: "installing", network: { vpcId: "" } },
   },
   {

@@ -89,6 +89,13 @@ describe("embedded world", () => {
         () => false,
       ),
     );
+    await until("every partition has a leader", async () => {
+      const brokers = (await listed(survivor)).filter(({ nodeId }) =>
+        idsOf[survivor].includes(nodeId),
+      );
+      const led = brokers.flatMap((b) => b.partitions).filter(({ role }) => role === "leader");
+      return led.length === world.shape.partitionCount;
+    });
     const disable = await post(`${management(survivor)}/exporters/elasticsearch${lost}/disable`);
     assert.equal(disable.status, 202);
     await nothingPends(survivor);

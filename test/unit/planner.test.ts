@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { peerOf, REGIONS, sameIds, without } from "../../components/base/brokers";
+import { GENERATION } from "../generation/mirrored";
 import { IDS } from "../support/ids";
 import {
   MembershipFacts,
@@ -9,29 +10,35 @@ import {
   planMembership,
 } from "../../components/recovery/planner";
 
-const clusterSize = fc.constantFrom(4, 6, 8);
+const cluster = fc.record({
+  size: fc.constantFrom(4, 6, 8),
+  numbered: fc.constantFrom(IDS, GENERATION.ids),
+});
 
 /** What can be seen of a cluster and declared for it, sensible or not. */
-const anything: fc.Arbitrary<[MembershipFacts, MembershipIntent]> = clusterSize.chain((size) => {
-  const likely = fc.constantFrom(IDS.all(size), IDS.of("region0", size), IDS.of("region1", size));
-  const ids = fc.oneof(likely, fc.subarray(IDS.all(size + 2)));
-  return fc.tuple(
-    fc.record({
-      members: ids,
-      seen: ids,
-      replicationFactor: fc.constantFrom(1, 2, 3, 4),
-      partitionsLost: fc.subarray([1, 2]),
-    }),
-    fc.record({
-      brokers: ids,
-      replicationFactor: fc.constantFrom(2, 4),
-      region: fc.constantFrom(...REGIONS),
-      regions: fc.constant(IDS.byRegion(size)),
-      lostRegion: fc.constantFrom(undefined, ...REGIONS),
-      failback: fc.constantFrom(undefined, "attempt"),
-    }),
-  );
-});
+const anything: fc.Arbitrary<[MembershipFacts, MembershipIntent]> = cluster.chain(
+  ({ size, numbered }) => {
+    const { region0, region1 } = numbered.byRegion(size);
+    const likely = fc.constantFrom(numbered.all(size), region0, region1);
+    const ids = fc.oneof(likely, fc.subarray(numbered.all(size + 2)));
+    return fc.tuple(
+      fc.record({
+        members: ids,
+        seen: ids,
+        replicationFactor: fc.constantFrom(1, 2, 3, 4),
+        partitionsLost: fc.subarray([1, 2]),
+      }),
+      fc.record({
+        brokers: ids,
+        replicationFactor: fc.constantFrom(2, 4),
+        region: fc.constantFrom(...REGIONS),
+        regions: fc.constant({ region0, region1 }),
+        lostRegion: fc.constantFrom(undefined, ...REGIONS),
+        failback: fc.constantFrom(undefined, "attempt"),
+      }),
+    );
+  },
+);
 
 /** A step of a recovery in which only some facts and declarations are not as they should be. */
 const almostRight = fc

@@ -147,7 +147,7 @@ export function elasticsearchValues(
 
 /**
  * Keeps a broker of a recreated region from starting before it reaches one of the survivors, and the others
- * of region0 until broker 0 has joined. Broker 0 asks all brokers what the cluster is: when another one with an
+ * of the coordinator's region until that has joined. It asks all brokers what the cluster is: when another one with an
  * empty disk answers first, or no survivor does, it begins a cluster of its own. As soon as the survivors'
  * configuration is known, all of them close their ports and stay so, with what they have made by then on their
  * disks (seen on brokers of 8.6.0).
@@ -163,7 +163,7 @@ function waitForPeer(settings: InstalledSettings) {
     // The image of the broker itself: nothing else to mirror. The chart fills it in.
     image: `{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.${chart.brokers}) }}`,
     command: [
-      ...["bash", "-c", WAIT_FOR_PEER, "wait-for-peer"],
+      ...["bash", "-c", waitForPeerScript(ids.coordinator), "wait-for-peer"],
       region === ids.regionOf(ids.coordinator) ? host(ids.coordinator) : "",
       ...ids.of(peerOf(region), clusterSize).map(host),
     ],
@@ -182,27 +182,29 @@ function waitForPeer(settings: InstalledSettings) {
 }
 
 /**
- * Arguments: the host of broker 0 when it is of this region, else nothing; the hosts of the other region's
- * brokers. Ends when one of these takes a connection, and broker 0 its management port, which it opens when it
+ * Arguments: the host of the coordinator when it is of this region, else nothing; the hosts of the other region's
+ * brokers. Ends when one of these takes a connection, and the coordinator its management port, which it opens when it
  * has learnt what the cluster is; or when the region does not rejoin any more, or nobody says that it does.
  */
-export const WAIT_FOR_PEER = [
-  'first="$1"; shift',
-  // Broker 0 does not wait for itself: the name of its pod begins the name of its host.
-  'case "$first" in "$HOSTNAME".*) first="" ;; esac',
-  `reaches() { timeout 3 bash -c '</dev/tcp/"$0"/"$1"' "$1" "$2" 2>/dev/null; }`,
-  `while [ "$(cat ${REJOINING.folder}/${REJOINING.key} 2>/dev/null)" = true ]; do`,
-  '  missing="a broker of the other one"',
-  '  for host in "$@"; do',
-  `    reaches "$host" ${PORTS.internal} || continue`,
-  `    [ -n "$first" ] && ! reaches "$first" ${PORTS.management} || exit 0`,
-  '    missing="broker 0, which joins first,"',
-  "    break",
-  "  done",
-  '  echo "this region rejoins: waiting for $missing to be reached"',
-  "  sleep 2",
-  "done",
-].join("\n");
+export function waitForPeerScript(coordinator: number): string {
+  return [
+    'first="$1"; shift',
+    // The coordinator does not wait for itself: the name of its pod begins the name of its host.
+    'case "$first" in "$HOSTNAME".*) first="" ;; esac',
+    `reaches() { timeout 3 bash -c '</dev/tcp/"$0"/"$1"' "$1" "$2" 2>/dev/null; }`,
+    `while [ "$(cat ${REJOINING.folder}/${REJOINING.key} 2>/dev/null)" = true ]; do`,
+    '  missing="a broker of the other one"',
+    '  for host in "$@"; do',
+    `    reaches "$host" ${PORTS.internal} || continue`,
+    `    [ -n "$first" ] && ! reaches "$first" ${PORTS.management} || exit 0`,
+    `    missing="broker ${coordinator}, which joins first,"`,
+    "    break",
+    "  done",
+    '  echo "this region rejoins: waiting for $missing to be reached"',
+    "  sleep 2",
+    "done",
+  ].join("\n");
+}
 
 /** Every broker of both regions, a region at a time in turns: half of them answer when one region is gone. */
 function contactPoints(settings: InstalledSettings): string {

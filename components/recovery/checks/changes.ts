@@ -69,7 +69,7 @@ export function refusePending(session: Session, id: number | undefined, what: st
 }
 
 function cancelling(session: Session, id: number | undefined): string {
-  return byHand(session, "DELETE", `/actuator/cluster/changes/${id ?? "ID"}`);
+  return byHand(session, "DELETE", session.generation.cluster.pendingChange(String(id ?? "ID")));
 }
 
 /**

@@ -48,7 +48,7 @@ export const provider = implement<ExportPauseInputs>({
       session.log(`the pause failed (${(error as Error).message}): resuming exporting`);
       await ensureExporting(session, begin).catch((second: Error) => {
         throw new Refusal(
-          `the pause failed, and resuming exporting too (${shortened(second.message, 60)}); resume it by hand: ${byHand(session, "POST", "/actuator/exporting/resume")}`,
+          `the pause failed, and resuming exporting too (${shortened(second.message, 60)}); resume it by hand: ${byHand(session, "POST", session.generation.exporting.resume.path)}`,
         );
       });
       throw error;

@@ -286,7 +286,7 @@ async function addBrokers(
     "the brokers to join every partition",
     session.settings.timeouts.join,
     (last, seconds) =>
-      `not every broker has joined (waited ${seconds} s): ${shortened(last, 70)}; restart the one that PARTITION_JOIN names`,
+      `not every broker has joined (waited ${seconds} s): ${shortened(last, 70)}; restart the one that it names`,
   );
   const observed = await verify(session, intent, session.settings.timeouts.join);
   return { how: "done", ...changeOf(sent), observed };

@@ -6,7 +6,7 @@ import {
   camundaValues,
   elasticsearchValues,
   Values,
-  WAIT_FOR_PEER,
+  waitForPeerScript,
 } from "../../../components/installation/camunda/helmValues";
 import { generationOf } from "../../../components/generations";
 import { ConfigError } from "../../../components/settings";
@@ -43,7 +43,7 @@ const waitForPeer = (peers: string, first: string) => ({
   image:
     '{{ include "camundaPlatform.imageByParams" (dict "base" .Values.global "overlay" .Values.zeebe) }}',
   command: [
-    ...["bash", "-c", WAIT_FOR_PEER, "wait-for-peer", first],
+    ...["bash", "-c", waitForPeerScript(0), "wait-for-peer", first],
     ...[0, 1, 2, 3].map(
       (ordinal) => `camunda-zeebe-${ordinal}.camunda-zeebe.${peers}.svc.cluster.local`,
     ),

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PORTS, REJOINING } from "../../../components/generations/objects";
-import { WAIT_FOR_PEER } from "../../../components/installation/camunda/helmValues";
+import { waitForPeerScript } from "../../../components/installation/camunda/helmValues";
 
 /** What a pod of the script is: its name, where broker 0 is, and at which ports the brokers are. */
 interface Pod {
@@ -18,7 +18,8 @@ interface Pod {
 
 /** The script as the container runs it, but for the ports, and for the folder of the ConfigMap. */
 function startPod(folder: string, pod: Pod, ...hosts: string[]): ChildProcess {
-  const script = WAIT_FOR_PEER.replaceAll(` ${PORTS.internal}`, ` ${pod.internal}`)
+  const script = waitForPeerScript(0)
+    .replaceAll(` ${PORTS.internal}`, ` ${pod.internal}`)
     .replaceAll(` ${PORTS.management}`, ` ${pod.management ?? 1}`)
     .replaceAll(REJOINING.folder, folder);
   return spawn("bash", ["-c", script, "wait-for-peer", pod.first ?? "", ...hosts], {

@@ -119,11 +119,7 @@ describe("BrokerMembership when a region is recreated", () => {
         times: 1,
       });
     }
-    await begun(
-      bench.run.add(),
-      /PARTITION_JOIN broker 1/,
-      /restart the one that PARTITION_JOIN names/,
-    );
+    await begun(bench.run.add(), /PARTITION_JOIN broker 1/, /restart the one that it names/);
     for (const id of bench.lostBrokers) {
       await bench.world.restartBroker(id);
     }

@@ -5,8 +5,8 @@ import {
   ChangeOperation,
   replicationFactorOf,
 } from "./configuration";
-import { BROKER_VERSION, PartitionLog } from "./log";
-import { REGION_NAMES, regionOf, WorldSettings } from "./options";
+import { PartitionLog } from "./log";
+import { REGION_NAMES, WorldSettings } from "./options";
 import { staticConfiguration } from "./planning";
 import { Brokers, Side } from "./side";
 import { RegionName } from "../../world";
@@ -62,7 +62,7 @@ export class Cluster implements Brokers {
     const side = this.newSide();
     this.sides = { region0: side, region1: side };
     for (let id = 0; id < clusterSize; id++) {
-      this.brokers.set(id, newBroker(id));
+      this.brokers.set(id, newBroker(id, settings.dialect.regionOf(id)));
     }
   }
 
@@ -308,11 +308,11 @@ export class Cluster implements Brokers {
           role: side.shownLeader(partitionId, now) === broker.id ? "leader" : "follower",
           health: "healthy",
         })),
-        version: BROKER_VERSION,
+        version: this.settings.dialect.version,
       })),
       partitionsCount: this.settings.shape.partitionCount,
       ...this.sizes(side),
-      gatewayVersion: BROKER_VERSION,
+      gatewayVersion: this.settings.dialect.version,
     };
   }
 
@@ -413,10 +413,10 @@ export function coordinatorOf(configuration: ClusterConfiguration): number {
   return sortedMembers(configuration)[0] ?? 0;
 }
 
-function newBroker(id: number): Broker {
+function newBroker(id: number, region: RegionName): Broker {
   return {
     id,
-    region: regionOf(id),
+    region,
     process: "down",
     startedAt: 0,
     diedAt: 0,

@@ -8,13 +8,7 @@ import { GatewayApi } from "./gateway";
 import { BrokerInstallation, Installer, Surroundings } from "./installer";
 import { RecordSource } from "./log";
 import { aggregatedExporters, ManagementApi } from "./management";
-import {
-  EmbeddedWorldOptions,
-  REGION_NAMES,
-  regionOf,
-  WorldSettings,
-  settingsFrom,
-} from "./options";
+import { EmbeddedWorldOptions, REGION_NAMES, WorldSettings, settingsFrom } from "./options";
 import { ShardMove, searchable, SearchStore } from "../../search/embedded/searchStore";
 import { Incoming, LoopbackServer, Reply } from "./server";
 import { RepositoryStorage, Snapshots } from "../../search/embedded/snapshots";
@@ -600,7 +594,7 @@ export class EmbeddedWorld implements World {
 
   private async portsClosed(id: number): Promise<void> {
     await this.closeBroker(id);
-    if (this.installer?.get(regionOf(id))?.restarts) {
+    if (this.installer?.get(this.settings.dialect.regionOf(id))?.restarts) {
       await this.restartBroker(id);
     }
   }

@@ -1,5 +1,5 @@
 import { Cluster } from "./cluster";
-import { REGION_NAMES, regionOf } from "./options";
+import { REGION_NAMES } from "./options";
 import { RegionName } from "../../world";
 
 /** What the values of a Camunda release say of a region's brokers. */
@@ -80,6 +80,7 @@ export class Installer {
   /** Ids of the brokers that can run in a region: those that its values give it and its place in the cluster allows. */
   runnable(region: RegionName, model: Cluster): number[] {
     const ids = this.installed.get(region)?.nodeIds ?? [];
+    const { regionOf } = model.settings.dialect;
     return [...new Set(ids)].filter((id) => regionOf(id) === region && model.brokers.has(id));
   }
 

@@ -37,8 +37,13 @@ export class ManagementApi {
     private readonly corrupted: (brokerId: number) => void,
   ) {}
 
-  /** Answers a request that reached the management port of a broker. */
-  answer(brokerId: number, request: Incoming): Reply | Promise<Reply> {
+  /** Answers a request that reached the management port of a broker, in the dialect of its generation. */
+  async answer(brokerId: number, request: Incoming): Promise<Reply> {
+    const { dialect } = this.cluster.settings;
+    return dialect.answered(await this.recorded(brokerId, dialect.asked(request)), request);
+  }
+
+  private recorded(brokerId: number, request: Incoming): Reply | Promise<Reply> {
     const broker = this.cluster.broker(brokerId);
     const [first, second, third, fourth, ...rest] = request.path.split("/").filter((p) => p !== "");
     if (first !== "actuator") {

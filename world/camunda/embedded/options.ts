@@ -1,3 +1,4 @@
+import { Dialect, RECORDED } from "./dialect";
 import type { ExportTarget } from "./exporting";
 import { RegionName, RepositorySettings, ClusterShape } from "../../world";
 
@@ -40,6 +41,8 @@ export interface EmbeddedWorldOptions {
   pauseAnswer?: "200-envelope" | "204";
   /** Whether a hard pause after a soft pause adds the broker to `corruptedBrokers`. */
   softThenHardCorrupts?: boolean;
+  /** The generation that the brokers are of, when it is not 8.6. */
+  dialect?: Dialect;
   elasticsearchAuth?: { user: string; password: string };
   /** The repository that both regions reach. */
   repository?: RepositorySettings;
@@ -67,11 +70,6 @@ export type WorldSettings = Required<
 
 export const REGION_NAMES: RegionName[] = ["region0", "region1"];
 
-/** Brokers of region 0 have the even ids, those of region 1 the odd ones. */
-export function regionOf(brokerId: number): RegionName {
-  return brokerId % 2 === 0 ? "region0" : "region1";
-}
-
 const ELASTICSEARCH_EXPORTER = "io.camunda.zeebe.exporter.ElasticsearchExporter";
 
 /** Fills in the defaults. */
@@ -91,6 +89,7 @@ export function settingsFrom(options: EmbeddedWorldOptions): WorldSettings {
     restoreMs: 200,
     pauseAnswer: "200-envelope",
     softThenHardCorrupts: true,
+    dialect: RECORDED,
     repository: { type: "s3", settings: { bucket: "camunda-backup", base_path: "backups" } },
     buckets: [],
     locations: [],

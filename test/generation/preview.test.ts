@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { previewPlan } from "../../components/recovery/preview";
+import { readSettings } from "../../components/settings";
+import { EmbeddedWorld } from "../../world/camunda/embedded";
+import { until } from "../../world/processes/until";
+import { lookup, Raw, rawConfig } from "../support/config";
+import { forgetMirrored, knowMirrored, MIRRORED, MIRRORED_WORLD } from "./mirrored";
+
+const RECORDED = { exporters: {}, installed: false, releases: {}, network: {} };
+
+describe("the preview of a generation with other ids, order and dialect", () => {
+  const world = new EmbeddedWorld({ detectionMs: 300, electionMs: 200, ...MIRRORED_WORLD });
+
+  before(knowMirrored);
+  before(() => world.start());
+  after(() => world.stop());
+  after(forgetMirrored);
+
+  function settingsWith(changes: Raw) {
+    const raw = rawConfig({ camundaVersion: MIRRORED, endpoints: world.endpoints, ...changes });
+    return readSettings(lookup(raw));
+  }
+
+  it("shows the plan of the cluster in the generation's own words", async () => {
+    await world.lose("region1");
+    const settings = settingsWith({ lostRegion: "region1" });
+    let text = "";
+    await until("the survivors to have missed the lost brokers", async () => {
+      text = (await previewPlan(settings, "failed-over", RECORDED))?.text ?? "";
+      return !/offline|note:/.test(text) || text;
+    });
+    assert.match(text, /force out brokers 0, 2 of region1, keep brokers 1, 3/);
+    assert.match(text, /REPLICAS_FORCED/);
+    assert.match(text, /MEMBER_OUT broker 1 with brokers 0/);
+    assert.match(text, /disable .*mirrorregion1/);
+  });
+
+  it("says the steps in the generation's own order", async () => {
+    const settings = settingsWith({
+      lostRegion: "region1",
+      failback: "one",
+      webApps: { stop: "stop", start: "start" },
+    });
+    const plan = await previewPlan(settings, "failing-back", {
+      ...RECORDED,
+      brokers: { "region0/0": "broker 1", "region0/1": "broker 3" },
+    });
+    const steps = (plan?.text ?? "").match(/\d\. \w+/g) ?? [];
+    assert.deepEqual(
+      steps.map((step) => step.slice(3)),
+      ["check", "pause", "stop", "snapshot", "restore", "start", "enable", "resume", "add"],
+    );
+  });
+});

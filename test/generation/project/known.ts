@@ -1,0 +1,3 @@
+import { knowMirrored } from "../mirrored";
+
+knowMirrored();
