@@ -1,5 +1,6 @@
 import {
   boolean,
+  check,
   custom,
   description,
   getDescription,
@@ -11,6 +12,7 @@ import {
   pipe,
   rawCheck,
   record,
+  regex,
   string,
   transform,
   union,
@@ -21,7 +23,7 @@ import { RegionName } from "../base/brokers";
 import { isRecord } from "../base/json";
 import type { Generation } from "../generations/generation";
 
-export { array, custom, optional, pipe, transform } from "valibot";
+export { array, check, custom, optional, pipe, regex, transform } from "valibot";
 
 /** Who installs Camunda. */
 export const PLATFORMS = ["eks", "kubernetes", "endpoints"] as const;
@@ -88,8 +90,8 @@ export function quoted(value: unknown): string {
     : shortened(JSON.stringify(value) ?? "nothing", 32);
 }
 
-/** A rule in words: what is wrong with a value, if anything. */
-export function rule<T>(problemOf: (value: T) => string | undefined) {
+/** A rule of several: what is wrong with a value, if anything. */
+export function wrong<T>(problemOf: (value: T) => string | undefined) {
   return rawCheck<T>(({ dataset, addIssue }) => {
     const message = dataset.typed ? problemOf(dataset.value) : undefined;
     if (message !== undefined) {
@@ -116,7 +118,7 @@ export const text = pipe(
 export function matching(form: RegExp, problem: (value: string) => string) {
   return pipe(
     text,
-    rule((value: string) => (form.test(value) ? undefined : problem(quoted(value)))),
+    regex(form, ({ input }) => problem(quoted(input))),
   );
 }
 
@@ -127,8 +129,8 @@ export function whole(
   problem: (value: number) => string,
 ) {
   const schema = number(({ input }) => `must be a whole number, not ${quoted(input)}`);
-  const check = rule((value: number) => (holds(value) ? undefined : problem(value)));
-  return optional(pipe(schema, check), otherwise);
+  const rule = check(holds, ({ input }) => problem(input));
+  return optional(pipe(schema, rule), otherwise);
 }
 
 /** Yes or no. */
@@ -198,8 +200,9 @@ export function textByRegion<S extends GenericSchema<string | number | boolean, 
 
 /** The regions must not have the same. */
 export function different(problem: (value: string) => string) {
-  return rule(({ region0, region1 }: Record<RegionName, string>) =>
-    region0 === region1 ? problem(region0) : undefined,
+  return check(
+    ({ region0, region1 }: Record<RegionName, string>) => region0 !== region1,
+    ({ input }) => problem(input.region0),
   );
 }
 

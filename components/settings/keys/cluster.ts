@@ -68,10 +68,12 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
       s.optional(
         s.pipe(
           prefixes,
-          s.rule((given) =>
-            given.some((one) => indices.records.startsWith(one) || one.startsWith(indices.records))
-              ? undefined
-              : `has none of ${indices.records}: add ${indices.records}, and let index.prefix of the exporters begin with it`,
+          s.check(
+            (given) =>
+              given.some(
+                (one) => indices.records.startsWith(one) || one.startsWith(indices.records),
+              ),
+            `has none of ${indices.records}: add ${indices.records}, and let index.prefix of the exporters begin with it`,
           ),
         ),
         [...indices.all],

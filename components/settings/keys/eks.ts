@@ -11,7 +11,7 @@ const GRAVITON = /^(a1\.|[a-z]+\d+g)/;
 
 const awsRegion = s.pipe(
   s.text,
-  s.rule((name) => {
+  s.wrong((name) => {
     if (OTHER_PARTITIONS.test(name)) {
       return `is ${s.quoted(name)}, of another partition than aws: choose a region like eu-west-2`;
     }
@@ -33,10 +33,10 @@ const nodes = s.pipe(
       s.optional(
         s.pipe(
           s.text,
-          s.rule((type) =>
-            GRAVITON.test(type)
-              ? `is ${s.quoted(type)}, a Graviton: the nodes' image is for x86_64; choose a type like m6i.xlarge`
-              : undefined,
+          s.check(
+            (type) => !GRAVITON.test(type),
+            ({ input }) =>
+              `is ${s.quoted(input)}, a Graviton: the nodes' image is for x86_64; choose a type like m6i.xlarge`,
           ),
         ),
         "m6i.xlarge",
@@ -51,10 +51,10 @@ const nodes = s.pipe(
     max: s.part(s.optional(s.count, 10), "nodes at most"),
     diskGb: s.part(s.optional(s.count, 20), "disk of a node, in GiB"),
   }),
-  s.rule(({ min, desired, max }) =>
-    min > desired || desired > max
-      ? `has min ${min}, desired ${desired}, max ${max}: min <= desired <= max must hold`
-      : undefined,
+  s.check(
+    ({ min, desired, max }) => min <= desired && desired <= max,
+    ({ input: { min, desired, max } }) =>
+      `has min ${min}, desired ${desired}, max ${max}: min <= desired <= max must hold`,
   ),
 );
 
@@ -65,7 +65,7 @@ const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10
 function block(largest: number, smallest: number, otherwise: string | undefined, what: string) {
   const cidr = s.pipe(
     s.text,
-    s.rule((value) => {
+    s.wrong((value) => {
       const parsed = parseCidr(value);
       if (parsed === undefined) {
         return `is ${s.quoted(value)}, not a CIDR like 10.192.0.0/16 (no address bits behind the network part)`;
@@ -125,10 +125,10 @@ export const EKS = s.section("EKS", ["eks"], {
     type: "string",
     schema: s.pipe(
       s.optional(s.text, ""),
-      s.rule((account) =>
-        /^\d{12}$/.test(account)
-          ? undefined
-          : `must be the 12 digits of the AWS account of both regions${account === "" ? "" : `, not ${s.quoted(account)}`} (aws sts get-caller-identity)`,
+      s.regex(
+        /^\d{12}$/,
+        ({ input: account }) =>
+          `must be the 12 digits of the AWS account of both regions${account === "" ? "" : `, not ${s.quoted(account)}`} (aws sts get-caller-identity)`,
       ),
     ),
     text: "The 12 digits of the AWS account of both regions. Names of buckets and roles have it in them. Required: these names are computed, not looked up.",

@@ -24,7 +24,7 @@ function urlProblem(url: string): string | undefined {
 /** A URL, without a slash at the end. */
 const url = s.pipe(
   s.text,
-  s.rule(urlProblem),
+  s.wrong(urlProblem),
   s.transform((given) => given.replace(/\/+$/, "")),
 );
 

@@ -2,9 +2,7 @@ import * as s from "../schema";
 
 const context = s.pipe(
   s.text,
-  s.rule((name) =>
-    name === "" ? "is empty: kubectl config get-contexts names the contexts" : undefined,
-  ),
+  s.check((name) => name !== "", "is empty: kubectl config get-contexts names the contexts"),
 );
 
 const addresses = s.custom<string[]>(
@@ -60,10 +58,9 @@ export const KUBERNETES = s.section("Two clusters that are there", ["kubernetes"
       settings: s.part(
         s.pipe(
           s.anything,
-          s.rule((settings) =>
-            "access_key" in settings || "secret_key" in settings
-              ? "holds keys of S3 in clear: put them into the keystore of Elasticsearch and name its client here"
-              : undefined,
+          s.check(
+            (settings) => !("access_key" in settings || "secret_key" in settings),
+            "holds keys of S3 in clear: put them into the keystore of Elasticsearch and name its client here",
           ),
         ),
         "its settings, without keys of S3: they belong into the keystore of Elasticsearch",
