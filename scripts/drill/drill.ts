@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { BrokerIds, peerOf } from "../../components/base/brokers";
+import { peerOf, REGIONS } from "../../components/base/brokers";
 import { waitFor } from "../../components/clients/poll";
 import { generationOf } from "../../components/generations";
+import type { Generation } from "../../components/generations/generation";
+import { RecoveryPhase, recoveryOf } from "../../components/stack/contract";
 import type { RecordedRequest, Recorder } from "../../world/recorder";
 import { Workspace } from "../../world/pulumi/workspace";
 import { EngineError } from "../operator/engine";
@@ -9,6 +11,7 @@ import type { Interrupt } from "../operator/interrupt";
 import type { RegionStack, RunOptions } from "../operator/stack";
 import { RECOVERY_TARGETS } from "../operator/targets";
 import type { RegionName, World } from "../../world/world";
+import { failbackRequests, failoverRequests, forced, Loss } from "./procedure";
 import type { Check, Report } from "./report";
 import type { Site, SiteRun, SiteScene } from "./site";
 import { failoverTimes } from "./times";
@@ -58,7 +61,7 @@ class Drill implements SiteScene {
   workspace!: Workspace;
   private readonly site: Site;
   private readonly world: World;
-  private readonly ids: BrokerIds;
+  private readonly generation: Generation;
   private readonly startedInstances = new Set<string>();
   private attempt = "";
   private phase = "";
@@ -67,7 +70,7 @@ class Drill implements SiteScene {
   constructor(private readonly options: DrillOptions) {
     this.site = options.site;
     this.world = options.site.world;
-    this.ids = generationOf(options.site.camundaVersion).ids;
+    this.generation = generationOf(options.site.camundaVersion);
     this.lost = options.lose[0] as RegionName;
     this.survivor = peerOf(this.lost);
     this.report = {
@@ -95,8 +98,9 @@ class Drill implements SiteScene {
       await this.rehearse();
     }
     await this.during("nothing is lost", () => this.nothingLost());
-    if (site.platform !== "endpoints") {
-      await this.during("destroy both stacks", () => site.remove(this));
+    const remove = site.remove?.bind(site);
+    if (remove !== undefined) {
+      await this.during("destroy both stacks", () => remove(this));
     }
   }
 
@@ -145,7 +149,11 @@ class Drill implements SiteScene {
     for (const region of ["region0", "region1"] as const) {
       const outputs = await (await this.stack(region)).outputs();
       this.check(`${region} is steady`, "steady", phaseOf(outputs));
-      this.check(`${region} has all brokers`, this.ids.mapOf(this.allBrokers()), outputs.brokers);
+      this.check(
+        `${region} has all brokers`,
+        this.generation.ids.mapOf(this.allBrokers()),
+        outputs.brokers,
+      );
     }
   }
 
@@ -159,15 +167,15 @@ class Drill implements SiteScene {
     const from = this.recorder.requests.length;
     const preview = await this.survivorStack.preview();
     this.show("preview of the failover", preview.text);
+    const { operations } = this.generation.cluster;
     for (const id of this.lostBrokers()) {
-      const name = Object.keys(this.ids.mapOf([id]))[0] as string;
+      const name = Object.keys(this.generation.ids.mapOf([id]))[0] as string;
       this.check(`the preview names ${name}`, true, preview.text.includes(name));
     }
     this.check(
       "the preview shows the cluster's own plan",
       true,
-      preview.text.includes("PARTITION_FORCE_RECONFIGURE") &&
-        preview.text.includes("BROKER_REMOVE"),
+      [operations.forceReconfigure, operations.remove].every((name) => preview.text.includes(name)),
     );
     this.check("the preview changes nothing", [], this.recorder.changes(from).map(line));
   }
@@ -175,25 +183,29 @@ class Drill implements SiteScene {
   private async failOver(): Promise<void> {
     const from = this.recorder.requests.length;
     const run = await this.up(this.survivor);
-    const survivors = this.ids.of(this.survivor, this.world.shape.clusterSize);
-    const exporter = `elasticsearch${this.lost}`;
+    const survivors = this.generation.ids.of(this.survivor, this.world.shape.clusterSize);
+    const exporters = this.generation.exporter.ids;
     const outputs = await this.survivorStack.outputs();
     this.check("phase", "failed-over", phaseOf(outputs));
-    this.check("only the survivors are members", this.ids.mapOf(survivors), outputs.brokers);
+    this.check(
+      "only the survivors are members",
+      this.generation.ids.mapOf(survivors),
+      outputs.brokers,
+    );
     this.check(
       "the exporter of the lost region is disabled, the other is not",
-      { [exporter]: "DISABLED", [`elasticsearch${this.survivor}`]: "ENABLED" },
+      { [exporters[this.lost]]: "DISABLED", [exporters[this.survivor]]: "ENABLED" },
       outputs.exporters,
     );
     const changes = this.recorder.changes(from);
     this.check(
       "the forced removal, then the exporter, and nothing else",
-      ["POST /actuator/cluster/brokers?force=true", `POST /actuator/exporters/${exporter}/disable`],
-      changes.map(line),
+      failoverRequests(await this.loss()),
+      changes.map(lineAt),
     );
     this.check(
       "the survivors are kept",
-      survivors.map(String),
+      forced(await this.loss()).body,
       JSON.parse(changes[0]?.body ?? "null"),
     );
     this.check("the survivor is the active region", this.survivor, outputs.activeRegion);
@@ -204,7 +216,7 @@ class Drill implements SiteScene {
       run.began,
       run.ended - run.began,
     );
-    this.site.checkFailover(this, run);
+    this.site.checkFailover?.(this, run);
   }
 
   private async again(what: string): Promise<void> {
@@ -242,7 +254,7 @@ class Drill implements SiteScene {
     this.check(
       "the preview shows the join of every partition",
       true,
-      preview.text.includes("PARTITION_JOIN"),
+      this.generation.cluster.operations.add.some((name) => preview.text.includes(name)),
     );
     this.check("the preview changes nothing", [], this.recorder.changes(from).map(line));
   }
@@ -252,31 +264,27 @@ class Drill implements SiteScene {
     this.failbackAt = Date.now();
     const run = await this.up(this.survivor);
     const outputs = await this.survivorStack.outputs();
-    const snapshot = `failback-${this.lost}-${this.attempt}`;
     this.check("phase", "restored", phaseOf(outputs));
-    this.check("all brokers are members", this.ids.mapOf(this.allBrokers()), outputs.brokers);
+    this.check(
+      "all brokers are members",
+      this.generation.ids.mapOf(this.allBrokers()),
+      outputs.brokers,
+    );
     this.check(
       "both exporters are enabled",
-      { elasticsearchregion0: "ENABLED", elasticsearchregion1: "ENABLED" },
+      Object.fromEntries(
+        REGIONS.map((region) => [this.generation.exporter.ids[region], "ENABLED"]),
+      ),
       outputs.exporters,
     );
     const changes = this.recorder.changes(from);
     this.check(
       "the steps of the procedure, in its order",
-      [
-        `${this.survivor} POST /actuator/exporting/pause`,
-        `${this.survivor} PUT /_snapshot/camunda_backup`,
-        `${this.survivor} PUT /_snapshot/camunda_backup/${snapshot}`,
-        `${this.lost} PUT /_snapshot/camunda_backup`,
-        `${this.lost} POST /_snapshot/camunda_backup/${snapshot}/_restore`,
-        `${this.survivor} POST /actuator/exporters/elasticsearch${this.lost}/enable`,
-        `${this.survivor} POST /actuator/exporting/resume`,
-        `${this.survivor} POST /actuator/cluster/brokers?replicationFactor=${this.world.shape.replicationFactor}`,
-      ],
-      changes.map((request) => `${request.region} ${line(request)}`),
+      failbackRequests(await this.loss()),
+      changes.map(lineAt),
     );
-    this.site.checkFailback(this, run);
-    this.site.checkIsolation(this);
+    this.site.checkFailback?.(this, run);
+    this.site.checkIsolation?.(this);
     await this.again("the same failback again");
   }
 
@@ -299,7 +307,7 @@ class Drill implements SiteScene {
     const outputs = await (await this.stack(this.lost)).outputs();
     this.check("the recreated region is steady", "steady", phaseOf(outputs));
     this.check("nothing is sent that changes anything", [], this.recorder.changes(from).map(line));
-    await this.site.checkSteady(this);
+    await this.site.checkSteady?.(this);
     await this.again("a last up");
   }
 
@@ -392,12 +400,25 @@ class Drill implements SiteScene {
     return this.site.recorder;
   }
 
+  /** The loss that is rehearsed, for what follows from it. */
+  private async loss(): Promise<Loss> {
+    const { snapshotRepository } = await this.survivorStack.outputs();
+    return {
+      camundaVersion: this.site.camundaVersion,
+      shape: this.world.shape,
+      lost: this.lost,
+      survivor: this.survivor,
+      repository: (snapshotRepository as { name: string }).name,
+      attempt: this.attempt,
+    };
+  }
+
   private allBrokers(): number[] {
-    return this.ids.all(this.world.shape.clusterSize);
+    return this.generation.ids.all(this.world.shape.clusterSize);
   }
 
   private lostBrokers(): number[] {
-    return this.ids.of(this.lost, this.world.shape.clusterSize);
+    return this.generation.ids.of(this.lost, this.world.shape.clusterSize);
   }
 
   private show(name: string, text: string): void {
@@ -440,8 +461,12 @@ function line(request: RecordedRequest): string {
   return `${request.method} ${request.path}`;
 }
 
-function phaseOf(outputs: Record<string, unknown>): unknown {
-  return (outputs.recovery as { phase?: unknown } | undefined)?.phase;
+function lineAt(request: RecordedRequest): string {
+  return `${request.region} ${line(request)}`;
+}
+
+function phaseOf(outputs: Record<string, unknown>): RecoveryPhase | undefined {
+  return recoveryOf(outputs).phase;
 }
 
 /** How often each of them is there. */

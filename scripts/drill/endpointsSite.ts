@@ -1,13 +1,12 @@
 import { DEFAULT_VERSION } from "../../components/generations";
 import { Recorder } from "../../world/recorder";
 import type { RegionEndpoints, RegionName, World } from "../../world/world";
+import { temporarySteps } from "./procedure";
 import type { Site, SiteScene } from "./site";
 
 /** Camunda that somebody else has installed, at URLs: the world is started and recreated as a whole. */
 export class EndpointsSite implements Site {
   readonly platform = "endpoints";
-  // Seven steps, and the two resources that verify once more what is declared now.
-  readonly bookkeeping = { delete: 7, update: 2 };
   recorder!: Recorder;
   private endpoints!: Record<RegionName, RegionEndpoints>;
 
@@ -21,6 +20,11 @@ export class EndpointsSite implements Site {
     const { recorder, endpoints } = await Recorder.of(this.world);
     this.recorder = recorder;
     this.endpoints = endpoints;
+  }
+
+  /** The steps go, and two resources verify once more what is declared now. */
+  get bookkeeping() {
+    return { delete: temporarySteps(this.camundaVersion, { webApps: false }), update: 2 };
   }
 
   settings() {
@@ -55,26 +59,6 @@ export class EndpointsSite implements Site {
 
   async rebuild(scene: SiteScene, lost: RegionName): Promise<void> {
     await scene.up(lost);
-  }
-
-  checkFailover(): void {
-    // The requests are all there is.
-  }
-
-  checkIsolation(): void {
-    // Whether a dead URL was asked makes no difference here.
-  }
-
-  checkFailback(): void {
-    // The requests are all there is.
-  }
-
-  async checkSteady(): Promise<void> {
-    // The requests are all there is.
-  }
-
-  async remove(): Promise<void> {
-    // Nothing was installed.
   }
 
   async stop(): Promise<void> {

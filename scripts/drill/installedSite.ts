@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { peerOf } from "../../components/base/brokers";
-import { DEFAULT_VERSION } from "../../components/generations";
+import { DEFAULT_VERSION, generationOf } from "../../components/generations";
+import type { ChangeRequest } from "../../components/generations/generation";
 import { changesSomething, Recorder } from "../../world/recorder";
 import type { InstallableWorld } from "../../world/scenes/installableWorld";
 import type { RegionName } from "../../world/world";
+import { forced, returned, temporarySteps } from "./procedure";
 import type { Site, SiteRun, SiteScene } from "./site";
 
 /** How a platform differs for the checks of a drill. */
@@ -12,8 +14,8 @@ export interface PlatformTraits {
   platform: "kubernetes" | "eks";
   /** What a failover may change besides the recovery: operation and type. */
   failoverChanges: string[];
-  /** What the last `up` of the survivor deletes and updates. */
-  bookkeeping: Record<string, number>;
+  /** How many resources of a fence go when a failback is finished. */
+  fenceGoes: number;
   /** Whether the recreated region needs something of the survivor's stack before the failback. */
   rebuildNeedsSurvivor: boolean;
 }
@@ -48,7 +50,8 @@ export class InstalledSite implements Site {
   }
 
   get bookkeeping() {
-    return this.traits.bookkeeping;
+    const steps = temporarySteps(this.camundaVersion, { webApps: true });
+    return { delete: steps + this.traits.fenceGoes, update: 3 };
   }
 
   async start(): Promise<void> {
@@ -82,7 +85,11 @@ export class InstalledSite implements Site {
       [...this.recorder.requests.filter(changesSomething).map(({ path }) => path)],
     );
     for (const region of ["region0", "region1"] as const) {
-      scene.check(`Operate and Tasklist run in ${region}`, RUNNING, this.installed.webApps(region));
+      scene.check(
+        `Operate and Tasklist run in ${region}`,
+        this.scaledTo(1),
+        this.installed.webApps(region),
+      );
     }
   }
 
@@ -113,8 +120,8 @@ export class InstalledSite implements Site {
       [...new Set(others.map(({ op, type }) => `${op} ${type}`))].sort(),
     );
     const fence = this.fenceWritten(scene.survivor, began, ended);
-    const forced = this.requestAt(/^POST .*force=true/, began);
-    scene.check("the fence is closed before the forced removal", true, isBefore(fence, forced));
+    const request = this.changeAt(forced({ ...this.cluster, survivor: scene.survivor }), began);
+    scene.check("the fence is closed before the forced removal", true, isBefore(fence, request));
   }
 
   checkIsolation(scene: SiteScene): void {
@@ -142,21 +149,29 @@ export class InstalledSite implements Site {
 
   checkFailback(scene: SiteScene, { began, ended }: SiteRun): void {
     const fence = this.fenceWritten(scene.survivor, began, ended);
-    const returned = this.requestAt(/^POST \/actuator\/cluster\/brokers\?replicationFactor/, began);
-    scene.check("the fence is opened before the brokers return", true, isBefore(fence, returned));
+    const request = this.changeAt(returned(this.cluster), began);
+    scene.check("the fence is opened before the brokers return", true, isBefore(fence, request));
     scene.check(
       "Operate and Tasklist of the survivor stand still while the snapshot is taken",
-      [STOPPED],
+      [this.scaledTo(0)],
       this.atSnapshot.splice(0),
     );
-    scene.check("and run again afterwards", RUNNING, this.installed.webApps(scene.survivor));
+    scene.check(
+      "and run again afterwards",
+      this.scaledTo(1),
+      this.installed.webApps(scene.survivor),
+    );
   }
 
   async checkSteady(scene: SiteScene): Promise<void> {
     for (const region of ["region0", "region1"] as const) {
       const outputs = await (await scene.stack(region)).outputs();
       scene.check(`${region} says who is active`, scene.survivor, outputs.activeRegion);
-      scene.check(`Operate and Tasklist run in ${region}`, RUNNING, this.installed.webApps(region));
+      scene.check(
+        `Operate and Tasklist run in ${region}`,
+        this.scaledTo(1),
+        this.installed.webApps(region),
+      );
     }
   }
 
@@ -198,20 +213,29 @@ export class InstalledSite implements Site {
     return this.installed.fenceWritten(region).find((at) => at >= began && at <= ended);
   }
 
-  private requestAt(pattern: RegExp, from: number): number | undefined {
+  private get cluster() {
+    return { camundaVersion: this.camundaVersion, shape: this.world.shape };
+  }
+
+  /** What Operate and Tasklist of a region are to be scaled to. */
+  private scaledTo(replicas: number): Record<string, number> {
+    const { webApps } = generationOf(this.camundaVersion).objects;
+    return Object.fromEntries(Object.values(webApps).map((name) => [name, replicas]));
+  }
+
+  /** When a change was asked for. */
+  private changeAt({ path }: ChangeRequest, from: number): number | undefined {
     const { start, requests } = this.recorder;
     const found = requests.find(
       (request) =>
         start + request.at >= from &&
         changesSomething(request) &&
-        pattern.test(`${request.method} ${request.path}`),
+        request.method === "POST" &&
+        request.path === path,
     );
     return found === undefined ? undefined : start + found.at;
   }
 }
-
-const RUNNING = { "camunda-operate": 1, "camunda-tasklist": 1 };
-const STOPPED = { "camunda-operate": 0, "camunda-tasklist": 0 };
 
 function isBefore(first: number | undefined, second: number | undefined): boolean {
   return first !== undefined && second !== undefined && first <= second;

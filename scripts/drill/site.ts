@@ -35,17 +35,17 @@ export interface Site {
   /** The ups that bring a recreated region to where it waits for its failback. */
   rebuild(scene: SiteScene, lost: RegionName): Promise<void>;
   /** Checks of a failover that has ended. */
-  checkFailover(scene: SiteScene, run: SiteRun): void;
+  checkFailover?(scene: SiteScene, run: SiteRun): void;
   /** Checks of all that happened from the loss to the beginning of the failback. */
-  checkIsolation(scene: SiteScene): void;
+  checkIsolation?(scene: SiteScene): void;
   /** Checks of a failback that has ended. */
-  checkFailback(scene: SiteScene, run: SiteRun): void;
+  checkFailback?(scene: SiteScene, run: SiteRun): void;
   /** What the last `up` of the survivor deletes and updates. */
   readonly bookkeeping: Record<string, number>;
   /** Checks when all is steady again. */
-  checkSteady(scene: SiteScene): Promise<void>;
+  checkSteady?(scene: SiteScene): Promise<void>;
   /** Takes everything down again, in a drill of its own stacks. */
-  remove(scene: SiteScene): Promise<void>;
+  remove?(scene: SiteScene): Promise<void>;
   /** Ends everything. Never rejects for what is already gone. */
   stop(): Promise<void>;
 }

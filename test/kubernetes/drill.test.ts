@@ -1,4 +1,4 @@
-import { realKubernetesSite } from "../../scripts/drill/realKubernetesSite";
+import { realKubernetesSite } from "../../scripts/drill/platforms";
 import { drillHoldsAt } from "../support/drill";
 
 describe("the drill on two real Kubernetes APIs, through Pulumi's real provider", () => {

@@ -1,0 +1,86 @@
+import { generationOf } from "../../components/generations";
+import type { ChangeRequest, StepName } from "../../components/generations/generation";
+import { snapshotName } from "../../components/recovery/names";
+import type { ClusterShape, RegionName } from "../../world/world";
+
+/** One loss of a region, as far as the requests of its recovery follow from it. */
+export interface Loss {
+  camundaVersion: string;
+  shape: ClusterShape;
+  lost: RegionName;
+  survivor: RegionName;
+  /** Name of the snapshot repository. */
+  repository: string;
+  /** Name of the attempt to fail back. */
+  attempt: string;
+}
+
+/** The requests of some steps that change something, each with the region that gets it: `region0 POST /path`. */
+type Requests = Partial<Record<StepName, readonly string[]>>;
+
+/** What a failover sends, in the order of its generation. */
+export function failoverRequests(loss: Loss): string[] {
+  const { cluster, exporter, failover } = generationOf(loss.camundaVersion);
+  return inOrder(failover, {
+    membership: [atSurvivor(loss, forced(loss))],
+    exporters: [atSurvivor(loss, cluster.disableExporter(exporter.ids[loss.lost]))],
+  });
+}
+
+/** What a failback sends, in the order of its generation. */
+export function failbackRequests(loss: Loss): string[] {
+  const { cluster, exporter, exporting, failback } = generationOf(loss.camundaVersion);
+  const { lost, survivor } = loss;
+  const repository = `/_snapshot/${loss.repository}`;
+  const snapshot = `${repository}/${snapshotName(lost, loss.attempt)}`;
+  const { [lost]: lostId, [survivor]: survivorId } = exporter.ids;
+  return inOrder(failback, {
+    "export-pause": [atSurvivor(loss, exporting.pause)],
+    "snapshot-source": [`${survivor} PUT ${repository}`],
+    snapshot: [`${survivor} PUT ${snapshot}`],
+    "snapshot-target": [`${lost} PUT ${repository}`],
+    restore: [`${lost} POST ${snapshot}/_restore`],
+    exporters: [atSurvivor(loss, cluster.enableExporter(lostId, survivorId))],
+    "export-resume": [atSurvivor(loss, exporting.resume)],
+    membership: [atSurvivor(loss, returned(loss))],
+  });
+}
+
+/** How the lost brokers are forced out. */
+export function forced({
+  camundaVersion,
+  survivor,
+  shape,
+}: Pick<Loss, "camundaVersion" | "survivor" | "shape">): ChangeRequest {
+  const { cluster, ids } = generationOf(camundaVersion);
+  return cluster.members(ids.of(survivor, shape.clusterSize), { force: true });
+}
+
+/** How the brokers of both regions are made members again. */
+export function returned({
+  camundaVersion,
+  shape,
+}: Pick<Loss, "camundaVersion" | "shape">): ChangeRequest {
+  const { cluster, ids } = generationOf(camundaVersion);
+  const { clusterSize, replicationFactor } = shape;
+  return cluster.members(ids.all(clusterSize), { replicationFactor });
+}
+
+/** How many steps a failback has that a steady stack has not: they go when it is finished. Without hooks. */
+export function temporarySteps(camundaVersion: string, { webApps }: { webApps: boolean }): number {
+  const { failover, failback } = generationOf(camundaVersion);
+  return failback.filter(
+    (step) =>
+      !failover.includes(step) &&
+      !/^(before|after)-/.test(step) &&
+      (webApps || step !== "web-apps-stop"),
+  ).length;
+}
+
+function atSurvivor({ survivor }: Loss, { path }: ChangeRequest): string {
+  return `${survivor} POST ${path}`;
+}
+
+function inOrder(steps: readonly StepName[], requests: Requests): string[] {
+  return steps.flatMap((step) => requests[step] ?? []);
+}
