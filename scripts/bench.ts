@@ -1,4 +1,5 @@
-import { measurePlatform, measureSize, Platform, PLATFORMS } from "./bench/measure";
+import { Platform, PLATFORMS } from "../components/settings/schema";
+import { measurePlatform, measureSize } from "./bench/measure";
 import { commandLine, endWith, expectNone, notOneOf, notWhole } from "./commandLine";
 import { Row, SizeRow, sizesTable, timesTable } from "./bench/numbers";
 

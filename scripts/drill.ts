@@ -1,4 +1,5 @@
 import { REGIONS } from "../components/base/brokers";
+import { Platform, PLATFORMS } from "../components/settings/schema";
 import { commandLine, endWith, expectNone, notOneOf, notWhole } from "./commandLine";
 import { runDrill } from "./drill/drill";
 import { EndpointsSite } from "./drill/endpointsSite";
@@ -37,12 +38,10 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
 Exit code: 0 every check held, 1 not, 2 wrong command line.
 `;
 
-const PLATFORMS = ["endpoints", "kubernetes", "eks"] as const;
-
 const PROVIDERS = ["played", "real"] as const;
 
 interface Options {
-  platform: (typeof PLATFORMS)[number];
+  platform: Platform;
   lose: readonly RegionName[];
   provider: (typeof PROVIDERS)[number];
   search: "opensearch" | undefined;

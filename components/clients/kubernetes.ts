@@ -8,7 +8,7 @@ import type {
 import { isIP } from "node:net";
 import { Writable } from "node:stream";
 import { Refused, Unreachable } from "./answers";
-import { Api, Progress, orAborted, whyNot } from "./kubernetesApi";
+import { Api, Progress, WebSocketLike, orAborted, whyNot } from "./kubernetesApi";
 import { HelmRevision, markedAsFailed, revisionOf } from "./helmRevision";
 import { kubernetesLibrary } from "./kubernetesLibrary";
 import { ClusterAddress, describeCluster, parseKubernetesAddress } from "../base/kubernetesAddress";
@@ -396,13 +396,6 @@ interface Command {
   pod: string;
   container: string;
   argv: readonly string[];
-}
-
-/** What is used of the web socket that the library returns. */
-interface WebSocketLike {
-  onclose: ((event: { code: number }) => void) | null;
-  onerror: ((event: { message: string }) => void) | null;
-  terminate(): void;
 }
 
 async function run(

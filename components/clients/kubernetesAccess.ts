@@ -68,7 +68,7 @@ function missingIn<T extends { name: string }>(present: T[], more: T[]): T[] {
   return more.filter(({ name }) => !present.some((one) => one.name === name));
 }
 
-interface EksCluster {
+interface DescribedCluster {
   endpoint: string;
   caData: string | undefined;
 }
@@ -78,7 +78,7 @@ interface Token {
   expiresAt: number;
 }
 
-const described = new Map<string, Promise<EksCluster>>();
+const described = new Map<string, Promise<DescribedCluster>>();
 const tokens = new Map<string, Promise<Token>>();
 
 async function eksAccess(
@@ -142,7 +142,7 @@ async function describeEksCluster(
   awsRegion: string,
   name: string,
   timeoutMs: number,
-): Promise<EksCluster> {
+): Promise<DescribedCluster> {
   const command = ["eks", "describe-cluster", "--name", name, "--region", awsRegion];
   const answer = await awsCli([...command, "--output", "json"], timeoutMs);
   const found = isRecord(answer) && isRecord(answer.cluster) ? answer.cluster : {};

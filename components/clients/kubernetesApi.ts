@@ -12,6 +12,13 @@ export interface Progress {
   stage: string;
 }
 
+/** What is used of the web socket that the library returns. */
+export interface WebSocketLike {
+  onclose: ((event: { code: number }) => void) | null;
+  onerror: ((event: { message: string }) => void) | null;
+  terminate(): void;
+}
+
 /** A cluster's Kubernetes API for the time of one request: everything in it ends with the signal. */
 export class Api {
   /** The time of the API server's clock at its last answer, ISO 8601 or as HTTP says it; undefined before one. */

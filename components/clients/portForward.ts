@@ -2,7 +2,7 @@ import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import * as http from "node:http";
 import { Duplex, PassThrough, Writable } from "node:stream";
 import { Unreachable } from "./answers";
-import { Api, Progress, whyNot } from "./kubernetesApi";
+import { Api, Progress, WebSocketLike, whyNot } from "./kubernetesApi";
 import { firstLine } from "./kubernetesAccess";
 import {
   describeAddress,
@@ -227,13 +227,6 @@ async function whyNotOpened(
     return `pod ${target.name} is ${pod.status?.phase}`;
   }
   return `no port-forward to ${target.pod}: ${firstLine(error)}`;
-}
-
-/** What is used of the web socket that the library returns. */
-interface WebSocketLike {
-  onclose: ((event: { code: number }) => void) | null;
-  onerror: ((event: { message: string }) => void) | null;
-  terminate(): void;
 }
 
 /** A normal end of a web socket, with and without a status. Any other is a stream that broke. */

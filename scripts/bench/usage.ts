@@ -15,7 +15,7 @@ export interface Usage {
 }
 
 /** What is known of one process of the tree. Times are of the last look at it, in seconds. */
-export interface Seen {
+export interface ProcessTimes {
   parent: number;
   own: number;
   /** Of its children that have ended and that it has waited for. */
@@ -65,7 +65,7 @@ export async function measured(
  * Cost of a process and everything below it. A child that was waited for is in its parent's `reaped`; one
  * that was killed and not waited for is only in what was seen of it.
  */
-export function costOf(pid: number, seen: ReadonlyMap<number, Seen>): number {
+export function costOf(pid: number, seen: ReadonlyMap<number, ProcessTimes>): number {
   const here = seen.get(pid);
   if (here === undefined) {
     return 0;
@@ -77,7 +77,7 @@ export function costOf(pid: number, seen: ReadonlyMap<number, Seen>): number {
 
 /** The processes of one session. */
 class Tree {
-  readonly seen = new Map<number, Seen>();
+  readonly seen = new Map<number, ProcessTimes>();
   private readonly others = new Set<number>();
 
   constructor(private readonly session: number) {}
@@ -104,7 +104,7 @@ class Tree {
   }
 }
 
-function look(pid: number): (Seen & { session: number }) | undefined {
+function look(pid: number): (ProcessTimes & { session: number }) | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -118,7 +118,7 @@ function look(pid: number): (Seen & { session: number }) | undefined {
 }
 
 /** Reads a line of `/proc/PID/stat`: "pid (name) state parent group session …". */
-export function parseStat(text: string): Seen & { session: number } {
+export function parseStat(text: string): ProcessTimes & { session: number } {
   // The name may hold anything but the last parenthesis.
   const fields = (text.split(") ").at(-1) ?? "").split(" ");
   const number = (index: number) => Number(fields[index] ?? 0);

@@ -11,7 +11,7 @@ import type { Interrupt } from "../operator/interrupt";
 import type { RegionStack, RunOptions } from "../operator/stack";
 import { RECOVERY_TARGETS } from "../operator/targets";
 import type { RegionName, World } from "../../world/world";
-import { failbackRequests, failoverRequests, forced, Loss } from "./procedure";
+import { failbackRequests, failoverRequests, forced, Rehearsal } from "./procedure";
 import type { Check, Report } from "./report";
 import type { Site, SiteRun, SiteScene } from "./site";
 import { failoverTimes } from "./times";
@@ -200,12 +200,12 @@ class Drill implements SiteScene {
     const changes = this.recorder.changes(from);
     this.check(
       "the forced removal, then the exporter, and nothing else",
-      failoverRequests(await this.loss()),
+      failoverRequests(await this.rehearsal()),
       changes.map(lineAt),
     );
     this.check(
       "the survivors are kept",
-      forced(await this.loss()).body,
+      forced(await this.rehearsal()).body,
       JSON.parse(changes[0]?.body ?? "null"),
     );
     this.check("the survivor is the active region", this.survivor, outputs.activeRegion);
@@ -280,7 +280,7 @@ class Drill implements SiteScene {
     const changes = this.recorder.changes(from);
     this.check(
       "the steps of the procedure, in its order",
-      failbackRequests(await this.loss()),
+      failbackRequests(await this.rehearsal()),
       changes.map(lineAt),
     );
     this.site.checkFailback?.(this, run);
@@ -401,7 +401,7 @@ class Drill implements SiteScene {
   }
 
   /** The loss that is rehearsed, for what follows from it. */
-  private async loss(): Promise<Loss> {
+  private async rehearsal(): Promise<Rehearsal> {
     const { snapshotRepository } = await this.survivorStack.outputs();
     return {
       camundaVersion: this.site.camundaVersion,

@@ -4,7 +4,7 @@ import { snapshotName } from "../../components/recovery/names";
 import type { ClusterShape, RegionName } from "../../world/world";
 
 /** One loss of a region, as far as the requests of its recovery follow from it. */
-export interface Loss {
+export interface Rehearsal {
   camundaVersion: string;
   shape: ClusterShape;
   lost: RegionName;
@@ -19,30 +19,30 @@ export interface Loss {
 type Requests = Partial<Record<StepName, readonly string[]>>;
 
 /** What a failover sends, in the order of its generation. */
-export function failoverRequests(loss: Loss): string[] {
-  const { cluster, exporter, failover } = generationOf(loss.camundaVersion);
+export function failoverRequests(rehearsal: Rehearsal): string[] {
+  const { cluster, exporter, failover } = generationOf(rehearsal.camundaVersion);
   return inOrder(failover, {
-    membership: [atSurvivor(loss, forced(loss))],
-    exporters: [atSurvivor(loss, cluster.disableExporter(exporter.ids[loss.lost]))],
+    membership: [atSurvivor(rehearsal, forced(rehearsal))],
+    exporters: [atSurvivor(rehearsal, cluster.disableExporter(exporter.ids[rehearsal.lost]))],
   });
 }
 
 /** What a failback sends, in the order of its generation. */
-export function failbackRequests(loss: Loss): string[] {
-  const { cluster, exporter, exporting, failback } = generationOf(loss.camundaVersion);
-  const { lost, survivor } = loss;
-  const repository = `/_snapshot/${loss.repository}`;
-  const snapshot = `${repository}/${snapshotName(lost, loss.attempt)}`;
+export function failbackRequests(rehearsal: Rehearsal): string[] {
+  const { cluster, exporter, exporting, failback } = generationOf(rehearsal.camundaVersion);
+  const { lost, survivor } = rehearsal;
+  const repository = `/_snapshot/${rehearsal.repository}`;
+  const snapshot = `${repository}/${snapshotName(lost, rehearsal.attempt)}`;
   const { [lost]: lostId, [survivor]: survivorId } = exporter.ids;
   return inOrder(failback, {
-    "export-pause": [atSurvivor(loss, exporting.pause)],
+    "export-pause": [atSurvivor(rehearsal, exporting.pause)],
     "snapshot-source": [`${survivor} PUT ${repository}`],
     snapshot: [`${survivor} PUT ${snapshot}`],
     "snapshot-target": [`${lost} PUT ${repository}`],
     restore: [`${lost} POST ${snapshot}/_restore`],
-    exporters: [atSurvivor(loss, cluster.enableExporter(lostId, survivorId))],
-    "export-resume": [atSurvivor(loss, exporting.resume)],
-    membership: [atSurvivor(loss, returned(loss))],
+    exporters: [atSurvivor(rehearsal, cluster.enableExporter(lostId, survivorId))],
+    "export-resume": [atSurvivor(rehearsal, exporting.resume)],
+    membership: [atSurvivor(rehearsal, returned(rehearsal))],
   });
 }
 
@@ -51,7 +51,7 @@ export function forced({
   camundaVersion,
   survivor,
   shape,
-}: Pick<Loss, "camundaVersion" | "survivor" | "shape">): ChangeRequest {
+}: Pick<Rehearsal, "camundaVersion" | "survivor" | "shape">): ChangeRequest {
   const { cluster, ids } = generationOf(camundaVersion);
   return cluster.members(ids.of(survivor, shape.clusterSize), { force: true });
 }
@@ -60,7 +60,7 @@ export function forced({
 export function returned({
   camundaVersion,
   shape,
-}: Pick<Loss, "camundaVersion" | "shape">): ChangeRequest {
+}: Pick<Rehearsal, "camundaVersion" | "shape">): ChangeRequest {
   const { cluster, ids } = generationOf(camundaVersion);
   const { clusterSize, replicationFactor } = shape;
   return cluster.members(ids.all(clusterSize), { replicationFactor });
@@ -77,7 +77,7 @@ export function temporarySteps(camundaVersion: string, { webApps }: { webApps: b
   ).length;
 }
 
-function atSurvivor({ survivor }: Loss, { path }: ChangeRequest): string {
+function atSurvivor({ survivor }: Rehearsal, { path }: ChangeRequest): string {
   return `${survivor} POST ${path}`;
 }
 

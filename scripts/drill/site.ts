@@ -1,3 +1,4 @@
+import type { Platform } from "../../components/settings/schema";
 import type { Recorder } from "../../world/recorder";
 import type { ResourceChange } from "../operator/runEvents";
 import type { RegionStack } from "../operator/stack";
@@ -7,7 +8,7 @@ import type { RegionName, World } from "../../world/world";
 /** What a platform tells a drill, and what a drill checks of it. */
 export interface Site {
   /** Platform of the program. */
-  readonly platform: "endpoints" | "kubernetes" | "eks";
+  readonly platform: Platform;
   /** The generation of Camunda that the program is told of. */
   readonly camundaVersion: string;
   /** The brokers and Elasticsearches. */

@@ -22,7 +22,7 @@ import { readable } from "./readable";
 import { changesIn, errorsOf, ResourceChange, RunEvents } from "./runEvents";
 
 /** What `pulumi stack export` prints. */
-interface State {
+interface ExportedState {
   deployment: Record<string, unknown>;
 }
 
@@ -348,8 +348,8 @@ export class RegionStack {
   }
 
   /** The state with its secrets still encrypted: the Automation API's own export would have them in clear. */
-  private async state(): Promise<State> {
-    return JSON.parse(await this.pulumi("stack", "export")) as State;
+  private async state(): Promise<ExportedState> {
+    return JSON.parse(await this.pulumi("stack", "export")) as ExportedState;
   }
 
   private async pulumi(...args: string[]): Promise<string> {

@@ -10,8 +10,8 @@ import * as aws from "./sdk";
 /** Port of every node behind which the cluster's DNS answers. */
 export const DNS_NODE_PORT = 30053;
 
-/** Arguments of {@link DnsChaining}. */
-export interface DnsChainingArgs {
+/** Arguments of {@link EksDnsChaining}. */
+export interface EksDnsChainingArgs {
   eks: EksSettings;
   /** The region of this stack. */
   region: RegionName;
@@ -33,7 +33,7 @@ export interface DnsChainingArgs {
  * Corefile is loaded by running pods within two minutes; a wrong one is not, but keeps new pods from
  * starting.
  */
-export class DnsChaining extends pulumi.ComponentResource {
+export class EksDnsChaining extends pulumi.ComponentResource {
   /** Where the other region asks, one address in each zone. */
   readonly addresses: string[];
 
@@ -41,7 +41,7 @@ export class DnsChaining extends pulumi.ComponentResource {
 
   constructor(
     private readonly name: string,
-    private readonly args: DnsChainingArgs,
+    private readonly args: EksDnsChainingArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("camunda8:aws:DnsChaining", name, {}, options);

@@ -32,7 +32,7 @@ export interface EksClusterArgs {
 }
 
 /**
- * EKS cluster of a region with its nodes, its add-ons but CoreDNS (see `DnsChaining`), and the StorageClass.
+ * EKS cluster of a region with its nodes, its add-ons but CoreDNS (see `EksDnsChaining`), and the StorageClass.
  *
  * Cluster and the key of its secrets are protected: a change that would replace the cluster (its name, the
  * CIDR of its services, its network) is refused, and the preview of `pulumi destroy` refuses it as a whole.

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { adoptsBucket, BackupBucket } from "./backupBucket";
-import { DnsChaining } from "./dnsChaining";
+import { EksDnsChaining } from "./dnsChaining";
 import { EksCluster } from "./eksCluster";
 import { dnsAddresses } from "../../settings/eksNames";
-import { PeerFence } from "./peerFence";
+import { EksPeerFence } from "./peerFence";
 import { awsProvider } from "./provider";
 import { RegionNetwork } from "./regionNetwork";
 import type * as aws from "./sdk";
@@ -65,7 +65,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
     const cluster = new EksCluster(`${name}-cluster`, { eks, region, network }, parent);
     const inCluster = { parent: this, providers: [provider, cluster.provider] };
     const peer = peerOf(region);
-    const dns = new DnsChaining(
+    const dns = new EksDnsChaining(
       `${name}-dns`,
       {
         eks,
@@ -80,7 +80,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
       },
       inCluster,
     );
-    const fence = new PeerFence(
+    const fence = new EksPeerFence(
       `${name}-fence`,
       { eks, region, network, fenced },
       { parent: this, dependsOn: dnsFirst(fenced, dns) },

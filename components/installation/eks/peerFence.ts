@@ -4,8 +4,8 @@ import type { EksSettings } from "../../settings";
 import type { RegionNetwork } from "./regionNetwork";
 import * as aws from "./sdk";
 
-/** Arguments of {@link PeerFence}. */
-export interface PeerFenceArgs {
+/** Arguments of {@link EksPeerFence}. */
+export interface EksPeerFenceArgs {
   eks: EksSettings;
   /** The region of this stack. */
   region: RegionName;
@@ -24,11 +24,11 @@ export interface PeerFenceArgs {
  * them is finished by the next. AWS promises no time for either to take effect: prove it with a probe.
  * A subnet that somebody adds to the VPC by hand is outside of the fence.
  */
-export class PeerFence extends pulumi.ComponentResource {
+export class EksPeerFence extends pulumi.ComponentResource {
   /** What must be done before brokers are forced out: to be depended on. */
   readonly resources: pulumi.Resource[];
 
-  constructor(name: string, args: PeerFenceArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: EksPeerFenceArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:aws:PeerFence", name, {}, options);
     const { eks, region, network, fenced } = args;
     const everything = { protocol: "-1", fromPort: 0, toPort: 0 };

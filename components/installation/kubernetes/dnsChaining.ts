@@ -7,8 +7,8 @@ import { UserError } from "../../base/userError";
 import { corefileBlock, PeerNames } from "./corefile";
 import { CorefileBlock } from "./corefileBlock";
 
-/** Arguments of {@link DnsChaining}. */
-export interface DnsChainingArgs {
+/** Arguments of {@link KubernetesDnsChaining}. */
+export interface KubernetesDnsChainingArgs {
   kubernetes: KubernetesSettings;
   /** The region of this stack. */
   region: RegionName;
@@ -25,11 +25,15 @@ export interface DnsChainingArgs {
  * `networking.gke.io/internal-load-balancer-allow-global-access: "true"`: without the second one only clients
  * of the same Google region reach it.
  */
-export class DnsChaining extends pulumi.ComponentResource {
+export class KubernetesDnsChaining extends pulumi.ComponentResource {
   /** Addresses that the cloud has given to the entry point. None where there is no entry point. */
   readonly addresses: pulumi.Output<string[]>;
 
-  constructor(name: string, args: DnsChainingArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: KubernetesDnsChainingArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("camunda8:kubernetes:DnsChaining", name, {}, options);
     const { dns } = args.kubernetes;
     if (dns.kind === "none") {
@@ -53,7 +57,7 @@ export class DnsChaining extends pulumi.ComponentResource {
  */
 function entryPoint(
   name: string,
-  { kubernetes: { dns }, region }: DnsChainingArgs,
+  { kubernetes: { dns }, region }: KubernetesDnsChainingArgs,
   parent: pulumi.Resource,
 ): core.Service {
   const [address, ...others] = dns.addresses[region];
@@ -98,7 +102,7 @@ function addressesOf(
   });
 }
 
-function forward(name: string, args: DnsChainingArgs, parent: pulumi.Resource): void {
+function forward(name: string, args: KubernetesDnsChainingArgs, parent: pulumi.Resource): void {
   const { kubernetes: cluster, region, namespaces, fenced } = args;
   const peer = peerOf(region);
   const names: PeerNames = {

@@ -9,9 +9,9 @@ import {
 } from "../installedRegion";
 import type { KubernetesSettings } from "../../settings";
 import type { CamundaRelease } from "./camundaRelease";
-import { DnsChaining } from "./dnsChaining";
+import { KubernetesDnsChaining } from "./dnsChaining";
 import { CamundaNamespace } from "./namespace";
-import { PeerFence } from "./peerFence";
+import { KubernetesPeerFence } from "./peerFence";
 
 /**
  * One region in a cluster that is there already (GKE, AKS, OpenShift, on-premises), named by a context of
@@ -41,7 +41,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
       { name: namespaces[region] },
       parent,
     );
-    const dns = new DnsChaining(
+    const dns = new KubernetesDnsChaining(
       `${name}-dns`,
       { kubernetes: cluster, region, namespaces, fenced },
       parent,
@@ -50,7 +50,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
     // when the declaration was taken back: it would go last, after what needs it open.
     const fence =
       args.fence !== undefined || args.recorded.fenceClosed === true
-        ? new PeerFence(
+        ? new KubernetesPeerFence(
             `${name}-fence`,
             {
               kubernetes: cluster,

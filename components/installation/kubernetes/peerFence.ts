@@ -4,8 +4,8 @@ import { FENCE_POLICY } from "../../generations/objects";
 import { peerOf, RegionName } from "../../base/brokers";
 import type { KubernetesSettings } from "../../settings";
 
-/** Arguments of {@link PeerFence}. */
-export interface PeerFenceArgs {
+/** Arguments of {@link KubernetesPeerFence}. */
+export interface KubernetesPeerFenceArgs {
   kubernetes: KubernetesSettings;
   /** The region of this stack. */
   region: RegionName;
@@ -25,11 +25,15 @@ export interface PeerFenceArgs {
  * Policies add up: another one that lets the same pods reach the other region makes this one void. None of
  * the charts installs one. What it is worth depends on the network plugin: it is proved by a probe.
  */
-export class PeerFence extends pulumi.ComponentResource {
+export class KubernetesPeerFence extends pulumi.ComponentResource {
   /** What must be done before anything relies on the fence. */
   readonly resources: pulumi.Resource[];
 
-  constructor(name: string, args: PeerFenceArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: KubernetesPeerFenceArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("camunda8:kubernetes:PeerFence", name, {}, options);
     const peers = args.state === "closed" ? allButPeer(args) : undefined;
     const policy = new networking.NetworkPolicy(
@@ -55,7 +59,7 @@ export class PeerFence extends pulumi.ComponentResource {
  * A policy only allows: what is to be cut is what is left out. Pods of the own cluster are named as well,
  * since some plugins do not count them among the addresses.
  */
-function allButPeer({ kubernetes: { cidrs }, region }: PeerFenceArgs) {
+function allButPeer({ kubernetes: { cidrs }, region }: KubernetesPeerFenceArgs) {
   const { nodes, pods, services } = cidrs[peerOf(region)];
   return [
     { ipBlock: { cidr: "0.0.0.0/0", except: [nodes, pods, services] } },

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { BackupBucket } from "../../../components/installation/eks/backupBucket";
-import { DnsChaining } from "../../../components/installation/eks/dnsChaining";
+import { EksDnsChaining } from "../../../components/installation/eks/dnsChaining";
 import { EksCluster } from "../../../components/installation/eks/eksCluster";
 import { dnsAddresses } from "../../../components/settings/eksNames";
-import { PeerFence } from "../../../components/installation/eks/peerFence";
+import { EksPeerFence } from "../../../components/installation/eks/peerFence";
 import { awsProvider } from "../../../components/installation/eks/provider";
 import { RegionNetwork } from "../../../components/installation/eks/regionNetwork";
 import { peerOf, RegionName } from "../../../components/base/brokers";
@@ -93,7 +93,7 @@ function region(
     const options = { providers: [provider] };
     const network = new RegionNetwork("network", { eks, region: name, peer }, options);
     const cluster = new EksCluster("eks", { eks: settings, region: name, network }, options);
-    new PeerFence("fence", { eks, region: name, network, fenced }, options);
+    new EksPeerFence("fence", { eks, region: name, network, fenced }, options);
     const bucket = new BackupBucket(
       "backup",
       {
@@ -107,7 +107,7 @@ function region(
       },
       options,
     );
-    new DnsChaining(
+    new EksDnsChaining(
       "dns",
       {
         eks,

@@ -16,7 +16,7 @@ async function chained(args: SceneArgs = {}): Promise<Declarations> {
   return declared;
 }
 
-describe("DnsChaining", () => {
+describe("EksDnsChaining", () => {
   it("is at the addresses that the other region computes", async () => {
     for (const region of BOTH) {
       const { declared, outputs } = await declare(() => {

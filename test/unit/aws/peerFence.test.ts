@@ -6,7 +6,7 @@ const ACL = "aws:ec2/networkAcl:NetworkAcl";
 const all = { protocol: "-1", fromPort: 0, toPort: 0 };
 const standing = { ...all, ruleNo: 100, action: "allow", cidrBlock: "0.0.0.0/0" };
 
-describe("PeerFence", () => {
+describe("EksPeerFence", () => {
   for (const region of BOTH) {
     const peerCidr = region === "region0" ? "10.202.0.0/16" : "10.192.0.0/16";
     const deny = { ...all, ruleNo: 10, action: "deny", cidrBlock: peerCidr };

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { awsProvider } from "../../../components/installation/eks/provider";
-import { DnsChaining } from "../../../components/installation/eks/dnsChaining";
+import { EksDnsChaining } from "../../../components/installation/eks/dnsChaining";
 import { EksCluster } from "../../../components/installation/eks/eksCluster";
-import { PeerFence } from "../../../components/installation/eks/peerFence";
+import { EksPeerFence } from "../../../components/installation/eks/peerFence";
 import {
   RegionNetwork,
   RegionNetworkArgs,
@@ -43,7 +43,7 @@ export function clusterOf(args: SceneArgs = {}) {
 export function chainedOf(args: SceneArgs = {}) {
   const scene = clusterOf(args);
   const { eks, region, network, cluster, options } = scene;
-  const dns = new DnsChaining(
+  const dns = new EksDnsChaining(
     "names",
     { eks, region, network, cluster, corefile: ".:53 {\n    ready\n}\n" },
     options,
@@ -57,6 +57,6 @@ export function fencedOf(args: SceneArgs & { fenced: boolean }) {
   const { eks, region, network, options } = scene;
   return {
     ...scene,
-    fence: new PeerFence("fence", { eks, region, network, fenced: args.fenced }, options),
+    fence: new EksPeerFence("fence", { eks, region, network, fenced: args.fenced }, options),
   };
 }

@@ -6,10 +6,10 @@ import {
 } from "../../../components/installation/camunda/helmValues";
 import { CamundaRelease } from "../../../components/installation/kubernetes/camundaRelease";
 import { corefileBlock } from "../../../components/installation/kubernetes/corefile";
-import { DnsChaining } from "../../../components/installation/kubernetes/dnsChaining";
+import { KubernetesDnsChaining } from "../../../components/installation/kubernetes/dnsChaining";
 import { Elasticsearch } from "../../../components/installation/kubernetes/elasticsearch";
 import { CamundaNamespace } from "../../../components/installation/kubernetes/namespace";
-import { PeerFence } from "../../../components/installation/kubernetes/peerFence";
+import { KubernetesPeerFence } from "../../../components/installation/kubernetes/peerFence";
 import { Declared, declare, eksSettings, kubernetesSettings, SECRET } from "./declared";
 
 const RELEASE = "kubernetes:helm.sh/v3:Release";
@@ -142,12 +142,16 @@ describe("Elasticsearch", () => {
   });
 });
 
-describe("PeerFence of a cluster that is given", () => {
+describe("KubernetesPeerFence of a cluster that is given", () => {
   const fence = (region: "region0" | "region1", state: "closed" | "opened") =>
     declare(() => {
       const { cluster } = kubernetesSettings().installation;
-      return new PeerFence("region-fence", { kubernetes: cluster, region, namespace, state })
-        .resources.length;
+      return new KubernetesPeerFence("region-fence", {
+        kubernetes: cluster,
+        region,
+        namespace,
+        state,
+      }).resources.length;
     });
 
   it("lets everything but the other region in and out when it is closed", async () => {
@@ -201,7 +205,7 @@ describe("PeerFence of a cluster that is given", () => {
   });
 });
 
-describe("DnsChaining of a cluster that is given", () => {
+describe("KubernetesDnsChaining of a cluster that is given", () => {
   const chaining = (
     dns: Record<string, unknown>,
     { region = "region0" as "region0" | "region1", fenced = false, given = ["10.10.0.53"] } = {},
@@ -214,7 +218,7 @@ describe("DnsChaining of a cluster that is given", () => {
     const { installation } = kubernetesSettings({ dns: { ...base, ...dns } });
     return declare(
       () =>
-        new DnsChaining("region-dns", {
+        new KubernetesDnsChaining("region-dns", {
           kubernetes: installation.cluster,
           region,
           namespaces: installation.namespaces,

@@ -4,7 +4,7 @@ import { Stop } from "../../../scripts/commandLine";
 import { typedPath } from "../../../scripts/repository";
 
 /** How brokers of a generation are started, where generations differ. */
-interface Generation {
+interface BrokerLaunch {
   /** The first minor version of it. */
   from: readonly [major: number, minor: number];
   mainClass: string;
@@ -14,7 +14,7 @@ interface Generation {
 }
 
 /** The newest first. 8.6 was run; the later ones are as their documentation has it. */
-const GENERATIONS: readonly Generation[] = [
+const LAUNCHES: readonly BrokerLaunch[] = [
   {
     from: [8, 9],
     mainClass: "io.camunda.application.StandaloneCamunda",
@@ -42,7 +42,7 @@ const GENERATIONS: readonly Generation[] = [
 ];
 
 /** An unpacked distribution of Camunda's brokers. */
-export interface CamundaDistribution extends Omit<Generation, "from"> {
+export interface CamundaDistribution extends Omit<BrokerLaunch, "from"> {
   home: string;
   version: string;
 }
@@ -68,7 +68,7 @@ export function readCamunda(folder: string): CamundaDistribution {
     /^(?:camunda-zeebe|zeebe-broker)-(\d.*)\.jar$/,
   );
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  const generation = GENERATIONS.find(
+  const generation = LAUNCHES.find(
     ({ from }) => major > from[0] || (major === from[0] && minor >= from[1]),
   );
   if (generation === undefined) {
