@@ -38,7 +38,8 @@ export function commandLine<T extends Options>(help: string, options: T, words =
     return { values, words: positionals };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Stop(`${message.split("\n")[0]}; see --help`, 2);
+    // The second sentence is about words that look like options.
+    throw new Stop(`${message.split(/\n|\. /)[0]}; see --help`, 2);
   }
 }
 
