@@ -5,6 +5,7 @@ import { bucketName, s3Client } from "./eksNames";
 import { CLUSTER } from "./keys/cluster";
 import { EKS } from "./keys/eks";
 import { INSTALLATION } from "./keys/installation";
+import { REPOSITORY } from "./keys/kubernetes";
 import { RECOVERY } from "./keys/recovery";
 import { STACK } from "./keys/stack";
 import { Lookup, readValues } from "./read";
@@ -89,7 +90,7 @@ function repositoryOf(
   }
   const bucket = bucketName(installation.cluster, survivor);
   return {
-    name: "camunda_backup",
+    name: REPOSITORY,
     type: "s3",
     settings: { bucket, client: s3Client(survivor), base_path: "backups" },
   };

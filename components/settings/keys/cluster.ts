@@ -1,4 +1,4 @@
-import { CAMUNDA_VERSIONS, DEFAULT_VERSION } from "../../generations";
+import { CAMUNDA_VERSIONS, DEFAULT_VERSION, generationOf } from "../../generations";
 import * as s from "../schema";
 
 const exporterId = s.matching(
@@ -78,7 +78,7 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
         ),
         [...indices.all],
       ),
-    text: "Beginnings of the names of Camunda's indices and templates, without `*`; that of the records is among them, and begins with `zeebe-record`.",
+    text: `Beginnings of the names of Camunda's indices and templates, without \`*\`; that of the records is among them, and begins with \`${generationOf(DEFAULT_VERSION).indices.records}\`.`,
     change: "not while `failback` is set",
   },
 });

@@ -1,5 +1,8 @@
 import * as s from "../schema";
 
+/** Name of the snapshot repository, unless it is given another. */
+export const REPOSITORY = "camunda_backup";
+
 const context = s.pipe(
   s.text,
   s.check((name) => name !== "", "is empty: kubectl config get-contexts names the contexts"),
@@ -53,7 +56,7 @@ export const KUBERNETES = s.section("Two clusters that are there", ["kubernetes"
     type: "object",
     platforms: ["kubernetes", "endpoints"],
     schema: s.parts({
-      name: s.part(s.optional(s.text, "camunda_backup"), "its name"),
+      name: s.part(s.optional(s.text, REPOSITORY), "its name"),
       type: s.part(s.text, "its type, as `s3`"),
       settings: s.part(
         s.pipe(
