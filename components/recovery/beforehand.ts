@@ -3,7 +3,7 @@ import { brokerList, without } from "../base/brokers";
 import { memberIds, seenIds } from "../clients/topology";
 import { Refused, Unreachable } from "../clients/http";
 import { DeadlineExceeded, waitFor } from "../clients/poll";
-import { OVERRIDES, Settings } from "../settings";
+import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { Session } from "./session";
 import { desiredMembership, Shape } from "./phase";
@@ -92,7 +92,7 @@ async function stillThere(session: Session, settings: Settings): Promise<string 
       {
         refuse: (_last, seconds) =>
           silent === undefined
-            ? `the survivors see every broker of ${lostRegion} (waited ${seconds} s; ${OVERRIDES["still-seen"]}): a region that answers is not lost; remove lostRegion, or stop those brokers, or write the reason into overrides.still-seen`
+            ? `the survivors see every broker of ${lostRegion} (waited ${seconds} s): a region that answers is not lost; remove lostRegion, or overrides.still-seen`
             : undefined,
       },
     );

@@ -95,7 +95,7 @@ function addressesOf(
     const foreign = given.filter((ip) => configured?.includes(ip) === false);
     if (foreign.length > 0) {
       throw new UserError(
-        `the DNS entry point was given ${foreign.join(", ")}, and dns.addresses has ${configured?.join(", ")}: the other region would ask at the wrong place; reserve the address, or correct dns.addresses in both stacks`,
+        `the DNS entry point was given ${foreign.join(", ")}, and dns.addresses has ${configured?.join(", ")}: reserve that address, or correct dns.addresses in both stacks`,
       );
     }
     return given;
