@@ -1,13 +1,10 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { waitFor } from "../../components/clients/poll";
-import type { Site, SiteRun, SiteScene } from "../drill/site";
-import type { RegionStack } from "../operator/stack";
-import { Workspace } from "../../world/pulumi/workspace";
+import { SiteScene } from "../drill/scene";
+import type { Site } from "../drill/site";
 import { REPOSITORY } from "../repository";
 import { Vault } from "../../world/pulumi/vault";
-import type { RegionName } from "../../world/world";
 import type { Cost } from "./numbers";
 import { measured } from "./usage";
 
@@ -37,33 +34,17 @@ const COMMANDS = {
 };
 
 /** Stacks of the program on a site, and of others in the same backend. Region1 is lost. */
-export class BenchScene implements SiteScene {
-  readonly lost: RegionName = "region1";
-  readonly survivor: RegionName = "region0";
-  readonly survivorRuns: SiteRun[] = [];
-  readonly lostAt = Infinity;
-  readonly failbackAt = Infinity;
+export class BenchScene extends SiteScene {
   private attempts = 0;
-
-  private constructor(
-    readonly site: Site,
-    readonly workspace: Workspace,
-    readonly say: (line: string) => void,
-  ) {}
 
   /** Both regions up and at work, and the other programs up. */
   static async of(site: Site, say: (line: string) => void): Promise<BenchScene> {
     await site.start();
-    const { clusterSize, partitionCount, replicationFactor } = site.world.shape;
-    const { config, environment } = site.settings();
-    const workspace = await Workspace.create({
-      config: { clusterSize, partitionCount, replicationFactor, ...config },
-      environment,
-    });
-    const scene = new BenchScene(site, workspace, say);
+    const scene = new BenchScene(site, "region1", say);
     try {
-      await site.install(scene);
-      await scene.work();
+      await scene.install();
+      // A failback compares records: without any it is refused.
+      await scene.startInstances(scene.survivor, 10);
       await scene.make("empty");
       await scene.make("dynamic");
       return scene;
@@ -102,9 +83,7 @@ export class BenchScene implements SiteScene {
 
   /** The lost region is there again and empty, and waits for its failback, which is declared. */
   async recreate(): Promise<void> {
-    await this.site.recreate(this.lost);
-    await this.workspace.recreate(this.lost);
-    await this.site.rebuild(this, this.lost);
+    await this.recreateLost();
     this.attempts += 1;
     await (await this.stack(this.survivor)).set("failback", `bench-${this.attempts}`);
   }
@@ -118,16 +97,6 @@ export class BenchScene implements SiteScene {
     await this.up(this.lost);
   }
 
-  async up(region: RegionName): Promise<SiteRun> {
-    const began = Date.now();
-    const { changed } = await (await this.stack(region)).up();
-    return { began, ended: Date.now(), changed };
-  }
-
-  stack(region: RegionName): Promise<RegionStack> {
-    return this.workspace.stack(region);
-  }
-
   /** A bench judges nothing, but numbers of something that did not come about are none. */
   check(name: string, expected: unknown, observed: unknown): void {
     if (!isDeepStrictEqual(expected, observed)) {
@@ -135,24 +104,8 @@ export class BenchScene implements SiteScene {
     }
   }
 
-  async end(): Promise<void> {
-    await this.site.stop();
-    await this.workspace.dispose();
-  }
-
   private folderOf(other: Other): string {
     return path.join(this.workspace.shell.cwd, other);
-  }
-
-  /** A failback compares records: without any it is refused. */
-  private async work(): Promise<void> {
-    const keys = await this.site.world.startInstances(this.survivor, 10);
-    await waitFor("the instances to be exported", 60, this.say, async () => {
-      const known = await this.site.world.instanceKeys(this.survivor);
-      return keys.every((key) => known.has(key))
-        ? { done: true, value: undefined }
-        : { done: false, seen: "not yet" };
-    });
   }
 
   /** Compiled as this program is: without a check of its types. */

@@ -2,7 +2,8 @@ import { DEFAULT_VERSION } from "../../components/generations";
 import { Recorder } from "../../world/recorder";
 import type { RegionEndpoints, RegionName, World } from "../../world/world";
 import { temporarySteps } from "./procedure";
-import type { Site, SiteScene } from "./site";
+import type { SiteScene } from "./scene";
+import type { Site } from "./site";
 
 /** Camunda that somebody else has installed, at URLs: the world is started and recreated as a whole. */
 export class EndpointsSite implements Site {

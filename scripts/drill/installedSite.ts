@@ -7,7 +7,8 @@ import { changesSomething, Recorder } from "../../world/recorder";
 import type { InstallableWorld } from "../../world/scenes/installableWorld";
 import type { RegionName } from "../../world/world";
 import { forced, returned, temporarySteps } from "./procedure";
-import type { Site, SiteRun, SiteScene } from "./site";
+import type { SiteScene } from "./scene";
+import type { Site, SiteRun } from "./site";
 
 /** How a platform differs for the checks of a drill. */
 export interface PlatformTraits {

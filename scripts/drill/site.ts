@@ -1,9 +1,9 @@
 import type { Platform } from "../../components/settings/schema";
 import type { Recorder } from "../../world/recorder";
 import type { ResourceChange } from "../operator/runEvents";
-import type { RegionStack } from "../operator/stack";
-import type { Plugin, Workspace } from "../../world/pulumi/workspace";
+import type { Plugin } from "../../world/pulumi/workspace";
 import type { RegionName, World } from "../../world/world";
+import type { SiteScene } from "./scene";
 
 /** What a platform tells a drill, and what a drill checks of it. */
 export interface Site {
@@ -57,21 +57,4 @@ export interface SiteRun {
   began: number;
   ended: number;
   changed: ResourceChange[];
-}
-
-/** What a drill lends to a site. */
-export interface SiteScene {
-  readonly workspace: Workspace;
-  readonly lost: RegionName;
-  readonly survivor: RegionName;
-  /** The runs of the survivor's stack, in order. */
-  readonly survivorRuns: SiteRun[];
-  /** When the region was lost, and when the failback began, milliseconds since the epoch. */
-  readonly lostAt: number;
-  readonly failbackAt: number;
-  say(line: string): void;
-  check(name: string, expected: unknown, observed: unknown): void;
-  /** `pulumi up` of a region's stack. */
-  up(region: RegionName): Promise<SiteRun>;
-  stack(region: RegionName): Promise<RegionStack>;
 }

@@ -1,0 +1,113 @@
+import { peerOf } from "../../components/base/brokers";
+import { waitFor } from "../../components/clients/poll";
+import { Workspace } from "../../world/pulumi/workspace";
+import type { RegionName, World } from "../../world/world";
+import type { Interrupt } from "../operator/interrupt";
+import type { RegionStack, RunOptions } from "../operator/stack";
+import type { Site, SiteRun } from "./site";
+
+/** The stacks of two regions on a site, and what is done to them there: by a drill, and by a bench. */
+export abstract class SiteScene {
+  workspace!: Workspace;
+  /** The region that is lost, and the other one. */
+  lost!: RegionName;
+  survivor!: RegionName;
+  /** The runs of the survivor's stack, in order. */
+  survivorRuns: SiteRun[] = [];
+  /** When the region was lost, and when the failback began, milliseconds since the epoch. */
+  lostAt = Infinity;
+  failbackAt = Infinity;
+
+  constructor(
+    readonly site: Site,
+    lost: RegionName,
+    readonly say: (line: string) => void,
+  ) {
+    this.loses(lost);
+  }
+
+  /** Takes what was expected and what was seen. */
+  abstract check(name: string, expected: unknown, observed: unknown): void;
+
+  get world(): World {
+    return this.site.world;
+  }
+
+  stack(region: RegionName): Promise<RegionStack> {
+    return this.workspace.stack(region);
+  }
+
+  /** `pulumi up` of a region's stack. */
+  async up(region: RegionName, options: RunOptions = {}): Promise<SiteRun> {
+    const stack = await this.stack(region);
+    const run: SiteRun = { began: Date.now(), ended: Infinity, changed: [] };
+    if (region === this.survivor) {
+      this.survivorRuns.push(run);
+    }
+    try {
+      run.changed = (await stack.up(options)).changed;
+    } finally {
+      run.ended = Date.now();
+    }
+    return run;
+  }
+
+  /** Ends all of it. */
+  async end(): Promise<void> {
+    await this.site.stop();
+    await this.workspace?.dispose();
+  }
+
+  /** From now on it is about the loss of this region. */
+  protected loses(lost: RegionName): void {
+    this.lost = lost;
+    this.survivor = peerOf(lost);
+    this.survivorRuns = [];
+  }
+
+  /** Brings both stacks up for the first time. */
+  protected async install(
+    more: Record<string, unknown> = {},
+    interrupt?: Interrupt,
+  ): Promise<void> {
+    const { clusterSize, partitionCount, replicationFactor } = this.world.shape;
+    const { camundaVersion } = this.site;
+    const { config, environment, plugins } = this.site.settings();
+    this.workspace = await Workspace.create({
+      config: {
+        ...{ camundaVersion, clusterSize, partitionCount, replicationFactor },
+        ...more,
+        ...config,
+      },
+      environment,
+      plugins,
+      interrupt,
+    });
+    await this.site.install(this);
+  }
+
+  /** The lost region is there again and empty, with a stack of its own that waits for the failback. */
+  protected async recreateLost(): Promise<void> {
+    await this.site.recreate(this.lost);
+    await this.workspace.recreate(this.lost);
+    await this.site.rebuild(this, this.lost);
+  }
+
+  /** Starts instances through one region, and waits until its Elasticsearch knows them. */
+  protected async startInstances(region: RegionName, count: number): Promise<string[]> {
+    const started = await waitFor("the cluster to serve commands", 60, this.say, async () => {
+      try {
+        return { done: true, value: await this.world.startInstances(region, count) };
+      } catch (error) {
+        return { done: false, seen: error instanceof Error ? error.message : String(error) };
+      }
+    });
+    return waitFor("the instances to be exported", 60, this.say, async () => {
+      const known = await this.world.instanceKeys(region);
+      const missing = started.filter((key) => !known.has(key)).length;
+      return missing === 0
+        ? { done: true, value: started }
+        : { done: false, seen: `${missing} of ${count} not yet in Elasticsearch of ${region}` };
+    });
+  }
+}
