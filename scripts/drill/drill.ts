@@ -318,7 +318,11 @@ class Drill extends SiteScene {
     started.forEach((key) => this.startedInstances.add(key));
     this.check(`${count} instances started`, count, started.length);
     const known = await this.world.instanceKeys(region);
-    this.check(`they are exported to ${region}`, [], started.filter((key) => !known.has(key)));
+    this.check(
+      `they are exported to ${region}`,
+      [],
+      started.filter((key) => !known.has(key)),
+    );
   }
 
   private get recorder(): Recorder {
