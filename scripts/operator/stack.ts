@@ -55,6 +55,9 @@ export interface Watch {
   say: (line: string) => void;
 }
 
+/** As a pattern of URNs. */
+const EVERYTHING = "**";
+
 /** The stacks of a project: their folder, their backend, their login. */
 export class Stacks {
   private constructor(
@@ -239,15 +242,16 @@ export class RegionStack {
     const others = creating.filter((urn) => !/camunda8:recovery:Recovery\$/.test(urn));
     if (others.length > 0) {
       // It may be there, in an account or a cluster, and nobody's: this warning is all that knows of it.
+      const clear = ["refresh", "--clear-pending-creates", "--exclude", EVERYTHING];
       this.say(
-        `kept: a killed run was creating ${others.map(nameOf).join(", ")}: look whether it is there, then ${npmRunPulumi(["refresh", "--clear-pending-creates"], this.name, this.place)}`,
+        `kept: a killed run was creating ${others.map(nameOf).join(", ")}: look whether it is there, then ${npmRunPulumi(clear, this.name, this.place)}`,
       );
       return;
     }
     await this.unlocking(() =>
       this.running(new RunEvents(() => undefined), (common) =>
         // Nothing is read of the cluster, which may not answer: that is for the run to say.
-        this.stack.refresh({ ...common, clearPendingCreates: true, exclude: ["**"] }),
+        this.stack.refresh({ ...common, clearPendingCreates: true, exclude: [EVERYTHING] }),
       ),
     );
     for (const urn of creating) {
