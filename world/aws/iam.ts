@@ -1,28 +1,8 @@
 import { isRecord } from "../../components/base/json";
 import { type Properties, record } from "../pulumi/properties";
-import { arn, jsonObject, ResourceType, Scope, strings, text } from "./resourceType";
-import { Aws, AwsError, Item } from "./state";
-
-/** Type token of Role. */
-export const ROLE = "aws:iam/role:Role";
-/** Type token of RolePolicy. */
-export const ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy";
-/** Type token of RolePolicyAttachment. */
-export const ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
-/** Type token of OpenIdConnectProvider. */
-export const OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider";
-
-/** The policies of AWS's own that are known here: a misspelled one must not pass. */
-const MANAGED = [
-  "AmazonEKSClusterPolicy",
-  "AmazonEKSVPCResourceController",
-  "AmazonEKSWorkerNodePolicy",
-  "AmazonEKS_CNI_Policy",
-  "AmazonEC2ContainerRegistryReadOnly",
-  "AmazonEC2ContainerRegistryPullOnly",
-  "AmazonSSMManagedInstanceCore",
-  "service-role/AmazonEBSCSIDriverPolicy",
-].map((name) => `arn:aws:iam::aws:policy/${name}`);
+import { arn, jsonObject, ResourceType, strings } from "./resourceType";
+import type { Aws, Item } from "./state";
+import { OIDC_PROVIDER, ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from "./tokens";
 
 /** A statement of a policy. */
 interface Statement {
@@ -38,8 +18,7 @@ function list(value: unknown): string[] {
 }
 
 function statementsOf(document: unknown): Statement[] {
-  const parsed = jsonObject(document);
-  const { Statement: given } = isRecord(parsed) ? parsed : {};
+  const { Statement: given } = jsonObject(document);
   return (Array.isArray(given) ? given : [given]).filter(isRecord).map((statement) => ({
     effect: String(statement.Effect),
     actions: list(statement.Action),
@@ -47,57 +26,6 @@ function statementsOf(document: unknown): Statement[] {
     principal: statement.Principal,
     condition: record(statement.Condition),
   }));
-}
-
-/** What IAM and S3 refuse about a policy document. */
-export function* policyProblems(
-  property: string,
-  document: unknown,
-  kind: "trust" | "identity" | "resource",
-): Iterable<string> {
-  const parsed = jsonObject(document);
-  if (parsed === undefined) {
-    return;
-  }
-  if (typeof parsed === "string") {
-    yield `"${property}" ${parsed}`;
-    return;
-  }
-  if (parsed.Version !== "2012-10-17") {
-    yield `"${property}": Version must be 2012-10-17, not ${String(parsed.Version)}`;
-  }
-  const statements = statementsOf(document);
-  if (statements.length === 0) {
-    yield `"${property}": MalformedPolicyDocument: no Statement`;
-  }
-  for (const { effect, actions, resources, principal } of statements) {
-    if (effect !== "Allow" && effect !== "Deny") {
-      yield `"${property}": MalformedPolicyDocument: Effect must be Allow or Deny, not ${effect}`;
-    }
-    if (
-      actions.length === 0 ||
-      !actions.every((action) => /^(\*|[a-z0-9-]+:[A-Za-z*?]+)$/.test(action))
-    ) {
-      yield `"${property}": MalformedPolicyDocument: Action must be like s3:GetObject, not ${JSON.stringify(actions)}`;
-    }
-    if (kind === "trust" && resources.length > 0) {
-      yield `"${property}": MalformedPolicyDocument: Has prohibited field Resource`;
-    }
-    if (
-      kind !== "trust" &&
-      (resources.length === 0 || !resources.every((r) => /^(\*|arn:)/.test(r)))
-    ) {
-      yield `"${property}": MalformedPolicyDocument: Resource must be in ARN format or "*", not ${JSON.stringify(resources)}`;
-    }
-    if ((kind === "identity") !== (principal === undefined)) {
-      yield `"${property}": MalformedPolicyDocument: ${kind === "identity" ? "Has prohibited field Principal" : "Missing required field Principal"}`;
-    }
-  }
-}
-
-/** The role of a name or an ARN. */
-export function findRole(aws: Aws, nameOrArn: unknown): Item | undefined {
-  return aws.list(ROLE).find((item) => item.id === nameOrArn || item.outputs.arn === nameOrArn);
 }
 
 /** The policies of AWS's own that a role has, by the last part of their ARN. */
@@ -129,7 +57,7 @@ export function whyNotAssumable(
   roleArn: string,
   token: { issuer: string; namespace: string; serviceAccount: string; audience?: string },
 ): string | undefined {
-  const role = findRole(aws, roleArn);
+  const role = aws.list(ROLE).find(({ outputs }) => outputs.arn === roleArn);
   if (role === undefined) {
     return `role ${roleArn} does not exist`;
   }
@@ -162,7 +90,7 @@ export function whyNotAssumable(
 
 /** Whether a role's own policies let it do this, without those of AWS's. Conditions on Allow are taken as met, those on Deny as not met. */
 export function roleAllows(aws: Aws, roleArn: string, action: string, resource: string): boolean {
-  const role = findRole(aws, roleArn);
+  const role = aws.list(ROLE).find(({ outputs }) => outputs.arn === roleArn);
   if (role === undefined) {
     return false;
   }
@@ -191,36 +119,14 @@ function matches(pattern: string, value: string): boolean {
   return new RegExp(`^${expression}$`).test(value);
 }
 
-function needRole(scope: Scope, name: unknown): Item {
-  const role = scope.aws.list(ROLE).find(({ id }) => id === name);
-  if (role === undefined) {
-    throw new AwsError("NoSuchEntity", `The role with name ${String(name)} cannot be found.`);
-  }
-  return role;
-}
-
-function needUnused(scope: Scope, type: string, property: string, name: unknown): void {
-  if (scope.aws.list(type).some(({ inputs }) => inputs[property] === name)) {
-    throw new AwsError(
-      "EntityAlreadyExists",
-      `${type.split(":").at(-1)} with ${property} ${String(name)} already exists.`,
-    );
-  }
-}
-
 const role: ResourceType = {
-  account: true,
-  required: ["assumeRolePolicy"],
-  autoname: { property: "name", max: 64, maxPrefix: 38 },
+  autoname: { property: "name", max: 64 },
   defaults: { forceDetachPolicies: false, maxSessionDuration: 3600, path: "/" },
   replaces: ["name", "namePrefix", "path"],
   computed: ["arn", "createDate", "uniqueId"],
-  *check(inputs) {
-    yield* policyProblems("assumeRolePolicy", inputs.assumeRolePolicy, "trust");
-  },
+  unique: ["EntityAlreadyExists", "name"],
   create(scope, inputs) {
     const name = String(inputs.name);
-    needUnused(scope, ROLE, "name", name);
     return {
       id: name,
       outputs: {
@@ -230,65 +136,33 @@ const role: ResourceType = {
       },
     };
   },
-  delete(scope, item) {
-    const attached = [ROLE_POLICY, ROLE_POLICY_ATTACHMENT]
-      .flatMap((type) => scope.aws.list(type))
-      .filter(({ inputs }) => inputs.role === item.id);
-    if (attached.length > 0 && item.inputs.forceDetachPolicies !== true) {
-      throw new AwsError(
-        "DeleteConflict",
-        `Cannot delete entity, must detach all policies first: ${attached.map(({ id }) => id).join(", ")}`,
-      );
-    }
-    attached.forEach((one) => scope.aws.remove(one));
-  },
 };
 
 const rolePolicy: ResourceType = {
-  account: true,
-  required: ["role", "policy"],
   autoname: { property: "name", max: 128 },
   replaces: ["role", "name", "namePrefix"],
-  *check(inputs) {
-    yield* policyProblems("policy", inputs.policy, "identity");
-  },
-  create(scope, inputs) {
-    needRole(scope, inputs.role);
+  names: { role: ROLE },
+  create(_scope, inputs) {
     return { id: `${String(inputs.role)}:${String(inputs.name)}` };
   },
 };
 
 const rolePolicyAttachment: ResourceType = {
-  account: true,
-  required: ["role", "policyArn"],
   replaces: ["role", "policyArn"],
-  create(scope, inputs) {
-    needRole(scope, inputs.role);
-    if (!MANAGED.includes(String(inputs.policyArn))) {
-      throw new AwsError(
-        "NoSuchEntity",
-        `Policy ${String(inputs.policyArn)} does not exist or is not attachable.`,
-      );
-    }
+  names: { role: ROLE },
+  overwrites: true,
+  create(_scope, inputs) {
     return { id: `${String(inputs.role)}/${String(inputs.policyArn)}` };
   },
 };
 
 const openIdConnectProvider: ResourceType = {
-  account: true,
-  required: ["url", "clientIdLists"],
   replaces: ["url"],
   kept: ["thumbprintLists"],
   sets: ["clientIdLists"],
   computed: ["arn", "thumbprintLists"],
-  *check(inputs) {
-    const url = text(inputs, "url");
-    if (url !== undefined && !/^https:\/\/[^/]+/.test(url)) {
-      yield `"url": "${url}" must begin with https://`;
-    }
-  },
+  unique: ["EntityAlreadyExists", "url"],
   create(scope, inputs) {
-    needUnused(scope, OIDC_PROVIDER, "url", inputs.url);
     const host = String(inputs.url).replace(/^https:\/\//, "");
     const id = arn(scope, "iam", `oidc-provider/${host}`);
     return { id, outputs: { arn: id, thumbprintLists: [] } };

@@ -2,21 +2,25 @@ import { randomBytes } from "node:crypto";
 import { isRecord } from "../../components/base/json";
 import { compare, Diff, Properties, UNKNOWN, record } from "../pulumi/properties";
 import type { Call, Failure, RecordedResource, StandIn } from "../pulumi/standIn";
-import { EC2_TYPES } from "./ec2";
 import { EKS_TYPES } from "./eks";
-import { FUNCTIONS } from "./functions";
+import { FILTER_TYPES } from "./filters";
 import { IAM_TYPES } from "./iam";
 import { LB_TYPES } from "./lb";
-import { isSet, jsonObject, ResourceType, Scope, text } from "./resourceType";
+import { jsonObject, lookup, ResourceType, Scope, text, valuesAt } from "./resourceType";
+import { ROUTE_TYPES } from "./routes";
 import { ROUTE53_TYPES } from "./route53";
-import { S3_TYPES } from "./s3";
-import { Aws, Item } from "./state";
+import { getBucket, S3_TYPES } from "./s3";
+import { Aws, AwsError, Item } from "./state";
+import { homeOf } from "./tokens";
+import { VPC_TYPES } from "./vpc";
 
 /** Region of the control planes of IAM and Route 53. */
 const GLOBAL_REGION = "us-east-1";
 
 const TYPES: Record<string, ResourceType> = {
-  ...EC2_TYPES,
+  ...VPC_TYPES,
+  ...ROUTE_TYPES,
+  ...FILTER_TYPES,
   ...EKS_TYPES,
   ...IAM_TYPES,
   ...S3_TYPES,
@@ -25,9 +29,9 @@ const TYPES: Record<string, ResourceType> = {
 };
 
 /**
- * A stand-in for `@pulumi/aws`. Refuses what the provider or AWS would refuse, as far as the types that
- * the program uses go; a type, a function or a region that it does not know is an error. Nothing is
- * created but an entry in {@link Aws}.
+ * A stand-in for `@pulumi/aws`. Refuses what names nothing that is there, what is there already, and what is deleted too
+ * early, and what else LIMITS.md says; a type, a function or a region that it does not know is an error. Nothing is created
+ * but an entry in {@link Aws}.
  */
 export class AwsStandIn implements StandIn {
   readonly package = "aws";
@@ -42,27 +46,14 @@ export class AwsStandIn implements StandIn {
   }
 
   reaches(call: Call): string[] {
-    if (TYPES[call.type]?.account === true) {
-      return [GLOBAL_REGION];
-    }
-    return call.region === undefined ? [] : [call.region];
+    const home = call.region && homeOf(call.type, call.region);
+    return call.region === undefined ? [] : [home ?? GLOBAL_REGION];
   }
 
   checkConfig(config: Properties): Failure[] {
-    const failures: Failure[] = [];
-    if (config.region === undefined) {
-      failures.push({ property: "region", reason: "missing: the provider is for no region" });
-    }
-    if (
-      isSet(config.skipRequestingAccountId) &&
-      ["allowedAccountIds", "forbiddenAccountIds"].some((key) => config[key] !== undefined)
-    ) {
-      failures.push({
-        property: "allowedAccountIds",
-        reason: "AWS account ID not previously found: conflicts with skipRequestingAccountId",
-      });
-    }
-    return failures;
+    return config.region === undefined
+      ? [{ property: "region", reason: "missing: the provider is for no region" }]
+      : [];
   }
 
   check(
@@ -72,25 +63,18 @@ export class AwsStandIn implements StandIn {
   ): { failures: Failure[]; inputs: Properties } {
     const type = typeOf(call);
     const inputs = { ...type.defaults, ...given };
+    nameResource(call, type, inputs, old);
+    const { property = "", max = 0 } = type.autoname ?? {};
     const problems = [
-      ...(type.required ?? [])
-        .filter((key) => inputs[key] === undefined)
-        .map((key) => `Missing required argument. The argument "${key}" is required`),
-      ...nameResource(call, type, inputs, old),
-      ...(type.check?.(inputs) ?? []),
+      ...(call.region === undefined
+        ? [`the provider ${call.provider} is for no region: give the resource a provider`]
+        : []),
+      ...((text(inputs, property) ?? "").length > max
+        ? [`"${property}": "${String(inputs[property])}" is longer than ${max} characters`]
+        : []),
     ];
-    if (call.region === undefined) {
-      problems.push(`the provider ${call.provider} is for no region: give the resource a provider`);
-    } else if (![undefined, call.region, UNKNOWN].includes(inputs.region as string)) {
-      problems.push(`"region": is ${String(inputs.region)}, its provider is for ${call.region}`);
-    }
-    return {
-      failures: problems.map((reason) => ({
-        property: /^"(\w+)/.exec(reason)?.[1] ?? "",
-        reason: `${call.name}: ${reason}`,
-      })),
-      inputs,
-    };
+    const failures = problems.map((reason) => ({ property, reason: `${call.name}: ${reason}` }));
+    return { failures, inputs };
   }
 
   diff(call: Call, _id: string, old: RecordedResource, inputs: Properties): Diff {
@@ -116,22 +100,26 @@ export class AwsStandIn implements StandIn {
 
   async create(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
     const scope = this.scope(call);
-    const { id, outputs: further } = await named(call, "creating", () =>
-      typeOf(call).create(scope, inputs),
-    );
+    const type = typeOf(call);
+    const home = homeOf(call.type, scope.region);
+    const { id, outputs: further } = await named(call, "creating", () => {
+      this.checkNames(scope, type, inputs);
+      this.checkUnused(call.type, home, inputs);
+      return type.create(scope, inputs);
+    });
     // Resources of providers that are bridged have their id among their outputs.
     const outputs = { ...this.outputs(call, inputs, undefined), ...further, id };
-    const existing = this.aws.find(call.type, scope.home, id);
-    if (existing !== undefined) {
+    const existing = this.aws.find(call.type, home, id);
+    if (existing !== undefined && type.overwrites === true) {
       this.aws.remove(existing);
     }
-    this.aws.add({ type: call.type, id, region: scope.home, inputs, outputs });
+    this.aws.add({ type: call.type, id, region: home, inputs, outputs });
     return { id, outputs };
   }
 
   read(call: Call, id: string): (RecordedResource & { id: string }) | undefined {
     const scope = this.scope(call);
-    const item = this.aws.find(call.type, scope.home, id);
+    const item = this.aws.find(call.type, homeOf(call.type, scope.region), id);
     const type = typeOf(call);
     const further = item === undefined || type.read === undefined ? {} : type.read(scope, item);
     if (item === undefined || further === undefined) {
@@ -156,7 +144,10 @@ export class AwsStandIn implements StandIn {
       ...Object.fromEntries(kept.map((key) => [key, item.inputs[key]])),
       ...given,
     };
-    const further = await named(call, "updating", () => type.update?.(scope, item, inputs));
+    const further = await named(call, "updating", () => {
+      this.checkNames(scope, type, inputs, item.inputs);
+      return type.update?.(scope, item, inputs);
+    });
     item.inputs = inputs;
     item.outputs = { ...this.outputs(call, inputs, item.outputs), ...further, id };
     return item.outputs;
@@ -164,23 +155,84 @@ export class AwsStandIn implements StandIn {
 
   async delete(call: Call, id: string): Promise<void> {
     const scope = this.scope(call);
-    const item = this.aws.find(call.type, scope.home, id);
+    const item = this.aws.find(call.type, homeOf(call.type, scope.region), id);
     if (item !== undefined) {
-      await named(call, "deleting", () => typeOf(call).delete?.(scope, item));
+      await named(call, "deleting", async () => {
+        const [within, users] = this.usersOf(item);
+        if (users.length > 0) {
+          throw new AwsError(
+            "DependencyViolation",
+            `${id} is used and cannot be deleted: ${users.map((user) => user.id).join(", ")}`,
+          );
+        }
+        await typeOf(call).delete?.(scope, item);
+        within.forEach((one) => this.aws.remove(one));
+      });
       this.aws.remove(item);
     }
   }
 
   invoke(call: Call, args: Properties): Properties {
-    const lookup = FUNCTIONS[call.type];
-    if (lookup === undefined) {
+    if (call.type !== "aws:s3/getBucket:getBucket") {
       throw new Error(`no stand-in for the function ${call.type}`);
     }
-    return lookup(this.aws, regionOf(call), args);
+    return getBucket(this.aws, regionOf(call), args);
+  }
+
+  /** What inputs name must be there; what they have named before may be gone since. */
+  private checkNames(
+    scope: Scope,
+    { names = {} }: ResourceType,
+    inputs: Properties,
+    old = {},
+  ): void {
+    for (const [path, type] of Object.entries(names)) {
+      const before = valuesAt(old, path);
+      const gone = valuesAt(inputs, path).find(
+        (name) => !before.includes(name) && lookup(scope, type, name) === undefined,
+      );
+      if (gone !== undefined) {
+        throw new AwsError(
+          "NotFound",
+          `${path}: there is no ${type} ${gone} in ${homeOf(type, scope.region) ?? "the account"}`,
+        );
+      }
+    }
+  }
+
+  private checkUnused(type: string, home: string | undefined, inputs: Properties): void {
+    const [code, ...keys] = TYPES[type]?.unique ?? [];
+    const same = this.aws
+      .list(type)
+      .find(
+        (item) => item.region === home && keys.every((key) => item.inputs[key] === inputs[key]),
+      );
+    if (code !== undefined && same !== undefined) {
+      throw new AwsError(
+        code,
+        `${same.id} already exists with ${keys.map((key) => `${key} ${String(inputs[key])}`).join(", ")}`,
+      );
+    }
+  }
+
+  /** What is deleted along with a resource, and what stands in the way of that. */
+  private usersOf(item: Item): [within: Item[], users: Item[]] {
+    const names = [item.id, `${this.aws.account}/${item.id}`, item.outputs.arn];
+    const ofIt = (user: Item, path: string) =>
+      TYPES[user.type]?.names?.[path] === item.type &&
+      valuesAt(user.inputs, path).some((value) => names.includes(value));
+    const users = this.aws
+      .all()
+      .filter((user) => [undefined, user.region].includes(item.region) && user.implicit !== true)
+      .filter((user) =>
+        Object.keys(TYPES[user.type]?.names ?? {}).some((path) => ofIt(user, path)),
+      );
+    const isWithin = (user: Item) => ofIt(user, TYPES[user.type]?.within ?? "");
+    return [users.filter(isWithin), users.filter((user) => !isWithin(user))];
   }
 
   private need(scope: Scope, call: Call, id: string): Item {
-    const item = this.aws.find(call.type, scope.home, id);
+    const item = this.aws.find(call.type, homeOf(call.type, scope.region), id);
     if (item === undefined) {
       throw new Error(`updating ${call.type} (${id}): couldn't find resource`);
     }
@@ -188,13 +240,7 @@ export class AwsStandIn implements StandIn {
   }
 
   private scope(call: Call): Scope {
-    const region = regionOf(call);
-    return {
-      aws: this.aws,
-      region,
-      home: typeOf(call).account === true ? undefined : region,
-      call,
-    };
+    return { aws: this.aws, region: regionOf(call), call };
   }
 
   private outputs(call: Call, inputs: Properties, old: Properties | undefined): Properties {
@@ -212,13 +258,13 @@ export class AwsStandIn implements StandIn {
         .filter((key) => old !== undefined && isRecord(inputs[key]))
         .map((key) => [key, { ...record(old?.[key]), ...record(inputs[key]) }]),
     );
-    const tagsAll = { ...record(defaultTags(call.config)), ...record(inputs.tags) };
+    const tagsAll = { ...record(jsonObject(call.config.defaultTags).tags), ...record(inputs.tags) };
     return {
       ...computed,
       ...kept,
       ...inputs,
       ...nested,
-      ...(type.account === true ? {} : { region: call.region }),
+      ...(homeOf(call.type, regionOf(call)) === undefined ? {} : { region: call.region }),
       tagsAll: inputs.tags === UNKNOWN ? UNKNOWN : tagsAll,
     };
   }
@@ -239,36 +285,22 @@ function regionOf({ region, provider, type }: Call): string {
   return region;
 }
 
-function defaultTags(config: Properties): unknown {
-  const parsed = jsonObject(config.defaultTags);
-  return isRecord(parsed) ? parsed.tags : undefined;
-}
-
 /** Names a resource that the program gives no name, as it was named before. */
-function* nameResource(
+function nameResource(
   call: Call,
-  type: ResourceType,
+  { autoname }: ResourceType,
   inputs: Properties,
   old: Properties | undefined,
-): Iterable<string> {
-  if (type.autoname === undefined) {
+): void {
+  if (autoname === undefined || inputs[autoname.property] !== undefined) {
     return;
   }
-  const { property, max, maxPrefix } = type.autoname;
-  const prefixKey = `${property}Prefix`;
-  const prefix = text(inputs, prefixKey);
-  if (inputs[property] === undefined) {
-    const kept = old?.[prefixKey] === inputs[prefixKey] ? old?.[property] : undefined;
-    inputs[property] =
-      kept ?? `${prefix ?? `${call.name}-`}${randomBytes(4).toString("hex").slice(0, 7)}`;
-  }
-  if (prefix !== undefined && maxPrefix !== undefined && prefix.length > maxPrefix) {
-    yield `"${prefixKey}": "${prefix}" is longer than ${maxPrefix} characters`;
-  }
-  const name = text(inputs, property);
-  if (name !== undefined && name.length > max) {
-    yield `"${property}": "${name}" is longer than ${max} characters`;
-  }
+  const { property } = autoname;
+  const prefix = `${property}Prefix`;
+  const kept = old?.[prefix] === inputs[prefix] ? old?.[property] : undefined;
+  inputs[property] =
+    kept ??
+    `${text(inputs, prefix) ?? `${call.name}-`}${randomBytes(4).toString("hex").slice(0, 7)}`;
 }
 
 async function named<T>(call: Call, doing: string, act: () => T | Promise<T>): Promise<T> {

@@ -1,29 +1,26 @@
 import { overlap, parseCidr, within } from "../../components/base/cidr";
-import { isRecord } from "../../components/base/json";
 import { Corefile } from "../kubernetes/played/corefile";
 import { type Properties, record } from "../pulumi/properties";
+import { referencedGroup } from "./filters";
+import { addressesOf, nodeGroupOf, targetOf } from "./lb";
+import { jsonObject, records, strings } from "./resourceType";
+import type { Aws, Item } from "./state";
 import {
+  ADDON,
+  ATTACHMENT,
+  CLUSTER,
   EGRESS_RULE,
   INGRESS_RULE,
+  LISTENER,
+  LOAD_BALANCER,
   NETWORK_ACL,
-  referencedGroup,
+  NODE_GROUP,
   ROUTE_TABLE,
   ROUTE_TABLE_ASSOCIATION,
   SECURITY_GROUP,
   SUBNET,
-} from "./ec2";
-import { ADDON, CLUSTER, NODE_GROUP } from "./eks";
-import {
-  ATTACHMENT,
-  addressesOf,
-  LISTENER,
-  LOAD_BALANCER,
-  nodeGroupOf,
   TARGET_GROUP,
-  targetOf,
-} from "./lb";
-import { jsonObject, records, strings } from "./resourceType";
-import type { Aws, Item } from "./state";
+} from "./tokens";
 
 /** Whether something gets through, and what is in its way. */
 export type Verdict = { ok: true } | { ok: false; why: string };
@@ -167,8 +164,7 @@ export class Network {
     if (addon === undefined) {
       return no(`${from} has no CoreDNS`);
     }
-    const values = jsonObject(addon.inputs.configurationValues);
-    const corefile = isRecord(values) ? values.corefile : undefined;
+    const { corefile } = jsonObject(addon.inputs.configurationValues);
     if (typeof corefile !== "string") {
       return name.endsWith(".cluster.local")
         ? { ok: true, region: from }

@@ -1,26 +1,21 @@
-import { hasUnknown, Properties, UNKNOWN } from "../pulumi/properties";
-import type { MaybePromise, Call } from "../pulumi/standIn";
-import { parseCidr } from "../../components/base/cidr";
 import { isRecord } from "../../components/base/json";
-import { Aws, AwsError, Item } from "./state";
+import type { Properties } from "../pulumi/properties";
+import type { MaybePromise, Call } from "../pulumi/standIn";
+import type { Aws, Item } from "./state";
+import { homeOf } from "./tokens";
 
 /** Where a resource is made. */
 export interface Scope {
   aws: Aws;
   /** Region of the provider that asks. */
   region: string;
-  /** Region of the resource: undefined when it belongs to the account. */
-  home: string | undefined;
   call: Call;
 }
 
 /** How AWS and its provider treat resources of a type. */
 export interface ResourceType {
-  /** Whether resources belong to the account, not to a region. Their control plane is in us-east-1. */
-  account?: boolean;
-  required?: readonly string[];
-  /** Input that gets the resource's name and some random letters when the program gives none; greatest lengths. */
-  autoname?: { property: string; max: number; maxPrefix?: number };
+  /** Input that gets the resource's name and some random letters when the program gives none; its greatest length. */
+  autoname?: { property: string; max: number };
   defaults?: Properties;
   replaces?: readonly string[];
   /** Inputs that stay as they are when the program no longer gives them ("optional and computed"). */
@@ -30,8 +25,17 @@ export interface ResourceType {
   computed?: readonly string[];
   /** Outputs that a preview of an update does not know. */
   changing?: readonly string[];
-  /** What the provider itself refuses, already in a preview. Values may be unknown. One line each. */
-  check?(inputs: Properties): Iterable<string>;
+  /**
+   * Inputs (as paths, through lists) that name a resource of a type by its id or ARN. It must be there, in the same
+   * region or in the account, and it is not deleted before.
+   */
+  names?: Record<string, string>;
+  /** That of {@link names} which names what a resource is deleted along with. */
+  within?: string;
+  /** Inputs in which no two are alike, in a region or in the account; and AWS's code of the error. */
+  unique?: readonly [code: string, ...inputs: string[]];
+  /** Whether making it writes over one with the same id, wherever that comes from. */
+  overwrites?: true;
   create(scope: Scope, inputs: Properties): MaybePromise<{ id: string; outputs?: Properties }>;
   /** Further outputs. `item.inputs` are the old ones. */
   update?(scope: Scope, item: Item, inputs: Properties): MaybePromise<Properties | void>;
@@ -58,52 +62,52 @@ export function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** The resource that an input names. */
-export function need(scope: Scope, type: string, id: unknown, code: string): Item {
-  const item = scope.aws.find(type, scope.home, id);
-  if (item === undefined) {
-    throw new AwsError(code, `The ID '${String(id)}' does not exist`);
-  }
-  return item;
+/** The strings at a path, of each record where there is a list of them. */
+export function valuesAt(value: unknown, path: string): string[] {
+  const [key = "", ...rest] = path.split(".");
+  const here = (Array.isArray(value) ? records(value) : isRecord(value) ? [value] : []).flatMap(
+    (one) => one[key],
+  );
+  return rest.length > 0 ? valuesAt(here, rest.join(".")) : strings(here).filter(Boolean);
 }
 
-/** JSON of an input, which must be an object; undefined when it is not known yet. */
-export function jsonObject(value: unknown): Properties | undefined | string {
-  if (value === undefined || value === UNKNOWN || hasUnknown(value)) {
-    return undefined;
+/** The object that an input has as JSON; an empty one while it is not known. */
+export function jsonObject(value: unknown): Properties {
+  if (typeof value !== "string") {
+    return {};
   }
-  try {
-    const parsed: unknown = JSON.parse(String(value));
-    return isRecord(parsed) ? parsed : "contains an invalid JSON: no object";
-  } catch (error) {
-    return `contains an invalid JSON: ${(error as Error).message}`;
-  }
+  const parsed: unknown = JSON.parse(value);
+  return isRecord(parsed) ? parsed : {};
 }
 
-/** Refuses what is no CIDR, or has address bits behind the network part. */
-export function needCidr(value: unknown, code = "InvalidParameterValue"): string {
-  if (typeof value !== "string" || parseCidr(value) === undefined) {
-    throw new AwsError(code, `CIDR block ${String(value)} is malformed`);
-  }
-  return value;
-}
-
-/** What is wrong with a CIDR that the provider checks itself. */
-export function* cidrProblem(path: string, value: unknown): Iterable<string> {
-  if (typeof value === "string" && parseCidr(value) === undefined) {
-    yield `"${path}": "${value}" is not a valid IPv4 CIDR block (address bits behind the network part?)`;
-  }
+/** A resource by what an input names it: its id, with or without the account, or its ARN. */
+export function lookup(
+  { aws, region }: Pick<Scope, "aws" | "region">,
+  type: string,
+  name: string,
+): Item | undefined {
+  const id = name.startsWith(`${aws.account}/`) ? name.slice(aws.account.length + 1) : name;
+  const home = homeOf(type, region);
+  return aws
+    .list(type)
+    .find((item) => item.region === home && (item.id === id || item.outputs.arn === id));
 }
 
 /** An ARN that the service answers with: of a region, or of the account. */
 export function arn(scope: Scope, service: string, resource: string): string {
-  return `arn:aws:${service}:${scope.home ?? ""}:${scope.aws.account}:${resource}`;
+  const region = service === "iam" ? "" : scope.region;
+  return `arn:aws:${service}:${region}:${scope.aws.account}:${resource}`;
 }
 
 /** An ARN that the provider puts together itself: with `skipRequestingAccountId` it knows no account. */
 export function providerArn(scope: Scope, service: string, resource: string): string {
   const account = isSet(scope.call.config.skipRequestingAccountId) ? "" : scope.aws.account;
-  return `arn:aws:${service}:${scope.home ?? ""}:${account}:${resource}`;
+  return `arn:aws:${service}:${scope.region}:${account}:${resource}`;
+}
+
+/** What the provider says of most things of EC2. */
+export function owned(scope: Scope, type: string, id: string): Properties {
+  return { arn: providerArn(scope, "ec2", `${type}/${id}`), ownerId: scope.aws.account };
 }
 
 /** A flag of the provider's configuration, which comes as a text. */

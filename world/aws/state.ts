@@ -88,6 +88,11 @@ export class Aws {
     );
   }
 
+  /** Everything there is. */
+  all(): readonly Item[] {
+    return this.items;
+  }
+
   /** Everything in a region that is not of the account. */
   inRegion(region: string): Item[] {
     return this.items.filter((item) => item.region === region);

@@ -7,11 +7,11 @@ import { makeFakeAws, writeAnswers } from "../aws/fakeAws";
 import type { KubeObject } from "../kubernetes/played/objects";
 import { EKS_COREFILE } from "../kubernetes/shippedCorefiles";
 import { AwsStandIn } from "../aws";
-import { VPC } from "../aws/ec2";
-import { CLUSTER } from "../aws/eks";
+import { BUCKET, CLUSTER, VPC } from "../aws/tokens";
+
 import { roleAllows, whyNotAssumable } from "../aws/iam";
 import { Network } from "../aws/network";
-import { BUCKET } from "../aws/s3";
+
 import { Aws } from "../aws/state";
 import { RegionCluster } from "../kubernetes/played/cluster";
 import { Corefile } from "../kubernetes/played/corefile";

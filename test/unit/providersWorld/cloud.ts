@@ -1,10 +1,9 @@
 import { dnsAddresses, subnetPlan } from "../../../components/settings/eksNames";
 import { AwsStandIn } from "../../../world/aws";
-import * as ec2 from "../../../world/aws/ec2";
-import * as eks from "../../../world/aws/eks";
-import * as iam from "../../../world/aws/iam";
-import * as lb from "../../../world/aws/lb";
-import { zoneId, zonesOf } from "../../../world/aws/ec2";
+
+import * as tokens from "../../../world/aws/tokens";
+
+import { zoneId, zonesOf } from "../../../world/aws/vpc";
 import { Aws } from "../../../world/aws/state";
 import { Outages } from "../../../world/pulumi/outages";
 import type { Diff, Properties } from "../../../world/pulumi/properties";
@@ -115,11 +114,11 @@ export async function serviceRole(
   service: string,
   policies: string[],
 ): Promise<Made> {
-  const role = await cloud.make(region, iam.ROLE, {
+  const role = await cloud.make(region, tokens.ROLE, {
     assumeRolePolicy: trust({ Service: service }),
   });
   for (const policy of policies) {
-    await cloud.make(region, iam.ROLE_POLICY_ATTACHMENT, {
+    await cloud.make(region, tokens.ROLE_POLICY_ATTACHMENT, {
       role: role.id,
       policyArn: `arn:aws:iam::aws:policy/${policy}`,
     });
@@ -182,23 +181,23 @@ export async function buildRegion(
   peer: { cidr: string; zone: string },
 ): Promise<BuiltRegion> {
   const make = (type: string, inputs: Properties) => cloud.make(region, type, inputs);
-  const vpc = await make(ec2.VPC, { cidrBlock: cidr });
+  const vpc = await make(tokens.VPC, { cidrBlock: cidr });
   const subnets: BuiltRegion["subnets"] = { private: [], public: [], dns: [] };
   for (const plan of subnetPlan(cidr)) {
     const availabilityZoneId = zonesOf(region).map(zoneId)[plan.zone];
     const inputs = { vpcId: vpc.id, cidrBlock: plan.cidr, availabilityZoneId };
-    subnets[plan.kind].push(await make(ec2.SUBNET, inputs));
+    subnets[plan.kind].push(await make(tokens.SUBNET, inputs));
   }
-  const gateway = await make(ec2.INTERNET_GATEWAY, { vpcId: vpc.id });
-  const address = await make(ec2.EIP, {});
-  const nat = await make(ec2.NAT_GATEWAY, {
+  const gateway = await make(tokens.INTERNET_GATEWAY, { vpcId: vpc.id });
+  const address = await make(tokens.EIP, {});
+  const nat = await make(tokens.NAT_GATEWAY, {
     subnetId: subnets.public[0]?.id,
     allocationId: address.id,
   });
   const table = async (routes: Properties[], places: Made[]) => {
-    const made = await make(ec2.ROUTE_TABLE, { vpcId: vpc.id, routes });
+    const made = await make(tokens.ROUTE_TABLE, { vpcId: vpc.id, routes });
     for (const { id } of places) {
-      await make(ec2.ROUTE_TABLE_ASSOCIATION, { routeTableId: made.id, subnetId: id });
+      await make(tokens.ROUTE_TABLE_ASSOCIATION, { routeTableId: made.id, subnetId: id });
     }
     return made;
   };
@@ -207,7 +206,7 @@ export async function buildRegion(
     private: await table([{ cidrBlock: "0.0.0.0/0", natGatewayId: nat.id }], subnets.private),
     dns: await table([], subnets.dns),
   };
-  const acl = await make(ec2.NETWORK_ACL, {
+  const acl = await make(tokens.NETWORK_ACL, {
     vpcId: vpc.id,
     subnetIds: Object.values(subnets)
       .flat()
@@ -216,61 +215,61 @@ export async function buildRegion(
     egress: fenceRules(),
   });
   const role = await serviceRole(cloud, region, "eks.amazonaws.com", ["AmazonEKSClusterPolicy"]);
-  const cluster = await make(eks.CLUSTER, {
+  const cluster = await make(tokens.CLUSTER, {
     name: "camunda",
     roleArn: role.outputs.arn,
     bootstrapSelfManagedAddons: false,
     vpcConfig: { subnetIds: subnets.private.map(({ id }) => id) },
   });
   for (const addonName of ["vpc-cni", "kube-proxy"]) {
-    await make(eks.ADDON, { clusterName: cluster.id, addonName });
+    await make(tokens.ADDON, { clusterName: cluster.id, addonName });
   }
   const nodeRole = await serviceRole(cloud, region, "ec2.amazonaws.com", [
     "AmazonEKSWorkerNodePolicy",
     "AmazonEC2ContainerRegistryReadOnly",
     "AmazonEKS_CNI_Policy",
   ]);
-  const nodes = await make(eks.NODE_GROUP, {
+  const nodes = await make(tokens.NODE_GROUP, {
     clusterName: cluster.id,
     nodeRoleArn: nodeRole.outputs.arn,
     subnetIds: subnets.private.map(({ id }) => id),
     scalingConfig: { minSize: 1, desiredSize: 4, maxSize: 10 },
   });
-  const coreDns = await make(eks.ADDON, {
+  const coreDns = await make(tokens.ADDON, {
     clusterName: cluster.id,
     addonName: "coredns",
     configurationValues: JSON.stringify({
       corefile: corefileFor(peer.zone, dnsAddresses(peer.cidr)),
     }),
   });
-  const group = await make(ec2.SECURITY_GROUP, { vpcId: vpc.id });
+  const group = await make(tokens.SECURITY_GROUP, { vpcId: vpc.id });
   const ofCluster = (cluster.outputs.vpcConfig as Properties).clusterSecurityGroupId;
   const tcp = (port: number) => ({ ipProtocol: "tcp", fromPort: port, toPort: port });
   const rules = [
-    await make(ec2.INGRESS_RULE, {
+    await make(tokens.INGRESS_RULE, {
       ...tcp(26502),
       securityGroupId: ofCluster,
       cidrIpv4: peer.cidr,
     }),
-    await make(ec2.INGRESS_RULE, {
+    await make(tokens.INGRESS_RULE, {
       ...tcp(26502),
       ipProtocol: "udp",
       securityGroupId: ofCluster,
       cidrIpv4: peer.cidr,
     }),
-    await make(ec2.INGRESS_RULE, { ...tcp(53), securityGroupId: group.id, cidrIpv4: peer.cidr }),
-    await make(ec2.EGRESS_RULE, {
+    await make(tokens.INGRESS_RULE, { ...tcp(53), securityGroupId: group.id, cidrIpv4: peer.cidr }),
+    await make(tokens.EGRESS_RULE, {
       ...tcp(30053),
       securityGroupId: group.id,
       referencedSecurityGroupId: `${ACCOUNT}/${String(ofCluster)}`,
     }),
-    await make(ec2.INGRESS_RULE, {
+    await make(tokens.INGRESS_RULE, {
       ...tcp(30053),
       securityGroupId: ofCluster,
       referencedSecurityGroupId: group.id,
     }),
   ];
-  const balancer = await make(lb.LOAD_BALANCER, {
+  const balancer = await make(tokens.LOAD_BALANCER, {
     loadBalancerType: "network",
     internal: true,
     enableCrossZoneLoadBalancing: true,
@@ -280,19 +279,19 @@ export async function buildRegion(
       privateIpv4Address: dnsAddresses(cidr)[zone],
     })),
   });
-  const targets = await make(lb.TARGET_GROUP, {
+  const targets = await make(tokens.TARGET_GROUP, {
     vpcId: vpc.id,
     protocol: "TCP",
     port: 30053,
     preserveClientIp: "false",
   });
-  const listener = await make(lb.LISTENER, {
+  const listener = await make(tokens.LISTENER, {
     loadBalancerArn: balancer.id,
     protocol: "TCP",
     port: 53,
     defaultActions: [{ type: "forward", targetGroupArn: targets.id }],
   });
-  const attachment = await make(lb.ATTACHMENT, {
+  const attachment = await make(tokens.ATTACHMENT, {
     autoscalingGroupName: autoscalingGroupOf(nodes),
     lbTargetGroupArn: targets.id,
   });
@@ -325,12 +324,12 @@ export async function peer(
   requester: BuiltRegion,
   accepter: BuiltRegion,
 ): Promise<Made> {
-  const peering = await cloud.make(requester.name, ec2.PEERING, {
+  const peering = await cloud.make(requester.name, tokens.PEERING, {
     vpcId: requester.vpc.id,
     peerVpcId: accepter.vpc.id,
     peerRegion: accepter.name,
   });
-  await cloud.make(accepter.name, ec2.PEERING_ACCEPTER, {
+  await cloud.make(accepter.name, tokens.PEERING_ACCEPTER, {
     vpcPeeringConnectionId: peering.id,
     autoAccept: true,
   });

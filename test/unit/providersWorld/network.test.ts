@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dnsAddresses } from "../../../components/settings/eksNames";
-import * as ec2 from "../../../world/aws/ec2";
+
+import * as tokens from "../../../world/aws/tokens";
 import { Network } from "../../../world/aws/network";
 import type { Properties } from "../../../world/pulumi/properties";
 import {
@@ -108,7 +109,7 @@ describe("the network of the AWS stand-in", () => {
       cidr: LONDON_VPC,
       zone: LONDON_ZONE,
     });
-    const { id } = await young.make(PARIS, ec2.PEERING, {
+    const { id } = await young.make(PARIS, tokens.PEERING, {
       vpcId: other.vpc.id,
       peerVpcId: one.vpc.id,
       peerRegion: LONDON,
