@@ -390,6 +390,8 @@ function computed(type: string, name: string): Record<string, unknown> {
         identities: [{ oidcs: [{ issuer: "https://oidc.test/id" }] }],
         vpcConfig: { clusterSecurityGroupId: "sg-cluster" },
       };
+    case "aws:iam/role:Role":
+      return { arn, name };
     case "aws:eks/nodeGroup:NodeGroup":
       return { arn, resources: [{ autoscalingGroups: [{ name: "nodes" }] }] };
     case "aws:ec2/launchTemplate:LaunchTemplate":

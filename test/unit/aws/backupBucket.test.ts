@@ -70,57 +70,6 @@ describe("BackupBucket", () => {
     assert.equal(s3("Bucket").inputs.bucket, `${NAMES.region0}-2`);
   });
 
-  it("is private, versioned, and its objects belong to the account", async () => {
-    const { s3 } = await bucket();
-    const { bucket: of, ...access } = s3("BucketPublicAccessBlock").inputs;
-    assert.equal(of, "backup-bucket-id");
-    assert.deepEqual(access, {
-      blockPublicAcls: true,
-      blockPublicPolicy: true,
-      ignorePublicAcls: true,
-      restrictPublicBuckets: true,
-    });
-    assert.deepEqual(s3("BucketOwnershipControls").inputs.rule, {
-      objectOwnership: "BucketOwnerEnforced",
-    });
-    assert.deepEqual(s3("BucketVersioning").inputs.versioningConfiguration, { status: "Enabled" });
-  });
-
-  it("answers nobody without TLS, and lets in nobody by its own policy", async () => {
-    const { policy, s3 } = await bucket();
-    assert.deepEqual(
-      policy.map(({ Effect, Resource, Condition }) => ({ Effect, Resource, Condition })),
-      [
-        {
-          Effect: "Deny",
-          Resource: [`arn:aws:s3:::${NAMES.region0}`, `arn:aws:s3:::${NAMES.region0}/*`],
-          Condition: { Bool: { "aws:SecureTransport": "false" } },
-        },
-      ],
-    );
-    assert.ok(s3("BucketPolicy").dependsOn.includes("backup-private"));
-  });
-
-  it("expires noncurrent versions and aborted uploads, never a current object", async () => {
-    const { s3 } = await bucket();
-    const { inputs, dependsOn } = s3("BucketLifecycleConfiguration");
-    assert.deepEqual(inputs.rules, [
-      {
-        id: "noncurrent-versions",
-        status: "Enabled",
-        filter: {},
-        noncurrentVersionExpiration: { noncurrentDays: 30 },
-      },
-      {
-        id: "aborted-uploads",
-        status: "Enabled",
-        filter: {},
-        abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
-      },
-    ]);
-    assert.ok(dependsOn.includes("backup-versions"));
-  });
-
   it("stays in AWS with all its settings and its key", async () => {
     const { declared } = await bucket("region0", { bucketEncryption: "aws:kms" });
     const kept = declared.all.filter(({ type }) => /^aws:(s3|kms)\//.test(type));
@@ -131,53 +80,6 @@ describe("BackupBucket", () => {
     }
     const { inputs } = declared.only("aws:s3/bucket:Bucket");
     assert.equal(inputs.forceDestroy, false);
-  });
-
-  it("is encrypted with keys of S3, and then has no key of its own", async () => {
-    const { s3, declared } = await bucket();
-    assert.deepEqual(s3("BucketServerSideEncryptionConfiguration").inputs.rules, [
-      { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } },
-    ]);
-    assert.deepEqual(declared.of("aws:kms/key:Key"), []);
-  });
-
-  it("is encrypted with a key of the region", async () => {
-    const { s3, declared } = await bucket("region0", { bucketEncryption: "aws:kms" });
-    assert.deepEqual(s3("BucketServerSideEncryptionConfiguration").inputs.rules, [
-      {
-        applyServerSideEncryptionByDefault: {
-          sseAlgorithm: "aws:kms",
-          kmsMasterKeyId: "arn:aws:kms::123456789012:backup-key",
-        },
-        bucketKeyEnabled: true,
-      },
-    ]);
-    assert.equal(declared.only("aws:kms/key:Key").inputs.enableKeyRotation, true);
-  });
-
-  it("lets both roles use the keys of that bucket only, also when it has gone back to those of S3", async () => {
-    const key = (sid: string, region: RegionName, awsRegion: string, Action: string[]) => ({
-      Sid: sid,
-      Effect: "Allow",
-      Action,
-      Resource: `arn:aws:kms:${awsRegion}:123456789012:key/*`,
-      Condition: {
-        StringEquals: { "kms:ViaService": `s3.${awsRegion}.amazonaws.com` },
-        StringLike: {
-          "kms:EncryptionContext:aws:s3:arn": [
-            `arn:aws:s3:::${NAMES[region]}`,
-            `arn:aws:s3:::${NAMES[region]}/*`,
-          ],
-        },
-      },
-    });
-    for (const bucketEncryption of ["AES256", "aws:kms"] as const) {
-      const { role } = await bucket("region0", { bucketEncryption });
-      assert.deepEqual(role.slice(4), [
-        key("OwnKey", "region0", "eu-west-2", ["kms:Decrypt", "kms:GenerateDataKey"]),
-        key("PeerKey", "region1", "eu-west-3", ["kms:Decrypt"]),
-      ]);
-    }
   });
 
   it("lets Elasticsearch write its own bucket and only read the other's", async () => {
@@ -202,44 +104,6 @@ describe("BackupBucket", () => {
         "s3:PutObject",
       ]);
     }
-  });
-
-  it("allows no whole service and no whole world", async () => {
-    for (const bucketEncryption of ["AES256", "aws:kms"] as const) {
-      const { role } = await bucket("region1", { bucketEncryption });
-      for (const { Sid, Effect, Action, Resource } of role) {
-        assert.equal(Effect, "Allow");
-        listed(Action).forEach((action) => assert.doesNotMatch(action, /\*/, Sid));
-        listed(Resource).forEach((arn) => assert.notEqual(arn, "*", Sid));
-      }
-    }
-  });
-
-  it("gives the role to Elasticsearch's service account alone, under no fixed name", async () => {
-    const { declared, outputs } = await bucket();
-    const { inputs } = declared.only("aws:iam/role:Role");
-    assert.deepEqual(JSON.parse(String(inputs.assumeRolePolicy)), {
-      Version: "2012-10-17",
-      Statement: [
-        {
-          Effect: "Allow",
-          Principal: {
-            Federated: "arn:aws:iam::123456789012:oidc-provider/oidc.eks.example/id/ABC",
-          },
-          Action: "sts:AssumeRoleWithWebIdentity",
-          Condition: {
-            StringEquals: {
-              "oidc.eks.example/id/ABC:sub": "system:serviceaccount:camunda-london:elasticsearch",
-              "oidc.eks.example/id/ABC:aud": "sts.amazonaws.com",
-            },
-          },
-        },
-      ],
-    });
-    assert.equal(inputs.name, undefined);
-    assert.equal(outputs.roleArn, "arn:aws:iam::123456789012:role/backup-elasticsearch");
-    assert.deepEqual(declared.of("aws:iam/user:User"), []);
-    assert.deepEqual(declared.of("aws:iam/accessKey:AccessKey"), []);
   });
 
   it("is imported only when it is to be taken over", async () => {

@@ -40,43 +40,6 @@ describe("EksDnsChaining", () => {
     }
   });
 
-  it("hands TCP 53 to the nodes' port", async () => {
-    const declared = await chained();
-    const listener = declared.only("aws:lb/listener:Listener").inputs;
-    assert.equal(listener.protocol, "TCP");
-    assert.equal(listener.port, 53);
-    assert.deepEqual(listener.defaultActions, [
-      { type: "forward", targetGroupArn: "arn:aws:lb::123456789012:names-dns" },
-    ]);
-    const targets = declared.only("aws:lb/targetGroup:TargetGroup").inputs;
-    assert.equal(targets.targetType, "instance");
-    assert.equal(targets.port, 30053);
-    assert.equal(targets.protocol, "TCP");
-    assert.equal(targets.preserveClientIp, "false");
-    assert.equal(targets.vpcId, "net-vpc-id");
-    const attached = declared.only("aws:autoscaling/attachment:Attachment").inputs;
-    assert.equal(attached.autoscalingGroupName, "asg-nodes");
-    assert.equal(attached.lbTargetGroupArn, "arn:aws:lb::123456789012:names-dns");
-  });
-
-  it("opens DNS to both VPCs, the nodes to the load balancer, and nothing else", async () => {
-    const declared = await chained();
-    const rule = ({ inputs }: { inputs: Record<string, unknown> }) =>
-      `${inputs.securityGroupId} ${inputs.cidrIpv4 ?? inputs.referencedSecurityGroupId} ${inputs.ipProtocol} ${inputs.fromPort}-${inputs.toPort}`;
-    const own = declared.of(INGRESS).filter(({ name }) => name.startsWith("names-"));
-    assert.deepEqual(own.map(rule).sort(), [
-      "names-dns-id 10.192.0.0/16 tcp 53-53",
-      "names-dns-id 10.202.0.0/16 tcp 53-53",
-      "sg-cluster 123456789012/names-dns-id tcp 30053-30053",
-    ]);
-    assert.deepEqual(declared.of(EGRESS).map(rule), [
-      "names-dns-id 123456789012/sg-cluster tcp 30053-30053",
-    ]);
-    const group = declared.only("aws:ec2/securityGroup:SecurityGroup").inputs;
-    assert.equal(group.ingress, undefined);
-    assert.equal(group.egress, undefined);
-  });
-
   it("replaces a rule between groups, which AWS does not modify, the old one first", async () => {
     const declared = await chained();
     const between = [...declared.of(INGRESS), ...declared.of(EGRESS)].filter(
@@ -91,33 +54,9 @@ describe("EksDnsChaining", () => {
     );
   });
 
-  it("owns the Corefile through the add-on, after the nodes", async () => {
-    const declared = await chained();
-    const { inputs, dependsOn } = declared.named("aws:eks/addon:Addon", "names-coredns");
-    assert.equal(inputs.addonName, "coredns");
-    assert.equal(
-      inputs.configurationValues,
-      JSON.stringify({ corefile: ".:53 {\n    ready\n}\n" }),
-    );
-    assert.equal(inputs.resolveConflictsOnCreate, "OVERWRITE");
-    assert.equal(inputs.resolveConflictsOnUpdate, "OVERWRITE");
-    assert.ok(dependsOn.includes("eks-nodes"), dependsOn.join(", "));
-    assert.deepEqual(declared.of("kubernetes:core/v1:ConfigMap"), []);
-  });
-
-  it("adds a Service of its own beside kube-dns, which no `up` waits for", async () => {
+  it("adds a Service that goes with the cluster", async () => {
     const declared = await chained({ region: "region1" });
-    const { inputs, provider, deletedWith } = declared.only("kubernetes:core/v1:Service");
-    assert.deepEqual(inputs.metadata, {
-      name: "camunda-dns",
-      namespace: "kube-system",
-      annotations: { "pulumi.com/skipAwait": "true" },
-    });
-    assert.deepEqual(inputs.spec, {
-      type: "NodePort",
-      selector: { "k8s-app": "kube-dns" },
-      ports: [{ name: "dns-tcp", protocol: "TCP", port: 53, targetPort: 53, nodePort: 30053 }],
-    });
+    const { provider, deletedWith } = declared.only("kubernetes:core/v1:Service");
     assert.match(provider, /pulumi:providers:kubernetes::eks-kubernetes::/);
     assert.equal(deletedWith, "eks-cluster");
   });
