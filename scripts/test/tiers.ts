@@ -41,7 +41,7 @@ export const TIERS: Tier[] = [
   {
     name: "unit",
     runs: "always",
-    tests: ["test/unit/setup.test.ts", "test/unit", "test/golden", "test/generation"],
+    tests: ["test/unit/scripts/setup.test.ts", "test/unit", "test/golden", "test/generation"],
     filesPerCore: 2,
   },
   {

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { Refusal } from "../../../components/base/refusal";
+import { Refused, Unreachable } from "../../../components/clients/http";
+import { DeadlineExceeded, Seen, waitFor } from "../../../components/clients/poll";
+import { failureOf } from "../../support/failure";
+
+const silent = () => undefined;
+
+/** A probe that sees these, one after the other, then the last for ever. */
+function sees<T>(...answers: (Seen<T> | Error)[]) {
+  let count = 0;
+  const probe = async (): Promise<Seen<T>> => {
+    const answer = answers[Math.min(count, answers.length - 1)] as Seen<T> | Error;
+    count += 1;
+    if (answer instanceof Error) {
+      throw answer;
+    }
+    return answer;
+  };
+  return { probe, asked: () => count };
+}
+
+describe("poll", () => {
+  it("returns at once when the thing is done already", async () => {
+    const { probe, asked } = sees({ done: true, value: 7 });
+    assert.equal(await waitFor("it", 0.001, silent, probe), 7);
+    assert.equal(asked(), 1);
+  });
+
+  it("probes until the thing is done", async () => {
+    const { probe, asked } = sees({ done: false, seen: "no" }, { done: true, value: "yes" });
+    assert.equal(await waitFor("it", 5, silent, probe), "yes");
+    assert.equal(asked(), 2);
+  });
+
+  it("says at the deadline what it waited for, how long, and what it saw last", async () => {
+    const { probe } = sees({ done: false, seen: "first" }, { done: false, seen: "last" });
+    const error = await failureOf(waitFor("the flood", 0.1, silent, probe));
+    assert.ok(error instanceof DeadlineExceeded);
+    assert.equal(error.message, "waited 0.1 s for the flood; last seen: last");
+    assert.equal(error.lastSeen, "last");
+  });
+
+  it("refuses at the deadline with what the caller makes of the last thing seen", async () => {
+    const { probe } = sees({ done: false, seen: "first" }, { done: false, seen: "last" });
+    const refuse = (last: string, seconds: number) => `no flood: ${last} (waited ${seconds} s)`;
+    const error = await failureOf(waitFor("the flood", 0.1, silent, probe, { refuse }));
+    assert.ok(error instanceof Refusal);
+    assert.equal(error.message, "no flood: last (waited 0.1 s)");
+  });
+
+  it("says what it waited for when the caller has no refusal for what was seen", async () => {
+    const { probe } = sees({ done: false, seen: "odd" });
+    const error = await failureOf(waitFor("it", 0.05, silent, probe, { refuse: () => undefined }));
+    assert.ok(error instanceof DeadlineExceeded);
+  });
+
+  it("makes no refusal of an error of the probe", async () => {
+    const refused = new Refused("GET /a", 404, "no such thing");
+    const refuse = () => assert.fail("the time has not run out");
+    const error = await failureOf(waitFor("it", 5, silent, sees(refused).probe, { refuse }));
+    assert.equal(error, refused);
+  });
+
+  it("looks once more at the deadline itself", async () => {
+    const begin = Date.now();
+    const error = await failureOf(
+      waitFor("it", 0.12, silent, async () => ({ done: false, seen: `${Date.now() - begin}` })),
+    );
+    assert.ok(Number((error as DeadlineExceeded).lastSeen) >= 119);
+  });
+
+  it("looks again when the probe says that there may be something new, but not after the deadline", async () => {
+    const later = sees({ done: false, seen: "no", againMs: 300 }, { done: true, value: 1 });
+    const begin = performance.now();
+    assert.equal(await waitFor("it", 5, silent, later.probe), 1);
+    assert.ok(performance.now() - begin >= 299);
+    const never = sees({ done: false, seen: "no", againMs: 60_000 });
+    await assert.rejects(waitFor("it", 0.05, silent, never.probe), /last seen: no/);
+  });
+
+  it("counts a server that does not answer as not yet", async () => {
+    const gone = new Unreachable("http://a", "ECONNREFUSED");
+    const { probe } = sees<number>(gone, { done: true, value: 1 });
+    assert.equal(await waitFor("it", 5, silent, probe), 1);
+    await assert.rejects(
+      waitFor("it", 0.05, silent, sees(gone).probe),
+      /last seen: http:\/\/a does not answer \(ECONNREFUSED\)/,
+    );
+  });
+
+  it("ends at every other error of the probe", async () => {
+    const refused = new Refused("GET /a", 404, "no such thing");
+    const { probe, asked } = sees(refused);
+    assert.equal(await failureOf(waitFor("it", 5, silent, probe)), refused);
+    assert.equal(asked(), 1);
+  });
+
+  it("says every 15 seconds how far it is", async () => {
+    const lines: string[] = [];
+    const { now } = Date;
+    let passed = 0;
+    Date.now = () => passed;
+    try {
+      await failureOf(
+        waitFor(
+          "the flood",
+          60,
+          (line) => lines.push(line),
+          async () => {
+            passed += 10_000;
+            return { done: false, seen: `after ${passed / 1000} s` };
+          },
+        ),
+      );
+    } finally {
+      Date.now = now;
+    }
+    assert.deepEqual(lines, [
+      "waiting for the flood (20 s of 60 s): after 20 s",
+      "waiting for the flood (30 s of 60 s): after 30 s",
+      "waiting for the flood (50 s of 60 s): after 50 s",
+      "waiting for the flood (60 s of 60 s): after 60 s",
+    ]);
+  });
+});

@@ -1,0 +1,177 @@
+import { generationOf } from "../../../components/generations";
+import assert from "node:assert/strict";
+import { Refused, Unreachable } from "../../../components/clients/http";
+import { ChangePending, ZeebeClient } from "../../../components/clients/zeebe";
+import { failureOf } from "../../support/failure";
+import { useServer } from "../../support/server";
+
+const planned = {
+  changeId: 5,
+  currentTopology: [{ id: 0, state: "ACTIVE", partitions: [] }],
+  plannedChanges: [{ operation: "BROKER_ADD", brokerId: 1, brokers: [] }],
+  expectedTopology: [{ id: 1, state: "ACTIVE", partitions: [] }],
+};
+
+describe("zeebe client", () => {
+  const server = useServer();
+
+  const client = () =>
+    new ZeebeClient(
+      { gateway: server.url, management: server.url, brokers: {} },
+      2_000,
+      generationOf("8.6"),
+    );
+
+  it("asks for a forced removal, an add and dry runs by their parameters", async () => {
+    server.answer(202, planned);
+    await client().setBrokers([0, 2], { force: true });
+    await client().setBrokers([0, 2], { force: true, dryRun: true });
+    await client().setBrokers([0, 1], { replicationFactor: 4 });
+    await client().enableExporter("a b", "other");
+    await client().disableExporter("a", { dryRun: true });
+    assert.deepEqual(
+      server.received.map(({ method, path, body }) => [method, path, body]),
+      [
+        ["POST", "/actuator/cluster/brokers?force=true", ["0", "2"]],
+        ["POST", "/actuator/cluster/brokers?force=true&dryRun=true", ["0", "2"]],
+        ["POST", "/actuator/cluster/brokers?replicationFactor=4", ["0", "1"]],
+        ["POST", "/actuator/exporters/a%20b/enable", { initializeFrom: "other" }],
+        ["POST", "/actuator/exporters/a/disable?dryRun=true", undefined],
+      ],
+    );
+  });
+
+  it("returns what the cluster is going to do", async () => {
+    server.answer(202, planned);
+    const change = await client().setBrokers([0], {});
+    assert.equal(change.changeId, 5);
+    assert.deepEqual(change.operations, [{ operation: "BROKER_ADD", brokerId: 1, brokers: [] }]);
+    assert.deepEqual(
+      change.currentMembers.map(({ id }) => id),
+      [0],
+    );
+    assert.deepEqual(
+      change.expectedMembers.map(({ id }) => id),
+      [1],
+    );
+  });
+
+  it("takes of a conflict only the id of the change that is pending", async () => {
+    const text =
+      "Another configuration change [ClusterChangePlan[id=17, version=3, status=IN_PROGRESS]]";
+    server.answer(409, { message: `${text} ${"x".repeat(5_000)}` });
+    const error = await failureOf(client().setBrokers([0], { force: true }));
+    assert.ok(error instanceof ChangePending);
+    assert.equal(error.changeId, 17);
+    assert.equal(error.message, "another configuration change (17) is in progress");
+    server.answer(409, { message: "in progress" });
+    const other = await failureOf(client().disableExporter("a"));
+    assert.equal((other as ChangePending).changeId, undefined);
+  });
+
+  it("does not take 200 for an accepted change", async () => {
+    server.answer(200, planned);
+    assert.ok((await failureOf(client().setBrokers([0], {}))) instanceof Refused);
+  });
+
+  for (const operation of ["pauseExporting", "resumeExporting"] as const) {
+    const succeeding: [number, unknown][] = [
+      [204, undefined],
+      [200, { status: 204, body: null, contentType: null }],
+    ];
+    for (const [status, body] of succeeding) {
+      it(`takes ${status} with ${JSON.stringify(body) ?? "nothing"} for a success of ${operation}`, async () => {
+        server.answer(status, body);
+        await client()[operation]();
+        const path = operation === "pauseExporting" ? "pause" : "resume";
+        assert.equal(server.received[0]?.path, `/actuator/exporting/${path}`);
+      });
+    }
+
+    const failing: [number, unknown, RegExp][] = [
+      [200, { status: 500, body: { message: "Leader -2" } }, /answered 500: Leader -2$/],
+      [200, { status: 500, body: { message: null } }, /answered 500: /],
+      [200, {}, /answered 200: \{\}$/],
+      [200, undefined, /answered 200/],
+      [500, { message: "no" }, /answered 500: no$/],
+      [404, { error: "Not Found" }, /answered 404: Not Found$/],
+    ];
+    for (const [status, body, expected] of failing) {
+      it(`takes ${status} with ${JSON.stringify(body) ?? "nothing"} for a failure of ${operation}`, async () => {
+        server.answer(status, body);
+        const error = await failureOf(client()[operation]());
+        assert.ok(error instanceof Refused);
+        assert.match(error.message, expected);
+      });
+    }
+  }
+
+  const half: [string, "configuration" | "topology" | "exporters", unknown, RegExp][] = [
+    ["a configuration without brokers", "configuration", { version: 2 }, /no list of brokers/],
+    [
+      "members without partitions",
+      "configuration",
+      { brokers: [{ id: 0 }] },
+      /no list of partitions/,
+    ],
+    [
+      "a pending change without its operations",
+      "configuration",
+      { brokers: [], pendingChange: { id: 1, status: "IN_PROGRESS" } },
+      /no list of operations/,
+    ],
+    ["a topology without brokers", "topology", { clusterSize: 4 }, /no list of brokers/],
+    [
+      "brokers without partitions",
+      "topology",
+      { brokers: [{ nodeId: 0 }] },
+      /no list of partitions/,
+    ],
+    ["exporters that are no list", "exporters", { exporterId: "a" }, /no list of exporters/],
+    ["no JSON", "topology", "<html>", /answered 200: <html>$/],
+    ["a list instead of an object", "configuration", [], /answered 200: \[\]$/],
+  ];
+  for (const [what, method, body, expected] of half) {
+    it(`does not take ${what} for an answer`, async () => {
+      server.answer(200, body);
+      const error = await failureOf(client()[method]());
+      assert.ok(error instanceof Refused);
+      assert.match(error.message, expected);
+    });
+  }
+
+  it("does not take a plan without the members that it leads to for an answer", async () => {
+    server.answer(202, { ...planned, expectedTopology: undefined });
+    await assert.rejects(client().setBrokers([0], {}), /no list of brokers/);
+    server.answer(202, { ...planned, plannedChanges: undefined });
+    await assert.rejects(client().setBrokers([0], {}), /no list of operations/);
+  });
+
+  it("reads the phase of each replica, and needs it of every one", async () => {
+    const replica = {
+      role: "LEADER",
+      exporterPhase: "PAUSED",
+      exportedPosition: 12,
+      processedPosition: 14,
+    };
+    server.answer(200, { "1": replica });
+    assert.deepEqual(await client().exporterPhases(server.url), [
+      {
+        partition: 1,
+        role: "LEADER",
+        phase: "PAUSED",
+        exportedPosition: 12,
+        processedPosition: 14,
+      },
+    ]);
+    server.answer(200, { "1": replica, "2": { role: "FOLLOWER" } });
+    await assert.rejects(client().exporterPhases(server.url), /partition 2 has no exporterPhase/);
+  });
+
+  it("passes on that nothing answers", async () => {
+    server.do((response) => response.destroy());
+    assert.ok((await failureOf(client().topology())) instanceof Unreachable);
+    assert.ok((await failureOf(client().pauseExporting())) instanceof Unreachable);
+    assert.equal(server.received.length, 2);
+  });
+});

@@ -1,0 +1,337 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { peerOf, REGIONS, sameIds, without } from "../../../components/base/brokers";
+import { GENERATION } from "../../generation/mirrored";
+import { IDS } from "../../support/ids";
+import {
+  MembershipFacts,
+  MembershipIntent,
+  MembershipPlan,
+  planMembership,
+} from "../../../components/recovery/planner";
+
+const cluster = fc.record({
+  size: fc.constantFrom(4, 6, 8),
+  numbered: fc.constantFrom(IDS, GENERATION.ids),
+});
+
+/** What can be seen of a cluster and declared for it, sensible or not. */
+const anything: fc.Arbitrary<[MembershipFacts, MembershipIntent]> = cluster.chain(
+  ({ size, numbered }) => {
+    const { region0, region1 } = numbered.byRegion(size);
+    const likely = fc.constantFrom(numbered.all(size), region0, region1);
+    const ids = fc.oneof(likely, fc.subarray(numbered.all(size + 2)));
+    return fc.tuple(
+      fc.record({
+        members: ids,
+        seen: ids,
+        replicationFactor: fc.constantFrom(1, 2, 3, 4),
+        partitionsLost: fc.subarray([1, 2]),
+      }),
+      fc.record({
+        brokers: ids,
+        replicationFactor: fc.constantFrom(2, 4),
+        region: fc.constantFrom(...REGIONS),
+        regions: fc.constant({ region0, region1 }),
+        lostRegion: fc.constantFrom(undefined, ...REGIONS),
+        failback: fc.constantFrom(undefined, "attempt"),
+      }),
+    );
+  },
+);
+
+/** A step of a recovery in which only some facts and declarations are not as they should be. */
+const almostRight = fc
+  .tuple(
+    anything,
+    fc.boolean(),
+    fc.subarray(["members", "seen", "replicationFactor", "partitionsLost"], { maxLength: 1 }),
+    fc.subarray(["brokers", "replicationFactor", "region", "lostRegion", "failback"], {
+      maxLength: 1,
+    }),
+  )
+  .map(([[facts, intent], failingOver, ...wrong]): [MembershipFacts, MembershipIntent] => {
+    const { region, regions } = intent;
+    const own = [...regions[region]];
+    const all = [...regions.region0, ...regions.region1];
+    const members = failingOver ? all : own;
+    const desired = failingOver ? own : all;
+    const factor = (ids: number[]) => (ids === own ? 2 : 4);
+    return [
+      {
+        members,
+        seen: desired,
+        replicationFactor: factor(members),
+        partitionsLost: [],
+        ...only(facts, wrong[0]),
+      },
+      {
+        brokers: desired,
+        replicationFactor: factor(desired),
+        region,
+        regions,
+        lostRegion: peerOf(region),
+        failback: failingOver ? undefined : "attempt",
+        ...only(intent, wrong[1]),
+      },
+    ];
+  });
+
+const cases = fc.oneof(anything, almostRight);
+
+function only<T extends object>(value: T, keys: readonly string[]): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(value).filter(([key]) => keys.includes(key)),
+  ) as Partial<T>;
+}
+
+/** Checks a property of the plan for many cases, and that some of them have the plan in question. */
+function everyPlan(
+  check: (plan: MembershipPlan, facts: MembershipFacts, intent: MembershipIntent) => void,
+  kind?: MembershipPlan["kind"],
+): void {
+  let met = 0;
+  fc.assert(
+    fc.property(cases, ([facts, intent]) => {
+      const plan = planMembership(facts, intent);
+      if (plan.kind === kind) {
+        met += 1;
+      }
+      check(plan, facts, intent);
+    }),
+    { numRuns: 3_000 },
+  );
+  assert.ok(kind === undefined || met > 10, `only ${met} plans to ${kind}`);
+}
+
+const steady: MembershipIntent = {
+  brokers: [0, 1, 2, 3],
+  replicationFactor: 4,
+  region: "region0",
+  regions: IDS.byRegion(4),
+  lostRegion: undefined,
+  failback: undefined,
+};
+const lost: MembershipIntent = {
+  ...steady,
+  brokers: [0, 2],
+  replicationFactor: 2,
+  lostRegion: "region1",
+};
+const back: MembershipIntent = { ...steady, lostRegion: "region1", failback: "attempt" };
+const whole: MembershipFacts = {
+  members: [0, 1, 2, 3],
+  seen: [0, 1, 2, 3],
+  replicationFactor: 4,
+  partitionsLost: [],
+};
+
+describe("planner", () => {
+  it("never forces an add, for any state of the cluster and any configuration", () => {
+    everyPlan((plan, facts) => {
+      if (plan.kind !== "force-remove") {
+        return;
+      }
+      assert.deepEqual(without(plan.retain, facts.members), []);
+    }, "force-remove");
+  });
+
+  it("never removes a survivor or a broker of its own region", () => {
+    everyPlan((plan, facts, intent) => {
+      if (plan.kind === "add") {
+        assert.deepEqual(without(facts.members, plan.brokers), []);
+      }
+      if (plan.kind !== "force-remove") {
+        return;
+      }
+      const own = intent.regions[intent.region];
+      assert.deepEqual(plan.retain, own);
+      assert.deepEqual(
+        plan.remove.filter((id) => own.includes(id)),
+        [],
+      );
+      assert.ok(sameIds([...plan.retain, ...plan.remove], facts.members));
+    }, "force-remove");
+  });
+
+  it("never removes anybody when the other region is not declared lost", () => {
+    everyPlan((plan, _facts, intent) => {
+      if (plan.kind !== "force-remove") {
+        return;
+      }
+      assert.equal(intent.lostRegion, peerOf(intent.region));
+    }, "force-remove");
+  });
+
+  it("removes only when no lost broker is seen, all others are, and no partition is lost", () => {
+    everyPlan((plan, facts) => {
+      if (plan.kind !== "force-remove") {
+        return;
+      }
+      assert.deepEqual(
+        plan.remove.filter((id) => facts.seen.includes(id)),
+        [],
+      );
+      assert.deepEqual(without(plan.retain, facts.seen), []);
+      assert.deepEqual(facts.partitionsLost, []);
+    }, "force-remove");
+  });
+
+  it("does nothing exactly when nothing differs", () => {
+    everyPlan((plan, facts, intent) => {
+      const same =
+        sameIds(facts.members, intent.brokers) &&
+        facts.replicationFactor === intent.replicationFactor;
+      assert.equal(plan.kind === "nothing", same);
+    }, "nothing");
+  });
+
+  it("adds only when all that are to be members are seen, and with what is declared", () => {
+    everyPlan((plan, facts, intent) => {
+      if (plan.kind !== "add") {
+        return;
+      }
+      assert.deepEqual(without(plan.brokers, facts.seen), []);
+      assert.deepEqual(plan.brokers, intent.brokers);
+      assert.equal(plan.replicationFactor, intent.replicationFactor);
+      assert.deepEqual(plan.add, without(intent.brokers, facts.members));
+    }, "add");
+  });
+
+  it("adds brokers only as part of a failback", () => {
+    everyPlan((plan, _facts, intent) => {
+      if (plan.kind !== "add" || plan.add.length === 0) {
+        return;
+      }
+      assert.notEqual(intent.failback, undefined);
+    }, "add");
+  });
+
+  it("gives a reason whenever it waits or refuses", () => {
+    everyPlan((plan) => {
+      if (plan.kind === "refuse") {
+        assert.match(plan.why, /\S/);
+      }
+      if (plan.kind === "wait") {
+        assert.match(`${plan.for} ${plan.refusal}`, /broker/);
+      }
+    }, "wait");
+  });
+
+  it("plans the two steps of the procedure", () => {
+    assert.deepEqual(planMembership({ ...whole, seen: [0, 2] }, lost), {
+      kind: "force-remove",
+      retain: [0, 2],
+      remove: [1, 3],
+    });
+    const recreated = { ...whole, members: [0, 2], replicationFactor: 2 };
+    assert.deepEqual(planMembership(recreated, back), {
+      kind: "add",
+      brokers: [0, 1, 2, 3],
+      add: [1, 3],
+      replicationFactor: 4,
+    });
+    assert.deepEqual(planMembership(whole, steady), { kind: "nothing" });
+  });
+
+  for (const [what, facts, intent, kind, expected] of [
+    [
+      "a lost region that is still seen",
+      whole,
+      lost,
+      "wait",
+      /brokers 1, 3 of region1: a region that answers is not lost/,
+    ],
+    [
+      "one lost broker that is still seen",
+      { ...whole, seen: [0, 2, 3] },
+      lost,
+      "wait",
+      /still see broker 3/,
+    ],
+    [
+      "a survivor that is not seen",
+      { ...whole, seen: [2] },
+      lost,
+      "wait",
+      /broker 0 of the surviving region is not seen/,
+    ],
+    [
+      "a partition without a survivor",
+      { ...whole, seen: [0, 2], partitionsLost: [2] },
+      lost,
+      "refuse",
+      /partition 2 has no replica in region0.*bring region1 back/,
+    ],
+    [
+      "a removal while no region is lost",
+      { ...whole, seen: [0, 2] },
+      { ...lost, lostRegion: undefined },
+      "refuse",
+      /no region is declared lost; set lostRegion if region1 is gone/,
+    ],
+    [
+      "a removal of its own region",
+      { ...whole, seen: [1, 3] },
+      { ...lost, brokers: [1, 3] },
+      "refuse",
+      /the survivors must be exactly the brokers of region0/,
+    ],
+    [
+      "an add and a removal at once",
+      { ...whole, members: [0, 1] },
+      { ...lost },
+      "refuse",
+      /adding and removing at once is no step/,
+    ],
+    [
+      "an add outside a failback",
+      { ...whole, members: [0, 2] },
+      steady,
+      "refuse",
+      /set lostRegion again, and failback/,
+    ],
+    [
+      "an add of a broker that does not run",
+      { ...whole, members: [0, 2], seen: [0, 1, 2] },
+      back,
+      "wait",
+      /broker 3 is not seen by the survivors/,
+    ],
+    [
+      "a replication factor that is too high",
+      { ...whole, members: [0, 2] },
+      lost,
+      "refuse",
+      /lowering it is no step/,
+    ],
+    [
+      "survivors with too few replicas",
+      { ...whole, members: [0, 2], replicationFactor: 1 },
+      lost,
+      "refuse",
+      /look at the cluster by hand/,
+    ],
+    [
+      "members with too few replicas, and a partition without one here",
+      { ...whole, replicationFactor: 2, partitionsLost: [2] },
+      back,
+      "refuse",
+      /partition 2 has no replica in region0: the replication factor is not raised/,
+    ],
+    ["members with too few replicas", { ...whole, replicationFactor: 2 }, back, "add", /./],
+    [
+      "members with too few replicas of which one is not seen",
+      { ...whole, seen: [0, 1, 2], replicationFactor: 2 },
+      back,
+      "wait",
+      /broker 3 is among the members but not seen/,
+    ],
+  ] as const) {
+    it(`answers ${what} with: ${kind}`, () => {
+      const plan = planMembership(facts, intent);
+      assert.equal(plan.kind, kind);
+      assert.match(JSON.stringify(plan), expected);
+    });
+  }
+});

@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { provider } from "../../../../components/recovery/providers/exporter";
+import { attempt, directions, useBench } from "../../../support/bench";
+import { Body, broker, exporterOf, partitionOf } from "../../../support/answers";
+import { begun, refusal } from "../../../support/failure";
+
+const CONFIGURATION = /^\/actuator\/cluster$/;
+const AGGREGATE = /^\/actuator\/exporters$/;
+const DISABLE = /\/disable$/;
+
+describe("Exporter", () => {
+  const bench = useBench();
+
+  const removeLost = async () => {
+    await bench.loseRegion();
+    await bench.world.forceRemove(bench.lostBrokers);
+    await bench.healthy();
+  };
+  const exporterIn = (body: Body, partition: number): Body =>
+    exporterOf(partitionOf(broker(body, 0), partition), "elasticsearchregion1");
+
+  for (const lost of directions) {
+    it(`disables the exporter to ${lost} once, and takes it as done the second time`, async () => {
+      await bench.start(lost);
+      await removeLost();
+      const { outs } = await bench.run.disable();
+      assert.equal(outs.record.how, "done");
+      assert.equal(outs.record.observed[bench.lostExporter], "DISABLED");
+      assert.equal((await bench.run.disable()).outs.record.how, "already true");
+      assert.deepEqual(bench.sent(), [`POST /actuator/exporters/${bench.lostExporter}/disable`]);
+    });
+
+    it(`does not disable the exporter to ${lost} again when the answer is lost`, async () => {
+      await bench.start(lost);
+      await removeLost();
+      bench.world.inject({ method: "POST", path: DISABLE, drop: true });
+      const { outs } = await bench.run.disable();
+      assert.equal(outs.record.how, "done");
+      assert.equal(outs.record.changeId, undefined);
+      assert.equal(bench.sent().length, 1);
+    });
+
+    it(`enables the exporter to ${lost} from the position of the survivor's`, async () => {
+      await bench.start(lost);
+      await bench.recreate();
+      const { outs } = await bench.run.enable();
+      assert.equal(outs.record.how, "done");
+      assert.equal((await bench.run.enable()).outs.record.how, "already true");
+      const [sent, ...others] = bench.world.mutations();
+      assert.equal(others.length, 0);
+      assert.deepEqual(sent?.body, { initializeFrom: `elasticsearch${bench.survivor}` });
+    });
+
+    it(`refuses to send anything while the dead brokers of ${lost} are members`, async () => {
+      await bench.start(lost);
+      await bench.loseRegion();
+      await refusal(
+        bench.run.disable(),
+        new RegExp(`brokers ${bench.lostBrokers.join(", ")} are among the members but not seen`),
+        /a change of exporter \S+ would never end/,
+      );
+      assert.deepEqual(bench.sent(), []);
+    });
+
+    it(`reads the state in every partition while ${lost} is lost`, async () => {
+      await bench.start(lost);
+      await bench.loseRegion();
+      const inputs = bench.inputs.exporter(lost, "DISABLED");
+      const { props } = await provider.read(`exporter-${lost}`, inputs);
+      assert.deepEqual(props.exporters, { [bench.lostExporter]: "ENABLED" });
+    });
+  }
+
+  it("awaits its own change that an interrupted run has sent", async () => {
+    await bench.start();
+    await bench.failOver();
+    const operation = {
+      operation: "PARTITION_DISABLE_EXPORTER",
+      brokerId: 2,
+      partitionId: 1,
+      brokers: [],
+      exporterId: "elasticsearchregion1",
+    };
+    bench.world.inject({
+      path: CONFIGURATION,
+      times: 2,
+      transform: (body) => ({
+        ...body,
+        pendingChange: { id: 91, status: "IN_PROGRESS", completed: [], pending: [operation] },
+      }),
+    });
+    const { outs } = await bench.run.disable();
+    assert.equal(outs.record.how, "awaited");
+    assert.equal(outs.record.changeId, 91);
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("refuses beside a change of another exporter, and says how to cancel it", async () => {
+    await bench.start();
+    await removeLost();
+    await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+    const id = bench.world.cluster().pendingChange?.id;
+    await refusal(
+      bench.run.disable(),
+      /PARTITION_ENABLE_EXPORTER .*exporter unknown/,
+      new RegExp(`curl -X DELETE ${bench.management}/actuator/cluster/changes/${id}$`),
+    );
+    assert.doesNotMatch(bench.lines.join("\n"), /awaiting/);
+    assert.equal(bench.sent().length, 1);
+  });
+
+  it("says that exporting is paused when it fails while it is, and only then", async () => {
+    await bench.start();
+    await bench.recreate();
+    await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+    const running = await refusal(bench.run.enable(), /exporter unknown/);
+    assert.doesNotMatch(running, /paused/);
+    await bench.world.pauseExporting();
+    await refusal(bench.run.enable(), /\(exporting stays paused\)$/);
+    bench.world.inject({ path: /^\/actuator\/partitions$/, respond: { status: 500 } });
+    await refusal(bench.run.enable(), /\(exporting may stay paused\)$/);
+  });
+
+  it("gives up on its own change that never ends, and says how to cancel it", async () => {
+    await bench.start();
+    await bench.recreate();
+    await fetch(`${bench.management}/actuator/exporters/elasticsearchregion1/enable`, {
+      method: "POST",
+    });
+    const operation = {
+      operation: "PARTITION_ENABLE_EXPORTER",
+      brokerId: 2,
+      partitionId: 1,
+      brokers: [],
+      exporterId: "elasticsearchregion1",
+    };
+    bench.world.inject({
+      path: CONFIGURATION,
+      transform: (body) => ({
+        ...body,
+        pendingChange: { id: 92, status: "IN_PROGRESS", completed: [], pending: [operation] },
+      }),
+    });
+    bench.configure({}, { exporter: 0.2 });
+    await refusal(bench.run.enable(), /change 92 .*curl -X DELETE .*\/changes\/92$/);
+  });
+
+  for (const [which, inputs] of [
+    ["exporter", { exporters: { unknown: "DISABLED" }, initializeFrom: "elasticsearchregion0" }],
+    [
+      "exporter to initialise from",
+      { exporters: { elasticsearchregion1: "DISABLED" }, initializeFrom: "unknown" },
+    ],
+  ] as const) {
+    it(`sends nothing when the brokers do not know the ${which}`, async () => {
+      await bench.start();
+      await removeLost();
+      await refusal(
+        provider.create({ ...inputs, region: "region1" }),
+        /no exporter unknown, they have elasticsearchregion0, elasticsearchregion1/,
+      );
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  it("refuses to enable outside a failback, unless a reason is written", async () => {
+    await bench.start();
+    await bench.failOver();
+    await refusal(bench.run.enable(), /outside a failback leaves a gap/, /overrides.export-gap/);
+    assert.deepEqual(bench.sent(), []);
+    bench.configure({ overrides: { "export-gap": "rehearsal, the data is not needed" } });
+    assert.equal((await bench.run.enable()).outs.record.how, "done");
+  });
+
+  for (const [what, path, expected, spoil] of [
+    [
+      "one partition is still ENABLED while the aggregate says DISABLED",
+      CONFIGURATION,
+      /DISABLED and ENABLED/,
+      (body: Body) => {
+        exporterIn(body, 1).state = "ENABLED";
+      },
+    ],
+    [
+      "the aggregate says ENABLED while every partition says DISABLED",
+      AGGREGATE,
+      /DISABLED in every partition, ENABLED altogether/,
+      (body: Body) => {
+        body.find((e: Body) => e.exporterId === "elasticsearchregion1").status = "ENABLED";
+      },
+    ],
+    [
+      "the aggregate does not list it",
+      AGGREGATE,
+      /DISABLED in every partition, undefined altogether/,
+      (body: Body) => body.splice(0, 2),
+    ],
+    [
+      "the change was cancelled",
+      CONFIGURATION,
+      /ended as CANCELLED/,
+      (body: Body) => {
+        body.lastChange.status = "CANCELLED";
+      },
+    ],
+  ] as const) {
+    it(`fails, and is kept in the state, when ${what} after it was disabled`, async () => {
+      await bench.start();
+      await removeLost();
+      bench.configure({}, { exporter: 0.25 });
+      bench.world.inject({
+        path,
+        transform: (body) => {
+          if (bench.sent().length > 0 && body.pendingChange === undefined) {
+            spoil(body);
+          }
+          return body;
+        },
+      });
+      const failed = await begun(bench.run.disable(), expected);
+      assert.equal(failed.id, "exporter-region1");
+      assert.equal(bench.sent().length, 1);
+    });
+  }
+
+  it("does not adopt what only one of the two answers says", async () => {
+    await bench.start();
+    await bench.failOver();
+    bench.configure({ failback: attempt }, { exporter: 0.2 });
+    bench.world.inject({
+      path: AGGREGATE,
+      transform: (body) => body.map((e: Body) => ({ ...e, status: "ENABLED" })),
+    });
+    await refusal(bench.run.disable(), /DISABLED in every partition, ENABLED altogether/);
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("keeps the resource when the cluster refuses the request itself", async () => {
+    await bench.start();
+    await removeLost();
+    bench.world.inject({
+      method: "POST",
+      path: DISABLE,
+      respond: { status: 400, body: { message: "not now\nwith a trace" } },
+    });
+    await begun(bench.run.disable(), /disable answered 400: not now$/);
+  });
+});

@@ -1,0 +1,356 @@
+import assert from "node:assert/strict";
+import { provider } from "../../../../components/recovery/providers/failbackGate";
+import { session } from "../../../../components/recovery/session";
+import { attempt, directions, useBench } from "../../../support/bench";
+import { Body } from "../../../support/answers";
+import { refusal } from "../../../support/failure";
+
+const TOPOLOGY = /^\/v2\/topology$/;
+const PARTITIONS = /^\/actuator\/partitions$/;
+
+describe("FailbackGate", () => {
+  const bench = useBench();
+  /** What a Tasklist that is on does to the recreated Elasticsearch. */
+  const writeTask = () =>
+    fetch(`${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_/_doc/1`, {
+      method: "PUT",
+      body: "{}",
+      headers: { "Content-Type": "application/json" },
+    });
+
+  for (const lost of directions) {
+    it(`passes when ${lost} is recreated and clean, and changes nothing`, async () => {
+      await bench.start(lost);
+      await bench.recreate();
+      const { id, outs } = await bench.run.gate();
+      assert.equal(id, "failback-gate-attempt-1");
+      assert.equal(outs.record.how, "already true");
+      assert.deepEqual(bench.sent(), []);
+    });
+
+    it(`says which broker of ${lost} to start first, where that matters`, async () => {
+      await bench.start(lost);
+      await bench.failOver();
+      bench.configure({ failback: attempt }, { gate: 0.2 });
+      const line = await refusal(bench.run.gate(), /not seen by the survivors/);
+      assert.equal(line.includes("broker 0 first"), lost === "region0");
+    });
+
+    it(`refuses when the brokers of ${lost} came back with old data, until they are restarted`, async () => {
+      await bench.start(lost);
+      await bench.failOver();
+      await bench.world.recreate(lost, "old");
+      await bench.shutDown();
+      bench.configure({ failback: attempt }, { gate: 0.2 });
+      await refusal(
+        bench.run.gate(),
+        /is listed but does not answer/,
+        /start its brokers with empty disks/,
+      );
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  for (const [lost, id, known] of [
+    ["region1", 1, "0, 2, 3"],
+    ["region1", 3, "0, 1, 2"],
+    ["region0", 0, "1, 2, 3"],
+    ["region0", 2, "0, 1, 3"],
+  ] as const) {
+    it(`refuses broker ${id} when it knows the members from before the loss: it has old data, though it runs no partition`, async () => {
+      await bench.start(lost);
+      await bench.recreate();
+      bench.configure({}, { gate: 0.2 });
+      const other = { 0: 2, 1: 3, 2: 0, 3: 1 }[id];
+      bench.world.inject({
+        brokerId: id,
+        path: /^\/actuator\/cluster$/,
+        transform: (body: Body) => {
+          body.brokers.push({ id: other, state: "ACTIVE", partitions: [] });
+          return body;
+        },
+      });
+      const said = new RegExp(`broker ${id} has old data: it knows brokers ${known} as`);
+      await refusal(bench.run.gate(), said);
+    });
+  }
+
+  it("asks only the broker again that was not there, and the other once more when it is", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({ brokerId: 3, path: PARTITIONS, times: 3, respond: { status: 500 } });
+    const asked = (id: number) =>
+      bench.world.requests.filter((r) => r.brokerId === id && PARTITIONS.test(r.path)).length;
+    const before = [1, 3].map(asked);
+    await bench.run.gate();
+    assert.deepEqual(
+      [1, 3].map((id, index) => asked(id) - Number(before[index])),
+      [2, 4],
+    );
+  });
+
+  it("does not pass for a broker that has gone while the other was waited for", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.5 });
+    bench.world.inject({ brokerId: 3, path: PARTITIONS, times: 3, respond: { status: 500 } });
+    bench.world.inject({ brokerId: 1, path: PARTITIONS, skip: 1, drop: true });
+    await refusal(bench.run.gate(), /broker 1 is listed but does not answer/);
+  });
+
+  it("refuses brokers with old data that answer as if they were clean, until they are restarted", async () => {
+    await bench.start("region1", { oldData: "hangs" });
+    await bench.failOver();
+    await bench.world.recreate("region1", "old");
+    bench.configure({ failback: attempt }, { gate: 0.2, request: 10 });
+    await refusal(bench.run.gate(), /broker 1 is listed but answers nothing, after it had/);
+    for (const id of bench.lostBrokers) {
+      await bench.world.restartBroker(id);
+    }
+    bench.configure({}, { gate: 3 });
+    // The brokers are fine now; what is next is that the old data of Elasticsearch is not.
+    await refusal(bench.run.gate(), /already has \d+ of Camunda.s indices/);
+  });
+
+  it("refuses a repository of the survivor that is somebody else's, before anything is paused", async () => {
+    await bench.start("region1", { buckets: ["of-somebody"] });
+    await bench.recreate();
+    await session()
+      .elasticsearch("region0")
+      .registerRepository("camunda_backup", "s3", { bucket: "of-somebody" });
+    await refusal(bench.run.gate(), /repository camunda_backup in region0 has other settings/);
+  });
+
+  it("waits for the brokers to come up", async () => {
+    await bench.start();
+    await bench.failOver();
+    bench.configure({ failback: attempt });
+    const gate = bench.run.gate();
+    await bench.world.recreate("region1");
+    assert.equal((await gate).outs.record.observed["recreated"], "brokers 1, 3");
+  });
+
+  it("refuses when a broker is not back", async () => {
+    await bench.start();
+    await bench.recreate();
+    await bench.world.stopBroker(3);
+    bench.configure({}, { gate: 0.2 });
+    await bench.until("that is seen", async () => !(await bench.seen()).includes(3));
+    await refusal(bench.run.gate(), /broker 3 not seen by the survivors \(waited 0.2 s\)/);
+  });
+
+  it("refuses when a broker that is back is listed with partitions", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({
+      path: TOPOLOGY,
+      transform: (body: Body) => {
+        const one = body.brokers.find((b: Body) => b.nodeId === 1);
+        one.partitions = [{ partitionId: 1, role: "follower", health: "healthy" }];
+        return body;
+      },
+    });
+    await refusal(bench.run.gate(), /broker 1 still listed with partitions/);
+  });
+
+  it("refuses when a broker that is back runs partitions that nobody lists", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({
+      path: /^\/actuator\/partitions$/,
+      brokerId: 3,
+      transform: () => ({ "1": { role: "FOLLOWER", exporterPhase: "EXPORTING" } }),
+    });
+    await refusal(bench.run.gate(), /broker 3 runs 1 partitions/);
+  });
+
+  it("refuses when the recreated Elasticsearch has indices of its own", async () => {
+    await bench.start();
+    await bench.recreate();
+    await writeTask();
+    await refusal(
+      bench.run.gate(),
+      /already has 1 of Camunda's indices \(tasklist-task-8.5.0_\): recreate it empty/,
+    );
+  });
+
+  it("refuses when the recreated Elasticsearch has a closed index", async () => {
+    await bench.start();
+    await bench.recreate();
+    const index = `${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_`;
+    assert.equal((await fetch(index, { method: "PUT" })).status, 200);
+    assert.equal((await fetch(`${index}/_close`, { method: "POST" })).status, 200);
+    await refusal(bench.run.gate(), /already has 1 of Camunda's indices \(tasklist-task-8.5.0_\)/);
+  });
+
+  it("refuses when the recreated Elasticsearch came back with its old disk", async () => {
+    await bench.start();
+    await bench.failOver();
+    await bench.world.recreate("region1", "old");
+    await bench.shutDown();
+    await bench.world.restartBroker(1);
+    await bench.world.restartBroker(3);
+    bench.configure({ failback: attempt });
+    await refusal(bench.run.gate(), /already has \d+ of Camunda's indices/);
+  });
+
+  it("refuses when the recreated Elasticsearch is red", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({
+      region: "region1",
+      path: /^\/_cluster\/health/,
+      transform: (body: Body) => ({ ...body, status: "red", unassigned_shards: 4 }),
+    });
+    await refusal(bench.run.gate(), /region1 is red with 4 unassigned shards: recreate it empty/);
+  });
+
+  it("waits for the recreated Elasticsearch to answer", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({ region: "region1", server: "elasticsearch", path: /./, drop: true });
+    await refusal(bench.run.gate(), /waited 0.2 s for the recreated Elasticsearch to answer/);
+  });
+
+  it("records how much an abandoned attempt has left", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await bench.run.restore();
+    await bench.run.exporting("attempt-1", true);
+    const { outs } = await bench.run.gate();
+    assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
+  });
+
+  for (const move of ["promoted", "moved", "moving"] as const) {
+    it(`knows what an abandoned attempt has left also when some of its shards were ${move}`, async () => {
+      await bench.start();
+      await bench.takeSnapshot();
+      await bench.run.restore();
+      await bench.run.exporting("attempt-1", true);
+      bench.world.movePrimaries("region1", move, (shard) => shard > 0);
+      const { outs } = await bench.run.gate();
+      assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
+    });
+
+    it(`refuses indices of the recreated Elasticsearch whose shards were all ${move}`, async () => {
+      await bench.start();
+      await bench.recreate();
+      await writeTask();
+      bench.world.movePrimaries("region1", move);
+      await refusal(
+        bench.run.gate(),
+        /already has 1 of Camunda's indices \(tasklist-task-8.5.0_\)/,
+      );
+    });
+  }
+
+  it("refuses what an abandoned attempt has left when no shard says so any more", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await bench.run.restore();
+    await bench.run.exporting("attempt-1", true);
+    const [restored] = Object.keys(await bench.world.documents("region1"));
+    bench.world.movePrimaries("region1", "promoted", (_shard, index) => index === restored);
+    await refusal(
+      bench.run.gate(),
+      new RegExp(`already has 1 of Camunda's indices \\(${restored}`),
+    );
+  });
+
+  it("waits until a shard of every index is listed, and concludes nothing from silence", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await bench.run.restore();
+    await bench.run.exporting("attempt-1", true);
+    const nothing = { status: 200, body: {} };
+    bench.world.inject({ region: "region1", path: /\/_recovery/, times: 2, respond: nothing });
+    const { outs } = await bench.run.gate();
+    assert.ok(Number(outs.record.observed["indicesOfAnAbandonedAttempt"]) > 0);
+    bench.configure({}, { gate: 0.2 });
+    bench.world.inject({ region: "region1", path: /\/_recovery/, respond: nothing });
+    await refusal(
+      bench.run.gate(),
+      /whose indices .* cannot be told: no shard of (\d+) of \1 indices \(zeebe-/,
+    );
+  });
+
+  it("refuses when the lost brokers are members already", async () => {
+    await bench.start();
+    await bench.restored();
+    await bench.run.add();
+    await refusal(
+      bench.run.gate(),
+      /brokers 1, 3 are among the members already: .* since incident incident-1; remove failback/,
+    );
+  });
+
+  it("refuses when the exporter to the lost region is enabled", async () => {
+    await bench.start();
+    await bench.recreate();
+    await bench.run.enable();
+    await refusal(bench.run.gate(), /exporter elasticsearchregion1 is ENABLED, not DISABLED/);
+  });
+
+  it("refuses when the surviving Elasticsearch has no record", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({
+      region: "region0",
+      path: /\/_stats/,
+      transform: (body: Body) => ({ ...body, indices: {} }),
+    });
+    await refusal(
+      bench.run.gate(),
+      /region0 has no record \(zeebe-record\*\).*index.prefix of the exporters$/,
+    );
+  });
+
+  it("refuses when the survivors are not healthy", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({
+      path: TOPOLOGY,
+      transform: (body: Body) => {
+        const one = body.brokers.find((b: Body) => b.nodeId === 2);
+        one.partitions[0].health = "unhealthy";
+        return body;
+      },
+    });
+    await refusal(
+      bench.run.gate(),
+      /survivors are not healthy \(partition 1 has 1 healthy replicas/,
+    );
+  });
+
+  it("refuses beside a pending change, and says how to cancel it", async () => {
+    await bench.start();
+    await bench.recreate();
+    await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+    await refusal(bench.run.gate(), /exporter unknown.*curl -X DELETE/);
+  });
+
+  it("does not look again for an attempt that has passed", async () => {
+    await bench.start();
+    await bench.recreate();
+    const { id, outs } = await bench.run.gate();
+    bench.world.copyDocuments(bench.lost);
+    await bench.run.add();
+    assert.deepEqual((await provider.update(id, outs, bench.inputs.gate())).outs, outs);
+    const next = { ...bench.inputs.gate(), attempt: "attempt-2" };
+    await refusal(provider.update(id, outs, next), /among the members already/);
+  });
+
+  it("is read and deleted without looking at the cluster", async () => {
+    await bench.start();
+    await bench.recreate();
+    const { id, outs } = await bench.run.gate();
+    const before = bench.world.requests.length;
+    const read = await provider.read(id, outs);
+    assert.deepEqual(read, { id, props: outs, inputs: bench.inputs.gate() });
+    await provider.delete(id, outs);
+    assert.equal(bench.world.requests.length, before);
+  });
+});

@@ -1,0 +1,339 @@
+import assert from "node:assert/strict";
+import { provider } from "../../../../components/recovery/providers/membership";
+import { attempt, directions, useBench } from "../../../support/bench";
+import { begun, refusal } from "../../../support/failure";
+import { broker, Body, partitionOf } from "../../../support/answers";
+
+const FORCED = /\/actuator\/cluster\/brokers\?force=true$/;
+const DRY_RUN = /\/actuator\/cluster\/brokers\?force=true&dryRun=true$/;
+const CONFIGURATION = /^\/actuator\/cluster$/;
+const TOPOLOGY = /^\/v2\/topology$/;
+
+describe("BrokerMembership when a region is lost", () => {
+  const bench = useBench();
+
+  for (const lost of directions) {
+    it(`takes a removal of ${lost} by hand for its own, and sends nothing`, async () => {
+      await bench.start(lost);
+      await bench.loseRegion();
+      await bench.world.forceRemove(bench.lostBrokers);
+      const { outs } = await bench.run.remove();
+      assert.equal(outs.record.how, "already true");
+      const again = await provider.update("broker-membership", outs, outs);
+      assert.equal(again.outs.record.how, "already true");
+      assert.deepEqual(bench.sent(), []);
+    });
+
+    it(`does not send the removal of ${lost} again when the answer to it is lost`, async () => {
+      await bench.start(lost);
+      await bench.loseRegion();
+      bench.world.inject({ method: "POST", path: FORCED, drop: true });
+      const { outs } = await bench.run.remove();
+      assert.equal(outs.record.how, "done");
+      assert.equal(outs.record.changeId, undefined);
+      assert.deepEqual(outs.record.observed.members, bench.survivors);
+      assert.equal(bench.sent().length, 1);
+    });
+
+    it(`refuses beside a foreign change that pends while ${lost} is lost, and says how to cancel it`, async () => {
+      await bench.start(lost);
+      await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+      const id = bench.world.cluster(bench.survivor).pendingChange?.id;
+      await bench.loseRegion();
+      const line = await refusal(
+        bench.run.remove(),
+        /another change is pending/,
+        new RegExp(`curl -X DELETE ${bench.management}/actuator/cluster/changes/${id}$`),
+      );
+      if (lost === "region1") {
+        assert.match(line, /PARTITION_ENABLE_EXPORTER broker \d partition \d/);
+      }
+      assert.equal(bench.sent().length, 1);
+    });
+
+    it(`reads the members and exporters by a dry run or a GET while ${lost} is lost`, async () => {
+      await bench.start(lost);
+      await bench.loseRegion();
+      const props = { ...bench.inputs.membership(bench.survivors, 2), schema: 1 };
+      const read = await provider.read("broker-membership", props);
+      assert.deepEqual(read.inputs, bench.inputs.membership([0, 1, 2, 3], 4));
+      const asked = bench.world.requests.filter((r) => CONFIGURATION.test(r.path));
+      assert.deepEqual(
+        new Set(asked.map((r) => r.status)),
+        new Set([lost === "region0" ? 502 : 200]),
+      );
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  it("keeps the record of the removal when a later run finds nothing to do", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    const { id, outs } = await bench.run.remove();
+    const { record } = (await provider.update(id, outs, bench.inputs.membership([0, 2], 2))).outs;
+    assert.equal(record.changeId, outs.record.changeId);
+    assert.equal(record.startedAt, outs.record.startedAt);
+    assert.equal(bench.sent().length, 1);
+  });
+
+  it("awaits its own change that an interrupted run has sent", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    await bench.world.forceRemove(bench.lostBrokers);
+    const pending = {
+      operation: "PARTITION_FORCE_RECONFIGURE",
+      brokerId: 0,
+      partitionId: 1,
+      brokers: [0, 2],
+    };
+    const removal = { operation: "BROKER_REMOVE", brokerId: 0, brokers: [1] };
+    bench.world.inject({
+      path: CONFIGURATION,
+      times: 3,
+      transform: (body) => ({
+        ...body,
+        pendingChange: {
+          id: 77,
+          status: "IN_PROGRESS",
+          completed: [],
+          pending: [pending, removal],
+        },
+      }),
+    });
+    const { outs } = await bench.run.remove();
+    assert.equal(outs.record.how, "awaited");
+    assert.equal(outs.record.changeId, 77);
+    assert.match(bench.lines.join("\n"), /awaiting change 77 \(0 of 2 done/);
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("does not take the removal of a survivor for its own change", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    const removal = { operation: "BROKER_REMOVE", brokerId: 2, brokers: [0] };
+    bench.world.inject({
+      path: CONFIGURATION,
+      transform: (body) => ({
+        ...body,
+        pendingChange: { id: 78, status: "IN_PROGRESS", completed: [], pending: [removal] },
+      }),
+    });
+    await refusal(bench.run.remove(), /change 78 .*BROKER_REMOVE broker 2 with brokers 0/);
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("waits while the survivors still see the lost brokers, then refuses and names them", async () => {
+    await bench.start();
+    bench.configure({ lostRegion: "region1" }, { loss: 0.2 });
+    await refusal(
+      bench.run.remove(),
+      /still see brokers 1, 3 of region1: a region that answers is not lost/,
+      /waited 0.2 s/,
+    );
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("goes on by itself when the lost brokers are no longer seen", async () => {
+    await bench.start("region1", { detectionMs: 300 });
+    bench.configure({ lostRegion: "region1" });
+    await bench.world.lose("region1");
+    await bench.run.remove();
+    assert.match(bench.lines.join("\n"), /waiting for the survivors to no longer see brokers 1, 3/);
+  });
+
+  it("refuses while a broker of its own region is missing", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    await bench.world.stopBroker(2);
+    await bench.until("that is seen", async () => !(await bench.seen()).includes(2));
+    bench.configure({}, { loss: 0.2 });
+    await refusal(bench.run.remove(), /broker 2 of the surviving region is not seen/);
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("refuses to remove anybody when no region is declared lost", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    bench.configure({ lostRegion: undefined });
+    await refusal(bench.run.remove(), /no region is declared lost/);
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("treats a cut network like a loss", async () => {
+    await bench.start();
+    bench.world.partition();
+    bench.configure({ lostRegion: "region1" });
+    const { outs } = await bench.run.remove();
+    assert.deepEqual(outs.record.observed.members, [0, 2]);
+  });
+
+  for (const [what, spoil] of [
+    [
+      "remove a survivor",
+      (body: Body) => {
+        body.plannedChanges.push({ operation: "BROKER_REMOVE", brokerId: 0, brokers: [2] });
+      },
+    ],
+    [
+      "keep fewer than the survivors",
+      (body: Body) => {
+        body.expectedTopology = body.expectedTopology.filter((b: Body) => b.id !== 2);
+      },
+    ],
+    [
+      "do something else",
+      (body: Body) => {
+        body.plannedChanges.push({ operation: "PARTITION_LEAVE", brokerId: 0, partitionId: 1 });
+      },
+    ],
+    [
+      "leave a partition to a lost broker",
+      (body: Body) => {
+        body.plannedChanges[0].brokers = [0, 1];
+      },
+    ],
+  ] as const) {
+    it(`sends nothing when the cluster's own plan would ${what}`, async () => {
+      await bench.start();
+      await bench.loseRegion();
+      bench.world.inject({
+        path: DRY_RUN,
+        transform: (body) => {
+          spoil(body);
+          return body;
+        },
+      });
+      await refusal(bench.run.remove(), /is not what is meant .*nothing was sent/);
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  for (const [what, path, expected, spoil] of [
+    [
+      "a lost broker is still a member",
+      CONFIGURATION,
+      /broker 1 still a member/,
+      (body: Body) => body.brokers.push({ id: 1, state: "ACTIVE", partitions: [] }),
+    ],
+    [
+      "a partition has no leader",
+      TOPOLOGY,
+      /partition 1 has no leader/,
+      (body: Body) => {
+        for (const one of body.brokers) {
+          const found = one.partitions.find((p: Body) => p.partitionId === 1);
+          if (found) {
+            found.role = "follower";
+          }
+        }
+      },
+    ],
+    [
+      "the replication factor is that of before",
+      TOPOLOGY,
+      /replication factor 4 instead of 2/,
+      (body: Body) => {
+        body.replicationFactor = 4;
+      },
+    ],
+    [
+      "a replica is not active",
+      CONFIGURATION,
+      /partition 2 has 1 active replicas instead of 2/,
+      (body: Body) => {
+        partitionOf(broker(body, 0), 2).state = "LEAVING";
+      },
+    ],
+    [
+      "a lost broker is still listed with partitions",
+      TOPOLOGY,
+      /broker 3 still seen with partitions/,
+      (body: Body) =>
+        body.brokers.push({
+          nodeId: 3,
+          version: "8.6.0",
+          partitions: [{ partitionId: 1, role: "follower", health: "healthy" }],
+        }),
+    ],
+    [
+      "the change was cancelled",
+      CONFIGURATION,
+      /ended as CANCELLED, not COMPLETED/,
+      (body: Body) => {
+        if (body.lastChange) {
+          body.lastChange.status = "CANCELLED";
+        }
+      },
+    ],
+  ] as const) {
+    it(`fails, and is kept in the state, when ${what} after the removal`, async () => {
+      await bench.start();
+      await bench.loseRegion();
+      bench.configure({}, { failover: 0.3 });
+      bench.world.onRequest(({ path: asked }) => {
+        if (!FORCED.test(asked)) {
+          return;
+        }
+        bench.world.inject({
+          path,
+          transform: (body) => {
+            if (body.brokers !== undefined && body.pendingChange === undefined) {
+              spoil(body);
+            }
+            return body;
+          },
+        });
+      });
+      const failed = await begun(bench.run.remove(), expected);
+      assert.equal(failed.id, "broker-membership");
+      assert.deepEqual(failed.properties["brokers"], bench.inputs.membership([0, 2], 2).brokers);
+      assert.equal(bench.sent().length, 1);
+    });
+  }
+
+  it("keeps the record of the removal when an attempt to fail back is abandoned, and looks at the cluster anew", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    const declared = bench.inputs.membership([0, 2], 2);
+    assert.deepEqual(declared.declaration, { kind: "failed-over", lost: "region1" });
+    const { outs } = await provider.create(declared);
+    const abandoned = {
+      ...declared,
+      declaration: { ...declared.declaration, abandoned: "one" },
+    };
+    const kept = await provider.update("broker-membership", outs, abandoned);
+    const { startedAt, changeId, operations } = outs.record;
+    assert.deepEqual(
+      { startedAt, changeId, operations },
+      {
+        startedAt: kept.outs.record.startedAt,
+        changeId: kept.outs.record.changeId,
+        operations: kept.outs.record.operations,
+      },
+    );
+    // Another loss is another removal.
+    const other = { ...declared, declaration: { kind: "failed-over", lost: "region0" } as const };
+    const anew = await provider.update("broker-membership", kept.outs, other);
+    assert.equal(anew.outs.record.changeId, undefined);
+  });
+
+  it("says of a change that pends without its coordinator by which broker alone it can be cancelled", async () => {
+    await bench.start("region0");
+    await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+    const id = bench.world.cluster(bench.survivor).pendingChange?.id;
+    await bench.loseRegion();
+    await refusal(
+      bench.run.remove(),
+      new RegExp(`another change is pending \\(${id}\\), and broker 0, which alone`),
+      /bring it back with its own disk/,
+    );
+  });
+
+  it("does not hold the name of the attempt against a removal", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    await bench.run.remove();
+    bench.configure({ failback: attempt });
+    assert.equal((await bench.run.remove()).outs.record.how, "already true");
+  });
+});

@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { session } from "../../../../components/recovery/session";
+import { directions, useBench } from "../../../support/bench";
+import { Body } from "../../../support/answers";
+import { begun, refusal } from "../../../support/failure";
+
+const RESTORE = /_restore$/;
+const RECOVERY = /\/_recovery/;
+const HEALTH = /^\/_cluster\/health/;
+
+describe("SnapshotRestore", () => {
+  const bench = useBench();
+
+  const restores = () => bench.sent().filter((line) => line.endsWith("/_restore")).length;
+
+  for (const lost of directions) {
+    it(`restores ${lost} to what the survivor has, once`, async () => {
+      await bench.start(lost);
+      await bench.takeSnapshot();
+      const { outs } = await bench.run.restore();
+      assert.equal(outs.record.how, "done");
+      assert.deepEqual(
+        await bench.world.documents("region0"),
+        await bench.world.documents("region1"),
+      );
+      assert.equal((await bench.run.restore()).outs.record.how, "awaited");
+      assert.equal(restores(), 1);
+    });
+
+    it(`does not restore ${lost} again when the answer is lost, even before a shard is listed`, async () => {
+      await bench.start(lost);
+      await bench.takeSnapshot();
+      bench.world.inject({ method: "POST", path: RESTORE, drop: true });
+      const failed = await begun(bench.run.restore(), /does not answer/);
+      assert.equal(failed.id, `restore-${bench.snapshotName}`);
+      const nothing = { status: 200, body: {} };
+      bench.world.inject({ region: lost, path: RECOVERY, times: 2, respond: nothing });
+      assert.equal((await bench.run.restore()).outs.record.how, "awaited");
+      assert.equal(restores(), 1);
+    });
+  }
+
+  it("deletes what an abandoned attempt has restored, and only that", async () => {
+    await bench.start();
+    await bench.pause();
+    await bench.run.repository("region0");
+    const [survivor, recreated] = directions.map((region) => session().elasticsearch(region));
+    await survivor?.createSnapshot("camunda_backup", "failback-region1-old", ["zeebe*"], {});
+    await bench.until(
+      "the old snapshot is there",
+      async () =>
+        (await survivor?.snapshot("camunda_backup", "failback-region1-old"))?.state === "SUCCESS",
+    );
+    await bench.run.snapshot();
+    await bench.run.repository("region1");
+    await recreated?.restoreSnapshot("camunda_backup", "failback-region1-old", ["zeebe*"]);
+    const { outs } = await bench.run.restore();
+    assert.equal(outs.record.how, "done");
+    assert.match(bench.lines.join("\n"), /deleting \d+ indices that an abandoned attempt restored/);
+    const recoveries = (await recreated?.recoveries(["*"])) ?? [];
+    assert.deepEqual(new Set(recoveries.map((r) => r.snapshot)), new Set([bench.snapshotName]));
+  });
+
+  it("refuses to touch indices that somebody else has written", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    const { elasticsearch } = bench.world.endpoints.region1;
+    await fetch(`${elasticsearch}/operate-list-view-8.3.0_/_doc/1`, {
+      method: "PUT",
+      body: "{}",
+      headers: { "Content-Type": "application/json" },
+    });
+    const before = bench.sent();
+    await refusal(bench.run.restore(), /has 1 of Camunda's indices \(operate-list-view-8.3.0_\)/);
+    assert.deepEqual(bench.sent(), before);
+  });
+
+  it("refuses while exporting is not paused", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await bench.run.exporting();
+    await refusal(bench.run.restore(), /not PAUSED/);
+    assert.equal(restores(), 0);
+  });
+
+  for (const [state, respond] of [
+    ["missing", { status: 404, body: {} }],
+    [
+      "PARTIAL",
+      {
+        status: 200,
+        body: { snapshots: [{ snapshot: "failback-region1-attempt-1", state: "PARTIAL" }] },
+      },
+    ],
+  ] as const) {
+    it(`refuses when the recreated region sees the snapshot as ${state}`, async () => {
+      await bench.start();
+      await bench.takeSnapshot();
+      bench.world.inject({ region: "region1", method: "GET", path: /failback-/, respond });
+      await refusal(bench.run.restore(), new RegExp(`as ${state}, not SUCCESS`));
+      assert.equal(restores(), 0);
+    });
+  }
+
+  for (const [what, path, expected, spoil] of [
+    [
+      "a primary shard is not active",
+      HEALTH,
+      /the restore of failback-region1-attempt-1: (\d+) of (?!\1)\d+ primary shards active/,
+      (body: Body) => {
+        body.active_primary_shards -= 1;
+      },
+    ],
+    [
+      "the indices are red",
+      HEALTH,
+      /shards active, red, the survivor's green/,
+      (body: Body) => {
+        body.status = "red";
+      },
+    ],
+    [
+      "the indices stay less healthy than the survivor's",
+      HEALTH,
+      /restored Elasticsearch is yellow with 2 unassigned shards, the survivor's is green/,
+      (body: Body) => {
+        body.status = "yellow";
+        body.unassigned_shards = 2;
+      },
+    ],
+    [
+      "an index has a document less",
+      /_stats\/docs/,
+      /not the survivor's: 1 indices differ \(zeebe-record_\S+: \d+, not \d+\)/,
+      (body: Body) => {
+        const [first]: Body[] = Object.values(body.indices);
+        first.primaries.docs.count -= 1;
+      },
+    ],
+    [
+      "an index is missing",
+      /_stats\/docs/,
+      /1 indices differ \(zeebe-record_\S+: none, not \d+\)/,
+      (body: Body) => {
+        delete body.indices[Object.keys(body.indices)[0] as string];
+      },
+    ],
+    [
+      "an index template is missing",
+      /^\/_index_template/,
+      /lacks 1 of the survivor's templates \(index template zeebe-record_/,
+      (body: Body) => body.index_templates.pop(),
+    ],
+    [
+      "the component template is missing",
+      /^\/_component_template/,
+      /lacks 1 of the survivor's templates \(component template zeebe-record\)/,
+      (body: Body) => body.component_templates.pop(),
+    ],
+  ] as const) {
+    it(`fails, and is kept in the state, when ${what} after the restore`, async () => {
+      await bench.start();
+      await bench.takeSnapshot();
+      bench.configure({}, { restore: 0.3 });
+      bench.world.inject({
+        region: "region1",
+        path,
+        transform: (body) => {
+          if (restores() > 0) {
+            spoil(body);
+          }
+          return body;
+        },
+      });
+      await begun(bench.run.restore(), expected);
+      assert.equal(restores(), 1);
+    });
+  }
+
+  for (const move of ["promoted", "moved", "moving"] as const) {
+    it(`counts the survivor's primary shards right when they were ${move}`, async () => {
+      await bench.start();
+      await bench.takeSnapshot();
+      bench.world.movePrimaries("region0", move);
+      const { shards } = (await bench.run.restore()).outs.record.observed as Body;
+      assert.ok(shards.total > 0);
+      assert.equal(shards.done, shards.total);
+    });
+  }
+
+  it("does not take the number of a red survivor for the one to reach", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    bench.configure({}, { restore: 0.3 });
+    bench.world.inject({
+      region: "region0",
+      path: HEALTH,
+      transform: (body: Body) => ({ ...body, status: "red" }),
+    });
+    await begun(bench.run.restore(), /(\d+) of \1 primary shards active, .* survivor's red/);
+  });
+
+  it("waits while replicas are copied after the restore", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    bench.world.inject({
+      region: "region1",
+      path: HEALTH,
+      times: 2,
+      transform: (body: Body) => ({ ...body, status: "yellow" }),
+    });
+    assert.equal((await bench.run.restore()).outs.record.observed["health"], "green");
+  });
+
+  it("accepts the health of the survivor when that is yellow for good", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    bench.world.inject({
+      path: HEALTH,
+      transform: (body: Body) => ({ ...body, status: "yellow" }),
+    });
+    assert.equal((await bench.run.restore()).outs.record.observed["health"], "yellow");
+  });
+});
