@@ -1,46 +1,25 @@
-import { Broker, Cluster, ExportingPhase, isClusterComplete } from "./cluster";
-import { CompletedChange, sortedMembers, Plan } from "./configuration";
+import { agreedCluster, AgreedCluster } from "./agreed";
+import { Cluster, isClusterComplete } from "./cluster";
 import { until } from "../../processes/until";
-import { EmbeddedElasticsearch } from "../../search/embedded/elasticsearch";
+import { Elasticsearches } from "./elasticsearches";
 import { pump } from "./exporting";
 import { Fault, FaultBook, Journal, ReceivedRequest } from "./faults";
 import { GatewayApi } from "./gateway";
 import { BrokerInstallation, Installer, Surroundings } from "./installer";
-import { RecordSource } from "./log";
-import { aggregatedExporters, ManagementApi } from "./management";
+import { ManagementApi } from "./management";
+import { Operator } from "./operator";
 import { EmbeddedWorldOptions, REGION_NAMES, WorldSettings, settingsFrom } from "./options";
-import { ShardMove, searchable, SearchStore } from "../../search/embedded/searchStore";
-import { Incoming, LoopbackServer, Reply } from "./server";
-import { RepositoryStorage, Snapshots } from "../../search/embedded/snapshots";
+import type { ShardMove } from "../../search/embedded/searchStore";
+import { Servers } from "./servers";
 import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
 
 export { EmbeddedWorldOptions, ExporterTarget } from "./options";
+export { AgreedCluster } from "./agreed";
 export { Fault, ReceivedRequest, ServerName } from "./faults";
 export { BrokerInstallation, Destination, Surroundings } from "./installer";
 
 const TICK_MS = 10;
 const PROCESS_ID = "demo";
-
-/** What the brokers of a region agree on, for tests that look behind the APIs. */
-export interface AgreedCluster {
-  version: number;
-  members: number[];
-  /** Partitions by member that it has a replica of, with those that are about to join. */
-  partitions: Record<string, number[]>;
-  leaders: Record<string, number>;
-  exporters: Record<string, string>;
-  /** Exporter phase by broker and partition, of the replicas that run. */
-  phases: Record<string, Record<string, ExportingPhase>>;
-  pendingChange?: Plan;
-  lastChange?: CompletedChange;
-}
-
-interface Search {
-  store: SearchStore;
-  snapshots: Snapshots;
-  api: EmbeddedElasticsearch;
-  running: boolean;
-}
 
 /**
  * Two regions in one process on loopback, which answer as recorded of real brokers. Nothing is shared
@@ -57,19 +36,15 @@ export class EmbeddedWorld implements World {
   private model!: Cluster;
   private managementApi!: ManagementApi;
   private gatewayApi!: GatewayApi;
-  private readonly storage: RepositoryStorage;
-  private readonly search: Record<RegionName, Search>;
-  /** S3 clients of each region's Elasticsearch, when it was installed by values. */
-  private readonly s3Clients = new Map<RegionName, readonly string[]>();
+  private readonly search: Elasticsearches;
   private readonly webApps = new Map<RegionName, readonly ("operate" | "tasklist")[]>();
   private installer?: Installer;
   /** Regions whose brokers wait for the other one before they start, and their disks. */
   private readonly waiting = new Map<RegionName, "empty" | "old">();
   private readonly faults = new FaultBook();
   private readonly journal = new Journal();
-  private readonly managements = new Map<number, LoopbackServer>();
-  private readonly gateways = new Map<number, LoopbackServer>();
-  private readonly searches: Record<RegionName, LoopbackServer>;
+  private readonly servers: Servers;
+  private readonly operator: Operator;
   private ticker?: NodeJS.Timeout;
 
   constructor(options: EmbeddedWorldOptions = {}) {
@@ -77,12 +52,26 @@ export class EmbeddedWorld implements World {
     this.settings = settings;
     this.shape = settings.shape;
     this.repository = settings.repository;
-    this.storage = new RepositoryStorage(settings);
-    this.search = { region0: this.emptySearch("region0"), region1: this.emptySearch("region1") };
+    this.search = new Elasticsearches(settings);
+    this.servers = new Servers(
+      {
+        broker: (id, server, request) =>
+          (server === "management" ? this.managementApi : this.gatewayApi).answer(id, request),
+        elasticsearch: (region, request) => this.search.of(region).api.answer(request),
+      },
+      this.faults,
+      this.journal,
+    );
+    this.operator = new Operator(
+      (request) => {
+        const brokers = this.model.brokersOf(this.livingRegion());
+        const living = brokers.find(({ process }) => process === "up");
+        return this.managementApi.answer(living?.id ?? 0, request);
+      },
+      () => this.cluster(),
+      (what, condition) => this.until(what, condition),
+    );
     this.makeCluster(settings);
-    const searchServer = (region: RegionName) =>
-      this.server({ region, server: "elasticsearch" }, (r) => this.search[region].api.answer(r));
-    this.searches = { region0: searchServer("region0"), region1: searchServer("region1") };
   }
 
   /** A cluster that was never started, and servers for the brokers that have none yet. */
@@ -94,36 +83,17 @@ export class EmbeddedWorld implements World {
         this.corruptedBrokers.push(id);
       }
     });
-    this.gatewayApi = new GatewayApi(this.model, (id) => this.gateways.get(id)?.port ?? 0);
-    for (const { id, region } of this.model.brokers.values()) {
-      if (this.managements.has(id)) {
-        continue;
-      }
-      const site = { region, brokerId: id };
-      this.managements.set(
-        id,
-        this.server({ ...site, server: "management" }, (r) => this.managementApi.answer(id, r)),
-      );
-      this.gateways.set(
-        id,
-        this.server({ ...site, server: "gateway" }, (r) => this.gatewayApi.answer(id, r)),
-      );
-    }
+    this.gatewayApi = new GatewayApi(this.model, (id) => this.servers.portOf(id, "gateway") ?? 0);
+    this.servers.add(this.model.brokers.values());
   }
 
   /** Where the regions answer; the ports stay when a region is lost and recreated. */
   get endpoints(): Record<RegionName, RegionEndpoints> {
-    const of = (region: RegionName): RegionEndpoints => {
-      const ids = this.model.brokersOf(region).map(({ id }) => id);
-      const url = (servers: Map<number, LoopbackServer>, id = ids[0] ?? 0) =>
-        (servers.get(id) as LoopbackServer).url;
-      return {
-        gateway: url(this.gateways),
-        management: url(this.managements),
-        brokers: Object.fromEntries(ids.map((id) => [String(id), url(this.managements, id)])),
-        elasticsearch: this.searches[region].url,
-      };
-    };
+    const of = (region: RegionName) =>
+      this.servers.endpoints(
+        region,
+        this.model.brokersOf(region).map(({ id }) => id),
+      );
     return { region0: of("region0"), region1: of("region1") };
   }
 
@@ -131,7 +101,7 @@ export class EmbeddedWorld implements World {
     const absent = REGION_NAMES.filter((region) => !this.settings.startRegions.includes(region));
     for (const region of REGION_NAMES) {
       await this.openRegion(region);
-      this.search[region].running = true;
+      this.search.of(region).running = true;
     }
     // Opened once, so that the ports of an absent region are known and stay.
     await Promise.all(absent.map((region) => this.closeRegion(region)));
@@ -148,7 +118,8 @@ export class EmbeddedWorld implements World {
    */
   async standBy(surroundings: Surroundings): Promise<void> {
     this.installer = new Installer(surroundings);
-    REGION_NAMES.forEach((region) => (this.search[region] = this.emptySearch(region)));
+    this.search.guard = surroundings.bucketProblem.bind(surroundings);
+    REGION_NAMES.forEach((region) => this.search.place(region, "empty"));
     // Opened once, so that the ports are known and stay.
     for (const region of REGION_NAMES) {
       await this.openRegion(region);
@@ -195,7 +166,7 @@ export class EmbeddedWorld implements World {
       }
     }
     for (const id of installer.runnable(region, this.model)) {
-      await this.openBroker(id);
+      await this.servers.openBroker(id);
       this.model.start(id, isRunning ? "old" : disks);
     }
   }
@@ -230,14 +201,9 @@ export class EmbeddedWorld implements World {
     s3Clients: readonly string[],
     disks: "empty" | "old" = "empty",
   ): Promise<void> {
-    if (disks === "empty") {
-      this.search[region] = this.emptySearch(region);
-    } else {
-      this.search[region].snapshots.resume();
-    }
-    this.s3Clients.set(region, s3Clients);
-    await this.searches[region].open();
-    this.search[region].running = true;
+    this.search.place(region, disks, s3Clients);
+    await this.servers.openSearch(region);
+    this.search.of(region).running = true;
   }
 
   /** Ends the Elasticsearch of a region. */
@@ -265,12 +231,12 @@ export class EmbeddedWorld implements World {
 
   /** Whether the Elasticsearch of a region runs. */
   isSearching(region: RegionName): boolean {
-    return this.search[region].running;
+    return this.search.of(region).running;
   }
 
   /** Port on this machine of a broker's server. */
   portOf(id: number, server: "management" | "gateway"): number | undefined {
-    return (server === "management" ? this.managements : this.gateways).get(id)?.port;
+    return this.servers.portOf(id, server);
   }
 
   async lose(region: RegionName, what: "all" | "brokers" = "all"): Promise<void> {
@@ -278,7 +244,7 @@ export class EmbeddedWorld implements World {
     if (what === "all") {
       await this.closeRegion(region);
     } else {
-      await Promise.all(this.model.brokersOf(region).map(({ id }) => this.closeBroker(id)));
+      await Promise.all(this.model.brokersOf(region).map(({ id }) => this.servers.closeBroker(id)));
     }
     this.waiting.delete(region);
     if (what === "all") {
@@ -288,20 +254,16 @@ export class EmbeddedWorld implements World {
 
   async recreate(region: RegionName, data: "empty" | "old" = "empty"): Promise<void> {
     await this.lose(region);
-    if (data === "empty") {
-      this.search[region] = this.emptySearch(region);
-    } else {
-      this.search[region].snapshots.resume();
-    }
+    this.search.place(region, data);
     await this.openRegion(region);
-    this.search[region].running = true;
+    this.search.of(region).running = true;
     this.model.brokersOf(region).forEach(({ id }) => this.model.start(id, data));
   }
 
   async restartBroker(id: number): Promise<void> {
     const wasDown = this.model.broker(id).process === "down";
-    await this.closeBroker(id);
-    await this.openBroker(id);
+    await this.servers.closeBroker(id);
+    await this.servers.openBroker(id);
     if (wasDown) {
       this.model.start(id, "old");
     } else {
@@ -312,7 +274,7 @@ export class EmbeddedWorld implements World {
   /** Kills one broker; {@link restartBroker} starts it again with its disk. */
   async stopBroker(id: number): Promise<void> {
     this.model.kill(id);
-    await this.closeBroker(id);
+    await this.servers.closeBroker(id);
   }
 
   async startInstances(region: RegionName, count: number): Promise<string[]> {
@@ -334,43 +296,23 @@ export class EmbeddedWorld implements World {
   }
 
   async documents(region: RegionName): Promise<Record<string, number>> {
-    const indices = [...this.storeOf(region).indices.values()];
-    const camundas = indices.filter(({ name }) =>
-      /^(zeebe|operate|tasklist|optimize|camunda)/.test(name),
-    );
-    return Object.fromEntries(
-      camundas
-        .sort((a, b) => a.name.localeCompare(b.name))
-        .map((index) => [index.name, searchable(index).size]),
-    );
+    return this.search.documents(region);
   }
 
   async instanceKeys(region: RegionName): Promise<Set<string>> {
-    const indices = [...this.storeOf(region).indices.values()];
-    const sources = indices
-      .filter(({ name }) => name.startsWith("zeebe-record_process-instance_"))
-      .flatMap((index) => [...searchable(index).values()] as Partial<RecordSource>[]);
-    return new Set(
-      sources.flatMap(({ value }) => String(value?.["processInstanceKey"] ?? "") || []),
-    );
+    return this.search.instanceKeys(region);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.ticker);
     this.ticker = undefined;
     await Promise.all(REGION_NAMES.map((region) => this.closeRegion(region)));
-    [this.managements, this.gateways].forEach((servers) => servers.forEach((s) => s.release()));
-    Object.values(this.searches).forEach((server) => server.release());
+    this.servers.release();
   }
 
   /** Fills the Elasticsearch of a region with what the other one holds, as a restore would. */
   copyDocuments(region: RegionName): void {
-    const source = this.search[region === "region0" ? "region1" : "region0"].store;
-    for (const index of source.indices.values()) {
-      for (const [id, document] of searchable(index)) {
-        this.search[region].store.write(index.name, id, document);
-      }
-    }
+    this.search.copyDocuments(region);
   }
 
   /** Lets primary shards of a region's Elasticsearch come to another node, all unless told which. */
@@ -379,13 +321,7 @@ export class EmbeddedWorld implements World {
     move: ShardMove,
     which: (shard: number, index: string) => boolean = () => true,
   ): void {
-    for (const { name, shards, recovery } of this.storeOf(region).indices.values()) {
-      for (let shard = 0; shard < shards; shard++) {
-        if (which(shard, name)) {
-          (recovery.moves ??= new Map()).set(shard, move);
-        }
-      }
-    }
+    this.search.movePrimaries(region, move, which);
   }
 
   /** Cuts the network between the regions; {@link heal} joins them again. */
@@ -419,86 +355,22 @@ export class EmbeddedWorld implements World {
 
   /** What the brokers of a region agree on; of the region that runs when none is given. */
   cluster(region: RegionName = this.livingRegion()): AgreedCluster {
-    const side = this.model.sideOf(region);
-    const { version, members, plan, lastChange } = side.configuration;
-    const ids = sortedMembers(side.configuration);
-    const alive = ids
-      .filter((id) => this.model.isAlive(side, id))
-      .map((id) => this.model.broker(id));
-    const phases = (broker: Broker) =>
-      this.model.partitionsOf(broker).map((id) => [id, this.model.phaseOf(broker, id)]);
-    return structuredClone({
-      version,
-      members: ids,
-      partitions: Object.fromEntries(
-        ids.map((id) => [
-          id,
-          [...(members.get(id)?.partitions.keys() ?? [])].sort((a, b) => a - b),
-        ]),
-      ),
-      leaders: Object.fromEntries(side.leaders) as Record<string, number>,
-      exporters: Object.fromEntries(
-        aggregatedExporters(side.configuration).map(({ exporterId, status }) => [
-          exporterId,
-          status,
-        ]),
-      ),
-      phases: Object.fromEntries(alive.map((b) => [b.id, Object.fromEntries(phases(b))])) as Record<
-        string,
-        Record<string, ExportingPhase>
-      >,
-      ...(plan && { pendingChange: plan }),
-      ...(lastChange && { lastChange }),
-    });
+    return agreedCluster(this.model, region);
   }
 
   /** Disables an exporter as an operator would, and waits until that is done. */
-  async disableExporter(id: string): Promise<void> {
-    await this.operate(`/actuator/exporters/${id}/disable`);
-    await this.until(`${id} is disabled`, () => this.cluster().exporters[id] === "DISABLED");
-    await this.untilNothingPends();
+  disableExporter(id: string): Promise<void> {
+    return this.operator.disableExporter(id);
   }
 
   /** Pauses exporting as an operator would. */
-  async pauseExporting(options: { soft?: boolean } = {}): Promise<void> {
-    const answer = await this.operate(
-      `/actuator/exporting/pause${options.soft ? "?soft=true" : ""}`,
-    );
-    const body = answer.body as { status?: number } | undefined;
-    if ((body?.status ?? answer.status) !== 204) {
-      throw new Error(`cannot pause: ${JSON.stringify(answer.body)}`);
-    }
+  pauseExporting(options: { soft?: boolean } = {}): Promise<void> {
+    return this.operator.pauseExporting(options);
   }
 
   /** Removes brokers by force as an operator would, and waits until that is done. */
-  async forceRemove(ids: number[]): Promise<void> {
-    const retained = this.cluster().members.filter((id) => !ids.includes(id));
-    await this.operate("/actuator/cluster/brokers?force=true", JSON.stringify(retained));
-    await this.untilNothingPends();
-  }
-
-  private untilNothingPends(): Promise<void> {
-    return this.until("the change is complete", () => this.cluster().pendingChange === undefined);
-  }
-
-  /** A request that an operator sends to any broker that runs, past the servers and the journal. */
-  private async operate(target: string, text = ""): Promise<Reply> {
-    const [path = "", query = ""] = target.split("?");
-    const living = this.model
-      .brokersOf(this.livingRegion())
-      .find(({ process }) => process === "up");
-    const request: Incoming = {
-      method: "POST",
-      path,
-      query: new URLSearchParams(query),
-      headers: { "content-type": "application/json" },
-      text,
-    };
-    const reply = await this.managementApi.answer(living?.id ?? 0, request);
-    if (reply.status >= 400) {
-      throw new Error(`${target}: ${reply.status} ${JSON.stringify(reply.body)}`);
-    }
-    return reply;
+  forceRemove(ids: number[]): Promise<void> {
+    return this.operator.forceRemove(ids);
   }
 
   private livingRegion(): RegionName {
@@ -520,7 +392,7 @@ export class EmbeddedWorld implements World {
     this.startWaiting();
     this.model.advance(now);
     for (const [region, apps] of this.webApps) {
-      const { running, store } = this.search[region];
+      const { running, store } = this.search.of(region);
       if (running) {
         apps.forEach((app) => store.openWebApp(app));
       }
@@ -529,44 +401,13 @@ export class EmbeddedWorld implements World {
       if (this.settings.searchOf) {
         return this.settings.searchOf(region);
       }
-      const { running, store } = this.search[region];
+      const { running, store } = this.search.of(region);
       return running ? store : undefined;
     });
   }
 
   private until(what: string, condition: () => boolean): Promise<void> {
     return until(what, condition, { stopped: () => this.ticker === undefined });
-  }
-
-  private storeOf(region: RegionName): SearchStore {
-    const { running, store } = this.search[region];
-    if (!running) {
-      throw new Error(`the Elasticsearch of ${region} does not answer`);
-    }
-    return store;
-  }
-
-  private emptySearch(region: RegionName): Search {
-    const store = new SearchStore();
-    const guard = this.installer
-      ? (bucket: string, client: string, write: boolean) =>
-          this.bucketProblem(region, bucket, client, write)
-      : undefined;
-    const snapshots = new Snapshots(store, this.storage, this.settings, guard);
-    const api = new EmbeddedElasticsearch(store, snapshots, this.settings);
-    return { store, snapshots, api, running: false };
-  }
-
-  private bucketProblem(
-    region: RegionName,
-    bucket: string,
-    client: string,
-    write: boolean,
-  ): string | undefined {
-    const known = ["default", ...(this.s3Clients.get(region) ?? [])];
-    return known.includes(client)
-      ? this.installer?.surroundings.bucketProblem(region, bucket, write)
-      : `Unknown s3 client name [${client}]. Existing client configs: ${known.join(",")}`;
   }
 
   private installing(): Installer {
@@ -593,45 +434,29 @@ export class EmbeddedWorld implements World {
   }
 
   private async portsClosed(id: number): Promise<void> {
-    await this.closeBroker(id);
+    await this.servers.closeBroker(id);
     if (this.installer?.get(this.settings.dialect.regionOf(id))?.restarts) {
       await this.restartBroker(id);
     }
   }
 
-  private server(
-    site: ConstructorParameters<typeof LoopbackServer>[0],
-    handle: (request: Incoming) => Reply | Promise<Reply>,
-  ): LoopbackServer {
-    return new LoopbackServer(site, handle, this.faults, this.journal);
-  }
-
   private async openRegion(region: RegionName): Promise<void> {
     for (const { id } of this.model.brokersOf(region)) {
-      await this.openBroker(id);
+      await this.servers.openBroker(id);
     }
-    await this.searches[region].open();
+    await this.servers.openSearch(region);
   }
 
   private async closeRegion(region: RegionName): Promise<void> {
     await Promise.all([
-      ...this.model.brokersOf(region).map(({ id }) => this.closeBroker(id)),
+      ...this.model.brokersOf(region).map(({ id }) => this.servers.closeBroker(id)),
       this.closeSearch(region),
     ]);
   }
 
   private async closeSearch(region: RegionName): Promise<void> {
-    this.search[region].running = false;
-    this.search[region].snapshots.end();
-    await this.searches[region].close();
-  }
-
-  private async openBroker(id: number): Promise<void> {
-    await this.managements.get(id)?.open();
-    await this.gateways.get(id)?.open();
-  }
-
-  private async closeBroker(id: number): Promise<void> {
-    await Promise.all([this.managements.get(id)?.close(), this.gateways.get(id)?.close()]);
+    this.search.of(region).running = false;
+    this.search.of(region).snapshots.end();
+    await this.servers.closeSearch(region);
   }
 }
