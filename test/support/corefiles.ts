@@ -44,26 +44,9 @@ const toThem = (address: string): DnsDecision => ({
   tcp: false,
 });
 
-const HEAD = `.:53 {
-    errors
-    health {
-        lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf
-    cache 30
-    loop
-    reload
-    loadbalance
-`;
-
-/** One server, as most have it. */
-export const PLAIN = `${HEAD}}\n`;
+/** One server, as most have it, and without its end. */
+export const PLAIN = EKS_COREFILE;
+const HEAD = PLAIN.replace(/}\n$/, "");
 
 /** As AKS ships it: what is ours goes into a file beside it. */
 export const AKS = `.:53 {

@@ -1,4 +1,15 @@
-import type { PolicyResource } from "../../../policies/rules/model";
+import type { PolicyResource, Surroundings } from "../../../policies/rules/model";
+
+/** Graphs that break a rule, each with the line that says so, and graphs that keep it. */
+export interface RuleCases {
+  breaks: [
+    what: string,
+    graph: PolicyResource[],
+    message: RegExp,
+    around?: Partial<Surroundings>,
+  ][];
+  keeps: [what: string, graph: PolicyResource[], around?: Partial<Surroundings>][];
+}
 
 /** A resource of a graph, with what a rule looks at. */
 export function resource(
@@ -19,3 +30,8 @@ export function document(...statements: Record<string, unknown>[]): string {
 export function dynamic(type: string): string {
   return `pulumi-nodejs:dynamic/camunda:${type}`;
 }
+
+export const arn = "arn:aws:s3:::camunda-backup";
+export const root = { AWS: "arn:aws:iam::123456789012:root" };
+export const cluster = (props: Record<string, unknown>) =>
+  resource("aws:eks/cluster:Cluster", props);

@@ -234,11 +234,6 @@ export class EmbeddedWorld implements World {
     return this.search.of(region).running;
   }
 
-  /** Port on this machine of a broker's server. */
-  portOf(id: number, server: "management" | "gateway"): number | undefined {
-    return this.servers.portOf(id, server);
-  }
-
   async lose(region: RegionName, what: "all" | "brokers" = "all"): Promise<void> {
     this.model.brokersOf(region).forEach(({ id }) => this.model.kill(id));
     if (what === "all") {
