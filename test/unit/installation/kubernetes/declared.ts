@@ -1,20 +1,11 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { InstalledSettings, isInstalled, readSettings } from "../../../../components/settings";
 import type { KubernetesSettings } from "../../../../components/settings";
 import { lookup, Raw } from "../../../support/config";
 
-/** A resource as a component registers it. */
-export interface Declared {
-  type: string;
-  name: string;
-  inputs: Record<string, unknown>;
-  dependsOn: string[];
-  /** The inputs as they were registered, as text: secrets are marked in it. */
-  registered: string;
-}
+import { Declared, declare as declareAll } from "../declared";
 
-/** Mark of a secret in a registration. */
-export const SECRET = "4dabf18193072939515e22adb298388d";
+export { Declared, SECRET } from "../declared";
 
 /** Settings of a stack that installs its region on EKS. */
 export function eksSettings(raw: Raw = {}): InstalledSettings {
@@ -50,13 +41,6 @@ function installed(raw: Raw): InstalledSettings {
   return settings;
 }
 
-interface Registration {
-  getType(): string;
-  getName(): string;
-  getObject(): { toJavaScript(): Record<string, unknown> };
-  getDependenciesList(): string[];
-}
-
 /**
  * Registers what `body` declares.
  *
@@ -67,52 +51,6 @@ export async function declare<T>(
   body: () => T,
   state: Record<string, Record<string, unknown>> = {},
 ): Promise<{ all: Declared[]; of(type: string): Declared[]; outputs: pulumi.Unwrap<T> }> {
-  const all: Declared[] = [];
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ type, name, inputs }) => ({
-        id: `${name}-id`,
-        state: { ...inputs, ...state[type] },
-      }),
-      call: ({ token }) => {
-        throw new Error(`unexpected look-up ${token}`);
-      },
-    },
-    "camunda-dual-region",
-    "region0",
-    false,
-  );
-  const monitor = pulumi.runtime.getMonitor() as unknown as {
-    registerResource(request: Registration, callback: unknown): Promise<void>;
-  };
-  const register = monitor.registerResource.bind(monitor);
-  monitor.registerResource = (request, callback) => {
-    const inputs = request.getObject().toJavaScript();
-    all.push({
-      type: request.getType(),
-      name: request.getName(),
-      inputs: open(inputs) as Record<string, unknown>,
-      dependsOn: request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn),
-      registered: JSON.stringify(inputs),
-    });
-    return register(request, callback);
-  };
-  const outputs = pulumi.output(body()) as unknown as { promise(): Promise<pulumi.Unwrap<T>> };
-  const resolved = await outputs.promise();
-  await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
-  return { all, of: (type) => all.filter((one) => one.type === type), outputs: resolved };
-}
-
-/** A value without its wrapping as a secret. */
-function open(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(open);
-  }
-  if (typeof value !== "object" || value === null) {
-    return value;
-  }
-  const record = value as Record<string, unknown>;
-  return SECRET in record
-    ? open(record.value)
-    : Object.fromEntries(Object.entries(record).map(([key, inner]) => [key, open(inner)]));
+  const { declared, outputs } = await declareAll(body, { state: (type) => state[type] ?? {} });
+  return { all: declared.all, of: (type) => declared.of(type), outputs };
 }
