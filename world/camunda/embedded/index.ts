@@ -79,7 +79,7 @@ export class EmbeddedWorld implements World {
     this.settings = settings;
     this.model = new Cluster(settings, (id) => void this.portsClosed(id));
     this.managementApi = new ManagementApi(this.model, (id) => {
-      if (settings.softThenHardCorrupts && !this.corruptedBrokers.includes(id)) {
+      if (!this.corruptedBrokers.includes(id)) {
         this.corruptedBrokers.push(id);
       }
     });

@@ -39,8 +39,6 @@ export interface EmbeddedWorldOptions {
   restoreMs?: number;
   /** `200-envelope`: as 8.6.0 answers, always 200 with the real status in the body. `204`: as later patches do. */
   pauseAnswer?: "200-envelope" | "204";
-  /** Whether a hard pause after a soft pause adds the broker to `corruptedBrokers`. */
-  softThenHardCorrupts?: boolean;
   /** The generation that the brokers are of, when it is not 8.6. */
   dialect?: Dialect;
   elasticsearchAuth?: { user: string; password: string };
@@ -88,7 +86,6 @@ export function settingsFrom(options: EmbeddedWorldOptions): WorldSettings {
     snapshotMs: 150,
     restoreMs: 200,
     pauseAnswer: "200-envelope",
-    softThenHardCorrupts: true,
     dialect: RECORDED,
     repository: { type: "s3", settings: { bucket: "camunda-backup", base_path: "backups" } },
     buckets: [],
