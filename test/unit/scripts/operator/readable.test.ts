@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readable } from "../../../scripts/operator/readable";
+import { readable } from "../../../../scripts/operator/readable";
 
 /** As the engine prints it, shortened. */
 const DRIFT = `Previewing update (region0):

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as os from "node:os";
-import { nextAttempt } from "../../../scripts/operator/attempt";
-import { npmRun } from "../../../scripts/operator/commands";
-import { isLeftOver, locksIn } from "../../../scripts/operator/locks";
+import { nextAttempt } from "../../../../scripts/operator/attempt";
+import { npmRun } from "../../../../scripts/operator/commands";
+import { isLeftOver, locksIn } from "../../../../scripts/operator/locks";
 
 const message = `error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   file:///state/.pulumi/locks/organization/camunda-dual-region/region0/1.json: created by operator@here (pid 4711) at 2026-11-21T03:00:00Z`;

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { REPOSITORY } from "../../../scripts/repository";
-import { until } from "../../../world/processes/until";
+import { REPOSITORY } from "../../../../scripts/repository";
+import { until } from "../../../../world/processes/until";
 
 /** Plays a `pulumi` that runs until a file says that it may end, and notes every SIGINT. */
 const PULUMI = `#!${process.execPath}
