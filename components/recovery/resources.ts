@@ -15,7 +15,7 @@ import type { WebAppsInputs } from "./providers/webApps";
 import type { WebAppsStopInputs } from "./providers/webAppsStop";
 
 /** A step of the recovery: its inputs are what is declared, its `record` what was seen. */
-export type Step<Inputs> = DynamicResource<Inputs, StepRecord>;
+export type StepResource<Inputs> = DynamicResource<Inputs, StepRecord>;
 
 function step<Inputs extends object>(
   module: string,
@@ -32,7 +32,7 @@ function step<Inputs extends object>(
  * cluster as it is.
  */
 export const BrokerMembership = step<MembershipInputs>("membership", "BrokerMembership");
-export type BrokerMembership = Step<MembershipInputs>;
+export type BrokerMembership = StepResource<MembershipInputs>;
 
 /**
  * The exporter to one region's Elasticsearch, in every partition. Disabled while that region is lost
@@ -40,14 +40,14 @@ export type BrokerMembership = Step<MembershipInputs>;
  * record is skipped.
  */
 export const Exporter = step<ExporterInputs>("exporter", "Exporter");
-export type Exporter = Step<ExporterInputs>;
+export type Exporter = StepResource<ExporterInputs>;
 
 /**
  * Exporting as a whole: running on every broker. It owns the undo of the failback's pause: its `attempt`
  * changes when an attempt begins or is abandoned, and its update asserts the live state.
  */
 export const Exporting = step<ExportingInputs>("exporting", "Exporting");
-export type Exporting = Step<ExportingInputs>;
+export type Exporting = StepResource<ExportingInputs>;
 
 /** Failback step 1: the recreated region is there and clean, and the survivors are as the failover left them. */
 export const FailbackGate = step<FailbackGateInputs>("failbackGate", "FailbackGate");

@@ -5,8 +5,8 @@ import type { Installation, InstalledSettings, Settings } from "./types";
 import { clusterName } from "./eksNames";
 import type { RegionName } from "../base/brokers";
 
-/** What the ids of the brokers are made from. */
-export type ClusterShape = Pick<Settings, "camundaVersion" | "clusterSize">;
+/** What the names and ids of brokers follow from. */
+export type BrokerCount = Pick<Settings, "camundaVersion" | "clusterSize">;
 
 /** Name of a broker's pod. */
 export function brokerPod(id: number, { ids, objects }: Generation): string {
@@ -40,7 +40,7 @@ export function elasticsearchHost(
 export function endpointsOf(
   installation: Installation,
   region: RegionName,
-  shape: ClusterShape,
+  shape: BrokerCount,
 ): { gateway: string; management: string; brokers: Record<string, string>; elasticsearch: string } {
   const { cluster, namespaces } = installation;
   const generation = generationOf(shape.camundaVersion);
