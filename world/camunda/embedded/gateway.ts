@@ -17,7 +17,6 @@ export class GatewayApi {
     const asked = `${request.method} ${request.path}`;
     try {
       switch (asked) {
-        case "GET /v1/topology":
         case "GET /v2/topology":
           return { status: 200, body: this.cluster.topology(broker, this.portOf) };
         case "POST /v2/deployments": {

@@ -7,15 +7,7 @@ import { matching, searchFor, toJson } from "./searchQueries";
 import { isPattern, matcher, searchable, SearchIndex, SearchStore } from "./searchStore";
 import { answerSnapshot } from "./snapshotApi";
 import { Snapshots } from "./snapshots";
-import {
-  catRowOf,
-  countOf,
-  healthOf,
-  recoveriesOf,
-  searchedShards,
-  shardCounts,
-  statsOf,
-} from "./searchViews";
+import { healthOf, recoveriesOf, searchedShards, shardCounts, statsOf } from "./searchViews";
 
 const ACKNOWLEDGED: Reply = { status: 200, body: { acknowledged: true } };
 const PRODUCT = { "X-elastic-product": "Elasticsearch" };
@@ -71,14 +63,10 @@ export class EmbeddedElasticsearch {
         return answerSnapshot(this.snapshots, this.store, request, body);
       case "_cluster":
         return second === "health" ? this.health(request) : undefined;
-      case "_cat":
-        return this.cat(request);
       case "_index_template":
         return this.templates(request, "index", body);
       case "_component_template":
         return this.templates(request, "component", body);
-      case "_template":
-        return { status: 200, body: {} };
       default:
         return this.routeIndex(request, body);
     }
@@ -92,7 +80,7 @@ export class EmbeddedElasticsearch {
     if (action === "") {
       return this.wholeIndex(request, expression ?? "", body);
     }
-    if (action === "_doc" || action === "_create") {
+    if (action === "_doc") {
       return this.document(request, expression ?? "", id, body);
     }
     const reads = ["GET", "POST"].includes(request.method);
@@ -106,16 +94,11 @@ export class EmbeddedElasticsearch {
         return { status: 200, body: { count, _shards: searchedShards(indices) } };
       }
       case "_refresh":
-      case "_flush":
         return { status: 200, body: { _shards: shardCounts(this.readable(expression, request)) } };
       case "_recovery":
         return {
           status: 200,
-          body: recoveriesOf(
-            this.store.nodeId,
-            this.indices(expression, request, "all"),
-            request.query.get("active_only") === "true",
-          ),
+          body: recoveriesOf(this.store.nodeId, this.indices(expression, request, "all")),
         };
       case "_close":
         this.indices(expression, request).forEach((index) => this.store.close(index));
@@ -217,37 +200,6 @@ export class EmbeddedElasticsearch {
       }
       await new Promise((resolve) => setTimeout(resolve, 20).unref());
     }
-  }
-
-  private cat(request: Incoming): Reply | undefined {
-    const [, , what, expression] = request.path.split("/");
-    if (what === "count") {
-      const count = String(countOf(this.indices(expression, request)));
-      const seconds = Math.floor(Date.now() / 1000);
-      const timestamp = new Date(seconds * 1000).toISOString().slice(11, 19);
-      return this.catRows(request, [{ epoch: String(seconds), timestamp, count }]);
-    }
-    if (what !== "indices") {
-      return undefined;
-    }
-    const rows = this.indices(expression, request).map(catRowOf);
-    return this.catRows(request, rows);
-  }
-
-  private catRows(request: Incoming, rows: Record<string, string>[]): Reply {
-    const columns = request.query.get("h")?.split(",");
-    const chosen = rows.map((row) =>
-      Object.fromEntries(
-        Object.entries(row).filter(
-          ([column]) => !columns || columns.some((c) => matcher(c)(column)),
-        ),
-      ),
-    );
-    if (request.query.get("format") === "json") {
-      return { status: 200, body: chosen };
-    }
-    const text = chosen.map((row) => `${Object.values(row).join(" ")}\n`).join("");
-    return { status: 200, text, headers: { "Content-Type": "text/plain; charset=UTF-8" } };
   }
 
   private templates(

@@ -1,4 +1,4 @@
-import { isReady, IndexRecovery, searchable, SearchIndex, ShardStage } from "./searchStore";
+import { IndexRecovery, searchable, SearchIndex, ShardStage } from "./searchStore";
 
 /** The answer of `/_cluster/health`. */
 export function healthOf(indices: SearchIndex[]) {
@@ -30,10 +30,9 @@ export function healthOf(indices: SearchIndex[]) {
  * The answer of `/_recovery`: a row for each copy of a shard. `primary` is what the copy was when its recovery
  * began; a replica that took over stays `false`.
  */
-export function recoveriesOf(nodeId: string, indices: SearchIndex[], activeOnly: boolean): object {
+export function recoveriesOf(nodeId: string, indices: SearchIndex[]): object {
   return Object.fromEntries(
     indices
-      .filter((index) => !activeOnly || !isReady(index))
       .filter((index) => listedStages(index.recovery).length > 0)
       .map(({ name, recovery, documents }) => [
         name,
@@ -60,25 +59,7 @@ export function recoveriesOf(nodeId: string, indices: SearchIndex[], activeOnly:
   );
 }
 
-/** One line of `/_cat/indices`. */
-export function catRowOf(index: SearchIndex): Record<string, string> {
-  return {
-    health: isReady(index) && index.replicas === 0 ? "green" : "yellow",
-    status: "open",
-    index: index.name,
-    uuid: index.uuid,
-    pri: String(index.shards),
-    rep: String(index.replicas),
-    "docs.count": String(searchable(index).size),
-    "docs.deleted": "0",
-    "store.size": `${searchable(index).size}kb`,
-    "pri.store.size": `${searchable(index).size}kb`,
-    "dataset.size": `${searchable(index).size}kb`,
-  };
-}
-
-/** Documents of all these indices. */
-export function countOf(indices: SearchIndex[]): number {
+function countOf(indices: SearchIndex[]): number {
   return indices.reduce((sum, index) => sum + searchable(index).size, 0);
 }
 
