@@ -133,9 +133,10 @@ export function projectFile(): Promise<string> {
   const config = Object.fromEntries(
     KEYS.map((key) => {
       const entry = entryOf(key);
-      const { type, platforms, text, perStack } = entry;
-      const [platform = "eks"] = platforms;
-      const otherwise = getDefault(schemaOf(entry, platform)) ?? (type === "object" ? {} : "");
+      const { type, schema, text, perStack } = entry;
+      // What is set here is set: a default of the platform's or of the generation's would be that of one for all.
+      const own = typeof schema === "function" ? undefined : getDefault(schema);
+      const otherwise = own ?? { object: {}, array: [] }[type as string] ?? "";
       return [
         key,
         {

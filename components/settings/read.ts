@@ -89,7 +89,7 @@ function readKey(
 
 const UNREADABLE = Symbol("not JSON");
 
-/** What is set, by its type; as it is where it is not of it. Nothing is set by an empty text or object. */
+/** What is set, by its type; as it is where it is not of it. Nothing is set by an empty text, list or object. */
 function decoded(type: Entry["type"], raw: string | undefined): unknown {
   if (raw === undefined || raw === "") {
     return undefined;
@@ -104,11 +104,17 @@ function decoded(type: Entry["type"], raw: string | undefined): unknown {
     default:
       try {
         const value = JSON.parse(raw) as unknown;
-        return isRecord(value) && Object.keys(value).length === 0 ? undefined : value;
+        return isEmpty(type, value) ? undefined : value;
       } catch {
         return UNREADABLE;
       }
   }
+}
+
+function isEmpty(type: Entry["type"], value: unknown): boolean {
+  return type === "array"
+    ? Array.isArray(value) && value.length === 0
+    : isRecord(value) && Object.keys(value).length === 0;
 }
 
 /** `key.part[0]`, of long names the beginning. */

@@ -72,7 +72,7 @@ export abstract class SiteScene {
   ): Promise<void> {
     const { clusterSize, partitionCount, replicationFactor } = this.world.shape;
     const { camundaVersion } = this.site;
-    const { config, environment, plugins } = this.site.settings();
+    const { config, environment, plugins, program } = this.site.settings();
     this.workspace = await Workspace.create({
       config: {
         ...{ camundaVersion, clusterSize, partitionCount, replicationFactor },
@@ -81,6 +81,7 @@ export abstract class SiteScene {
       },
       environment,
       plugins,
+      program,
       interrupt,
     });
     await this.site.install(this);

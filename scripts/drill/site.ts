@@ -19,13 +19,14 @@ export interface Site {
   /** Starts what is there before the program runs for the first time. */
   start(): Promise<void>;
   /**
-   * Configuration that both stacks share, the environment of the program, and the plugins that it needs besides
-   * Pulumi's own. Known from {@link start} on.
+   * Configuration that both stacks share, the environment of the program, the plugins that it needs besides
+   * Pulumi's own, and its folder, when it is not the repository. Known from {@link start} on.
    */
   settings(): {
     config: Record<string, unknown>;
     environment: Record<string, string>;
     plugins?: readonly Plugin[];
+    program?: string;
   };
   /** Brings both stacks up for the first time. */
   install(scene: SiteScene): Promise<void>;

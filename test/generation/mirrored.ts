@@ -36,7 +36,11 @@ export const GENERATION: Generation = {
   cluster: {
     members: (ids, { force = false, replicationFactor }) => ({
       path: "/actuator/members?mode=keep",
-      body: { keep: ids, force, replicas: replicationFactor },
+      body: {
+        keep: ids,
+        force,
+        ...(replicationFactor === undefined ? {} : { replicas: replicationFactor }),
+      },
     }),
     disableExporter: (id) => ({ path: `/actuator/exporters?id=${id}`, body: { state: "off" } }),
     enableExporter: (id, from) => ({

@@ -248,7 +248,7 @@ describe("config", () => {
       { snapshotRepository: { type: "s3" } },
       /^snapshotRepository.settings is missing: its settings, without keys of S3/,
     ],
-    ["no prefix", { indexPrefixes: [] }, /^indexPrefixes must be a list of lower-case beginnings/],
+    ["an empty prefix", { indexPrefixes: [""] }, /^indexPrefixes must be a list of lower-case/],
     [
       "a prefix that is a pattern",
       { indexPrefixes: ["*"] },
@@ -296,6 +296,15 @@ describe("config", () => {
       /^timeouts.join must be a number of seconds above 0, not "1m"$/,
     ],
   ];
+  it("takes the generation's own where a list or an object is empty, as Pulumi.yaml has it", () => {
+    const { exporters, indexPrefixes } = settingsOf({ exporters: {}, indexPrefixes: [] });
+    assert.deepEqual(exporters, {
+      region0: "elasticsearchregion0",
+      region1: "elasticsearchregion1",
+    });
+    assert.deepEqual(indexPrefixes, ["zeebe-record", "operate", "tasklist"]);
+  });
+
   for (const [what, changes, expected] of wrong) {
     it(`refuses ${what}, by key, value and way out`, () => {
       const [problem] = problemsOf(changes);

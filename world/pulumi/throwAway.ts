@@ -42,9 +42,13 @@ export class ThrowAwayPulumi {
     return { cwd, env: { ...process.env, ...this.environment } };
   }
 
-  /** Makes a folder the place of stacks of a program in another one, into which nothing is written. */
-  async link(program: string, folder: string): Promise<void> {
-    const project = await fs.readFile(path.join(program, "Pulumi.yaml"), "utf8");
+  /**
+   * Makes a folder the place of stacks of a program in another one, into which nothing is written.
+   *
+   * @param from where its project file lies
+   */
+  async link(program: string, folder: string, from = program): Promise<void> {
+    const project = await fs.readFile(path.join(from, "Pulumi.yaml"), "utf8");
     await fs.writeFile(path.join(folder, "Pulumi.yaml"), `${project}main: ${program}\n`);
   }
 

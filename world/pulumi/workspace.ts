@@ -32,10 +32,12 @@ export class Workspace {
     config: Record<string, unknown>;
     environment?: Record<string, string>;
     plugins?: readonly Plugin[];
+    /** Folder of the program, when it is not the repository's own. */
+    program?: string;
     interrupt?: Interrupt;
   }): Promise<Workspace> {
     const pulumi = await ThrowAwayPulumi.create(options.environment);
-    await pulumi.link(REPOSITORY, pulumi.folder);
+    await pulumi.link(options.program ?? REPOSITORY, pulumi.folder, REPOSITORY);
     for (const { name, version, file } of options.plugins ?? []) {
       await promisify(execFile)(
         "pulumi",
