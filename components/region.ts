@@ -6,12 +6,12 @@ import type {
   InstalledRegion,
   InstalledRegionArgs,
 } from "./installation/installedRegion";
-import { refusalBeforehand } from "./recovery/beforehand";
+import { refusalBeforehand } from "./recovery/interlocks/cluster";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryStatus } from "./recovery/recovery";
 import { lookAtReleases } from "./recovery/releases";
 import { activeRegionOf, Shape, shapeOf } from "./recovery/phase";
-import { runProblems } from "./recovery/interlocks";
+import { runProblems } from "./recovery/interlocks/run";
 import { CONTRACT_VERSION } from "./stack/contract";
 import { backendPlace, backendWarnings } from "./stack/stateBackend";
 import { readPeer, readRecorded } from "./stack/stackState";

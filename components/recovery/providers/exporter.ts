@@ -11,6 +11,8 @@ import {
 import { waitFor } from "../../clients/poll";
 import type { Declaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
+import { isPassed } from "../interlocks/interlock";
+import { EXPORT_GAP } from "../interlocks/step";
 import type { Observation, Session } from "../session";
 import { implement, Outcome, Run } from "./behaviour";
 
@@ -129,10 +131,8 @@ function expectRegionGone(
 
 function enable(session: Session, id: string, inputs: ExporterInputs) {
   const failingBack = inputs.declaration?.kind === "failing-back";
-  if (!failingBack && session.settings.overrides["export-gap"] === undefined) {
-    throw new Refusal(
-      `exporter ${id} is disabled: enabling it outside a failback leaves a gap in its Elasticsearch; fail back, or write why into overrides.export-gap`,
-    );
+  if (!failingBack && !isPassed(EXPORT_GAP, session.settings)) {
+    throw new Refusal(EXPORT_GAP.refusal({ id }));
   }
   return () => session.zeebe.enableExporter(id, inputs.initializeFrom);
 }

@@ -4,13 +4,13 @@ import type { Declaration } from "../../base/declaration";
 import { dnsAddresses } from "../../settings/eksNames";
 import { brokerHost, elasticsearchHost } from "../../settings/addresses";
 import { FENCE_POLICY, PORTS } from "../../generations/objects";
-import type { RegionName } from "../../base/brokers";
 import { overlap, within } from "../../base/cidr";
 import { Refusal } from "../../base/refusal";
 import { Refused, Unreachable } from "../../clients/http";
 import type { Probe } from "../../clients/kubernetes";
 import { waitFor } from "../../clients/poll";
 import { podsOf } from "../checks/pods";
+import { FENCE_UNPROVED } from "../interlocks/step";
 import type { Session } from "../session";
 import { implement, Outcome } from "./behaviour";
 
@@ -72,7 +72,7 @@ function fixedTargets(session: Session, seen: string[]): Target[] {
   ];
   if (addresses.length === 0) {
     throw new Refusal(
-      `the fence to ${peer} cannot be proved: this stack has never reached it; to go on without a proof write why into overrides.fence-unproved`,
+      FENCE_UNPROVED.refusal({ peer, why: "this stack has never reached it, so knows no address" }),
     );
   }
   return [
@@ -102,7 +102,8 @@ async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
           : { done: false, seen: `still answering: ${listed(open)}` };
       },
       {
-        refuse: (last, seconds) => notProved(peer, `${shortened(last, 68)} (waited ${seconds} s)`),
+        refuse: (last, seconds) =>
+          FENCE_UNPROVED.refusal({ peer, why: `${shortened(last, 68)} (waited ${seconds} s)` }),
       },
     );
     return { how: "already true", observed: { cut: targets.map(nameOf), addresses: seen } };
@@ -111,14 +112,10 @@ async function expectCut(session: Session, seen: string[]): Promise<Outcome> {
       return { how: "already true", observed: { unproved, addresses: seen } };
     }
     if (error instanceof Refused || error instanceof Unreachable) {
-      throw new Refusal(notProved(peer, shortened(error.message, 80)));
+      throw new Refusal(FENCE_UNPROVED.refusal({ peer, why: shortened(error.message, 80) }));
     }
     throw error;
   }
-}
-
-function notProved(peer: RegionName, why: string): string {
-  return `the fence to ${peer} is not proved: ${why}; mend it, or set overrides.fence-unproved`;
 }
 
 /**

@@ -1,18 +1,16 @@
 import { REGIONS } from "../../base/brokers";
 import * as s from "../schema";
 
-/** The refusals that a written reason may override, and what is at stake. */
+/** The interlocks that a written reason may pass, and what each protects from. */
 export const OVERRIDES = {
   "peer-declares-loss":
-    "the other region's stack declares this region lost: two halves forced apart lose data for good",
+    "Two halves that force each other out go on alone, and data is lost for good.",
   "export-gap":
-    "an exporter is enabled outside a failback: the records of the time it was disabled may be missing",
-  "fence-unproved":
-    "the fence to the lost region could not be proved from inside a pod: a lost region that lives on could still be heard",
-  "still-seen":
-    "the brokers of the region that is declared lost are alive: the fence and the forced removal would take a healthy half out of the cluster",
+    "The records of the time in which the exporter was disabled would be missing in its Elasticsearch.",
+  "fence-unproved": "A lost region that lives on could still be heard.",
+  "still-seen": "The fence and the forced removal would take a healthy half out of the cluster.",
   "switch-back":
-    "the region that was lost and recreated is to serve the users again, who have been with the other one since the failover",
+    "The end of a failback would move the users to a region that was empty an hour ago.",
 } as const;
 
 /** Name of a refusal that can be overridden. */

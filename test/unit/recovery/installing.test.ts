@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { IDS } from "../../support/ids";
 import { readSettings } from "../../../components/settings";
 import { activeRegionOf, shapeOf } from "../../../components/recovery/phase";
-import { runProblems } from "../../../components/recovery/interlocks";
+import { runProblems } from "../../../components/recovery/interlocks/run";
 import { lossOf } from "../../../components/recovery/loss";
 import type {
   PeerState,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { IDS } from "../../support/ids";
 import { readSettings } from "../../../components/settings";
 import { desiredMembership, Shape, shapeOf } from "../../../components/recovery/phase";
-import { runProblems } from "../../../components/recovery/interlocks";
+import { runProblems } from "../../../components/recovery/interlocks/run";
 import { attemptForCommands, lastAttempt } from "../../../components/recovery/declaration";
 import type { PeerState, RecordedState } from "../../../components/stack/stackState";
 import { lookup, Raw, rawConfig } from "../../support/config";

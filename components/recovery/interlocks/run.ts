@@ -1,8 +1,9 @@
-import { shortened } from "../base/bounded";
-import type { Override, Settings } from "../settings";
-import { isUnfinished } from "../stack/contract";
-import type { PeerState, RecordedState } from "../stack/stackState";
-import { Shape, shapeOf } from "./phase";
+import { shortened } from "../../base/bounded";
+import { OVERRIDES, Settings } from "../../settings";
+import { isUnfinished } from "../../stack/contract";
+import type { PeerState, RecordedState } from "../../stack/stackState";
+import { Shape, shapeOf } from "../phase";
+import { Interlock, isPassed } from "./interlock";
 
 /** What is known of a run before its first resource, without a look at the cluster. */
 export interface RunFacts {
@@ -14,23 +15,17 @@ export interface RunFacts {
   shape: Shape;
 }
 
-/** A condition under which nothing of a run is begun. */
-export interface Interlock {
-  /** Its name, also the heading in docs/errors.md. */
-  name: string;
-  /** What would happen without it. */
-  protects: string;
-  /** The key of `overrides` whose written reason passes it; without one nothing does. */
-  override?: Override;
+/** What is asked of the configuration and of what the stacks have recorded. */
+interface RunInterlock extends Interlock {
   /** The fact, and the one way out; undefined when nothing is against the run. */
   refusal(facts: RunFacts): string | undefined;
 }
 
 /** What must not be, of the whole run. Each is told, so that an operator sees all at once. */
-export const INTERLOCKS: readonly Interlock[] = [
+export const RUN_INTERLOCKS: readonly RunInterlock[] = [
   {
     name: "peer-declares-loss",
-    protects: "Two halves that force each other out go on alone, and data is lost for good.",
+    protects: OVERRIDES["peer-declares-loss"],
     override: "peer-declares-loss",
     refusal: ({ settings: { lostRegion, region, peerStack }, peer }) =>
       lostRegion !== undefined && peer.known && peer.lostRegion === region && !peer.restored
@@ -39,7 +34,7 @@ export const INTERLOCKS: readonly Interlock[] = [
   },
   {
     name: "switch-back",
-    protects: "Ending a failback would move the users to a region that was empty an hour ago.",
+    protects: OVERRIDES["switch-back"],
     override: "switch-back",
     refusal({ settings: { activeRegion }, recorded, shape }) {
       const since = recorded.activeRegion;
@@ -116,9 +111,8 @@ export function runProblems(
   recorded: RecordedState,
 ): string[] {
   const facts = { settings, peer, recorded, shape: shapeOf(settings, peer, recorded) };
-  return INTERLOCKS.flatMap(({ override, refusal }) => {
-    const passed = override !== undefined && settings.overrides[override] !== undefined;
-    const why = passed ? undefined : refusal(facts);
+  return RUN_INTERLOCKS.flatMap((interlock) => {
+    const why = isPassed(interlock, settings) ? undefined : interlock.refusal(facts);
     return why === undefined ? [] : [why];
   });
 }

@@ -1,44 +1,73 @@
 import * as pulumi from "@pulumi/pulumi";
-import { brokerList, without } from "../base/brokers";
-import { memberIds, seenIds } from "../clients/topology";
-import { Refused, Unreachable } from "../clients/http";
-import { DeadlineExceeded, waitFor } from "../clients/poll";
-import type { Settings } from "../settings";
-import type { RecordedState } from "../stack/stackState";
-import { Session } from "./session";
-import { desiredMembership, Shape } from "./phase";
+import { brokerList, without } from "../../base/brokers";
+import { memberIds, seenIds } from "../../clients/topology";
+import { Refused, Unreachable } from "../../clients/http";
+import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import { OVERRIDES, Settings } from "../../settings";
+import type { RecordedState } from "../../stack/stackState";
+import { Session } from "../session";
+import { desiredMembership, Shape } from "../phase";
+import { Interlock, isPassed } from "./interlock";
+
+/** What is asked of the cluster. */
+interface ClusterInterlock extends Interlock {
+  /** Whether it is asked in this run. */
+  applies(shape: Shape, recorded: RecordedState): boolean;
+  /** The fact, and the one way out; undefined when nothing is against the run. */
+  refusal(session: Session): Promise<string | undefined>;
+}
 
 /**
  * What the cluster itself says against a run, asked before the first resource, because a resource would act
- * on the network first: it closes the fence, or opens it. Only on platforms with a fence of ours; elsewhere
- * the membership is the first to act, and asks by itself.
+ * on the network first: it closes the fence, or opens it.
+ */
+export const CLUSTER_INTERLOCKS: readonly ClusterInterlock[] = [
+  {
+    name: "still-forced-out",
+    protects:
+      "Opening the fence would connect the survivors with a half that may live on with old data.",
+    applies: (shape, recorded) =>
+      shape === "steady" && recorded.declaration?.kind === "failed-over",
+    refusal: stillForcedOut,
+  },
+  {
+    name: "still-seen",
+    protects: OVERRIDES["still-seen"],
+    override: "still-seen",
+    // A preview does not wait: it says that up will.
+    applies: (shape, recorded) =>
+      shape === "failed-over" &&
+      recorded.declaration?.kind !== "failed-over" &&
+      !pulumi.runtime.isDryRun(),
+    refusal: stillSeen,
+  },
+];
+
+/**
+ * Asks the cluster, only on platforms with a fence of ours; elsewhere the membership is the first to act, and asks
+ * by itself.
  *
- * @returns why not, in one line; undefined when nothing is against it
+ * @returns why the run must not be, in one line; undefined when nothing is against it
  */
 export async function refusalBeforehand(
   settings: Settings,
   shape: Shape,
   recorded: RecordedState,
 ): Promise<string | undefined> {
-  if (settings.installation === undefined) {
+  const interlock = CLUSTER_INTERLOCKS.find((one) => one.applies(shape, recorded));
+  if (settings.installation === undefined || !interlock || isPassed(interlock, settings)) {
     return undefined;
   }
-  const session = new Session(settings, (line) => void pulumi.log.info(line, undefined, 0, true));
-  const failedOver = recorded.declaration?.kind === "failed-over";
-  if (shape === "steady" && failedOver) {
-    return stillForcedOut(session, settings);
-  }
-  if (shape === "failed-over" && !failedOver && settings.overrides["still-seen"] === undefined) {
-    return stillThere(session, settings);
-  }
-  return undefined;
+  return interlock.refusal(
+    new Session(settings, (line) => void pulumi.log.info(line, undefined, 0, true)),
+  );
 }
 
 /**
- * A declaration that was taken back after the forced removal: opening the fence would connect the survivors
- * with a half that may live on with old data. A failback that was done by hand has made all members again.
+ * A declaration that was taken back after the forced removal. A failback that was done by hand has made all members again.
  */
-async function stillForcedOut(session: Session, settings: Settings): Promise<string | undefined> {
+async function stillForcedOut(session: Session): Promise<string | undefined> {
+  const { settings } = session;
   const { peer } = settings;
   const wayOut = `set lostRegion ${peer} again, and fail back (npm run failback); the fence stays closed until then`;
   try {
@@ -56,13 +85,9 @@ async function stillForcedOut(session: Session, settings: Settings): Promise<str
  * Survivors drop a dead broker after 10 to 12 s. The fence makes the same of a living one: so whether the
  * region is lost is to be seen before it closes. A cluster that does not answer says nothing against it.
  */
-async function stillThere(session: Session, settings: Settings): Promise<string | undefined> {
-  const { lostRegion, peer, clusterSize, timeouts } = settings;
+async function stillSeen(session: Session): Promise<string | undefined> {
+  const { lostRegion, peer, clusterSize, timeouts } = session.settings;
   const lost = session.generation.ids.of(peer, clusterSize);
-  if (pulumi.runtime.isDryRun()) {
-    // A preview does not wait: it says that up will.
-    return undefined;
-  }
   let silent: Error | undefined;
   try {
     await waitFor<void>(

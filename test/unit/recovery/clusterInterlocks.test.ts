@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readSettings } from "../../../components/settings";
-import { refusalBeforehand } from "../../../components/recovery/beforehand";
+import { refusalBeforehand } from "../../../components/recovery/interlocks/cluster";
 import type { Shape } from "../../../components/recovery/phase";
 import type { RecordedState } from "../../../components/stack/stackState";
 import { EmbeddedWorld } from "../../../world/camunda/embedded";
