@@ -93,7 +93,13 @@ function handed(node: ts.Node): string[] {
       : [];
   }
   if (ts.isPropertyAssignment(node) && PROPERTIES.includes(node.name.getText())) {
-    return textsOf(node.initializer);
+    const { initializer } = node;
+    const named = node
+      .getSourceFile()
+      .statements.find(
+        (one) => ts.isFunctionDeclaration(one) && one.name?.text === initializer.getText(),
+      ) as ts.FunctionDeclaration | undefined;
+    return named?.body === undefined ? textsOf(initializer) : returned(named.body);
   }
   if (ts.isMethodDeclaration(node) && PROPERTIES.includes(node.name.getText())) {
     return textsOf(node);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import {
   ConfigError,
   KEYS,
@@ -10,7 +12,9 @@ import {
 import { Platform, PLATFORMS } from "../../components/settings/schema";
 import { entryOf } from "../../components/settings/table";
 import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../support/config";
+import { REPOSITORY } from "../../scripts/repository";
 import { expectLine } from "../support/failure";
+import { isQuoted, quotationsOf, quoted } from "../support/messages";
 
 const GOOD: Record<Platform, (changes?: Raw) => Raw> = {
   eks: eksConfig,
@@ -66,6 +70,11 @@ const WHOLE: Raw = {
   webApps: { stop: "a", start: "b" },
 };
 
+/** What the page of errors says of the configuration. */
+const TOLD = quotationsOf(fs.readFileSync(path.join(REPOSITORY, "docs/errors.md"), "utf8"))
+  .filter(({ section }) => section === "Configuration")
+  .map(({ quotation }) => quoted(quotation));
+
 describe("the table of the configuration's keys", () => {
   for (const platform of PLATFORMS) {
     it(`says what is wrong on ${platform} in lines that are not too long, whatever is set`, () => {
@@ -75,6 +84,8 @@ describe("the table of the configuration's keys", () => {
       );
       assert.ok(found.length > 300, String(found.length));
       found.forEach((problem) => expectLine(problem, [/^[a-z]\w+/]));
+      const untold = [...new Set(found)].filter((problem) => !isQuoted(TOLD, problem));
+      assert.deepEqual(untold, [], "docs/errors.md has not");
     });
   }
 

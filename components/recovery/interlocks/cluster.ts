@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { shortened } from "../../base/bounded";
 import { brokerList, without } from "../../base/brokers";
 import { memberIds, seenIds } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
@@ -69,15 +70,15 @@ export async function refusalBeforehand(
 async function stillForcedOut(session: Session): Promise<string | undefined> {
   const { settings } = session;
   const { peer } = settings;
-  const wayOut = `set lostRegion ${peer} again, and fail back (npm run failback); the fence stays closed until then`;
+  const wayOut = `set lostRegion ${peer} again, and fail back (npm run failback)`;
   try {
     const { configuration } = await session.observe();
     const absent = without(desiredMembership(settings, "steady").ids, memberIds(configuration));
     return absent.length === 0
       ? undefined
-      : `lostRegion is not set, but ${brokerList(absent)} of ${peer} were forced out and are no members: ${wayOut}`;
+      : `lostRegion is not set, but ${brokerList(absent)} of ${peer} were forced out: ${wayOut}`;
   } catch (error) {
-    return `lostRegion is not set, ${peer} was forced out, and the cluster does not say whether its brokers are members again (${messageOf(error)}): ${wayOut}`;
+    return `lostRegion is not set, ${peer} was forced out, and may be still (${shortened(messageOf(error), 45)}): ${wayOut}`;
   }
 }
 
