@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RegionName } from "./base/brokers";
+import type { BrokerMap, RegionName } from "./base/brokers";
 import { isInstalled, Settings } from "./settings";
 import type {
   InstalledOutputs,
@@ -39,7 +39,7 @@ export interface RegionOutputs extends InstalledOutputs {
     partitionCount: number;
   };
   /** The members of the cluster, by name. */
-  brokers?: pulumi.Output<Record<string, string>>;
+  brokers?: pulumi.Output<BrokerMap>;
   /** State of both exporters, by id. */
   exporters?: pulumi.Output<Record<string, string>>;
   /** How the recovery stands. */

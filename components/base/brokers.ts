@@ -65,22 +65,22 @@ export class BrokerIds {
     return `${this.regionOf(id)}/${this.ordinalOf(id)}`;
   }
 
-  /**
-   * Brokers as a map keyed by name, so that a preview reads `- region1/1: "broker 3"`: of a list, Pulumi
-   * would show shifted positions.
-   */
-  mapOf(ids: readonly number[]): Record<string, string> {
-    return Object.fromEntries(
-      [...ids].sort((a, b) => a - b).map((id) => [this.nameOf(id), `broker ${id}`]),
-    );
+  /** Brokers by name, so that a preview reads `- region1/1: 3`: of a list, Pulumi would show shifted positions. */
+  mapOf(ids: readonly number[]): BrokerMap {
+    return Object.fromEntries(ascending(ids).map((id) => [this.nameOf(id), id]));
   }
 }
 
-/** The broker ids of a map that {@link BrokerIds.mapOf} has made, ascending. */
-export function idsOfMap(map: Record<string, string>): number[] {
-  return Object.values(map)
-    .map((label) => Number(label.replace(/^broker /, "")))
-    .sort((a, b) => a - b);
+/** The ids of brokers by their names: `{"region1/0": 1}`. */
+export type BrokerMap = Record<string, number>;
+
+/** The broker ids of a {@link BrokerMap}, ascending. */
+export function idsOfMap(map: BrokerMap): number[] {
+  return ascending(Object.values(map));
+}
+
+function ascending(ids: readonly number[]): number[] {
+  return [...ids].sort((a, b) => a - b);
 }
 
 /** Whether two sets of broker ids are the same. */

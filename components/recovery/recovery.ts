@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { idsOfMap, RegionName, REGIONS, sameIds } from "../base/brokers";
+import { BrokerMap, idsOfMap, RegionName, REGIONS, sameIds } from "../base/brokers";
 import { generationOf } from "../generations";
 import type { StepName } from "../generations/generation";
 import type { Settings } from "../settings";
@@ -60,7 +60,7 @@ export interface RecoveryStatus {
  */
 export class Recovery extends pulumi.ComponentResource {
   /** The members, by name. */
-  readonly brokers: pulumi.Output<Record<string, string>>;
+  readonly brokers: pulumi.Output<BrokerMap>;
   /** State of both exporters, by id. */
   readonly exporters: pulumi.Output<Record<string, string>>;
   /** The contract's `recovery`. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RELEASE } from "../generations/objects";
 import { Declaration, LastAttempt, readDeclaration, readLastAttempt } from "../base/declaration";
+import type { BrokerMap } from "../base/brokers";
 import { isRecord } from "../base/json";
 import { RecordedRecovery, recoveryOf } from "./contract";
 
@@ -39,7 +40,7 @@ export interface RecordedNetwork {
 
 /** What the state of this stack has recorded of the recovery: by the last `up`, whatever has happened since. */
 export interface RecordedState {
-  brokers?: Record<string, string>;
+  brokers?: BrokerMap;
   /** What the membership was last brought about for. */
   declaration?: Declaration;
   exporters: Record<string, string>;
@@ -164,9 +165,7 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
     const outputs = resource.outputs;
     switch (resource.type) {
       case "pulumi-nodejs:dynamic/camunda:BrokerMembership":
-        recorded.brokers = isRecord(outputs.brokers)
-          ? (outputs.brokers as Record<string, string>)
-          : undefined;
+        recorded.brokers = isRecord(outputs.brokers) ? (outputs.brokers as BrokerMap) : undefined;
         recorded.declaration = readDeclaration(outputs.declaration);
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporter":

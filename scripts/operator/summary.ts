@@ -1,5 +1,5 @@
 import { listed } from "../../components/base/bounded";
-import { idsOfMap, brokerList, RegionName } from "../../components/base/brokers";
+import { BrokerMap, idsOfMap, brokerList, RegionName } from "../../components/base/brokers";
 import { isRecord } from "../../components/base/json";
 import { generationOf } from "../../components/generations";
 import { RecordedRecovery, recoveryOf } from "../../components/stack/contract";
@@ -7,7 +7,7 @@ import { RecordedRecovery, recoveryOf } from "../../components/stack/contract";
 /** What the last `up` has verified, for a person. */
 export function summaryOf(outputs: Record<string, unknown>): string {
   const recovery = recoveryOf(outputs);
-  const brokers = recordOf(outputs.brokers) as Record<string, string>;
+  const brokers = recordOf(outputs.brokers) as BrokerMap;
   const exporters = Object.entries(recordOf(outputs.exporters));
   const rows: [string, string][] = [
     [

@@ -18,7 +18,7 @@ class Declared extends pulumi.dynamic.Resource {
 }
 const config = new pulumi.Config();
 const members = new Declared("BrokerMembership", "members", {
-  brokers: { "region0/0": "broker 0", "region0/1": "broker 2", "region1/0": "broker 1", "region1/1": "broker 3" },
+  brokers: { "region0/0": 0, "region0/1": 2, "region1/0": 1, "region1/1": 3 },
   replicationFactor: config.getNumber("replicationFactor") ?? 4,
 });
 new Declared("SnapshotRepository", "survivor", { readonly: false });

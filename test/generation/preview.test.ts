@@ -43,7 +43,7 @@ describe("the preview of a generation with other ids, order and dialect", () => 
     });
     const plan = await previewPlan(settings, "failing-back", {
       ...RECORDED,
-      brokers: { "region0/0": "broker 1", "region0/1": "broker 3" },
+      brokers: { "region0/0": 1, "region0/1": 3 },
     });
     const steps = (plan?.text ?? "").match(/\d\. \w+/g) ?? [];
     assert.deepEqual(

@@ -1,5 +1,5 @@
 import { listed, shortened } from "../../base/bounded";
-import { idsOfMap } from "../../base/brokers";
+import { BrokerMap, idsOfMap } from "../../base/brokers";
 import { unhealthy } from "../../clients/topology";
 import { waitFor } from "../../clients/poll";
 import { implement } from "./behaviour";
@@ -7,7 +7,7 @@ import { implement } from "./behaviour";
 /** Inputs of a `ClusterHealth`. */
 export interface ClusterHealthInputs {
   /** The brokers that must be members and healthy, by name. */
-  brokers: Record<string, string>;
+  brokers: BrokerMap;
   /** Replicas of every partition. */
   replicationFactor: number;
 }

@@ -1,6 +1,6 @@
 import type { ClusterDialect } from "../../generations/generation";
 import { listed, shortened } from "../../base/bounded";
-import { idsOfMap, brokerList, brokersAre, sameIds } from "../../base/brokers";
+import { BrokerMap, idsOfMap, brokerList, brokersAre, sameIds } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
   describeOperations,
@@ -24,8 +24,8 @@ import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 
 /** Inputs of a `BrokerMembership`. */
 export interface MembershipInputs {
-  /** The brokers that are members, by name: `{"region0/0": "broker 0"}`. */
-  brokers: Record<string, string>;
+  /** The brokers that are members, by name: `{"region0/0": 0}`. */
+  brokers: BrokerMap;
   /** Replicas of every partition: 4 with both regions, 2 with one. */
   replicationFactor: number;
   /**

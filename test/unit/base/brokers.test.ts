@@ -64,7 +64,7 @@ describe("brokers", () => {
   });
 
   it("read in a preview by name, with the id beside it", () => {
-    assert.deepEqual(IDS.mapOf([3, 0]), { "region0/0": "broker 0", "region1/1": "broker 3" });
+    assert.deepEqual(IDS.mapOf([3, 0]), { "region0/0": 0, "region1/1": 3 });
   });
 
   it("are compared as sets", () => {

@@ -19,7 +19,7 @@ describe("what a stack has recorded", () => {
         },
       },
       own("BrokerMembership", {
-        brokers: { "region0/0": "broker 0" },
+        brokers: { "region0/0": 0 },
         declaration: { kind: "failed-over", lost: "region1" },
       }),
       own("Exporting", { attempt: "one", abandoned: true }),

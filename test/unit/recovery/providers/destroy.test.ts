@@ -8,7 +8,7 @@ import { refusal } from "../../../support/failure";
 describe("the records of a stack that is destroyed", () => {
   const bench = useClusterBench();
   const brokers = {
-    brokers: { "region0/0": "ACTIVE" },
+    brokers: { "region0/0": 0 },
     replicationFactor: 2,
     declaration: { kind: "steady" as const },
   };
