@@ -12,7 +12,7 @@ export type Seen<T> = { done: true; value: T } | { done: false; seen: string; ag
 export type Log = (line: string) => void;
 
 /** So long may the line be that an operator reads. What was seen last is in the log as a whole. */
-const LONGEST = 135;
+const LONGEST = 132;
 
 /** The time ran out. Names what was waited for and what was seen last. */
 export class DeadlineExceeded extends Error {

@@ -62,10 +62,13 @@ export function activeRegionOf(settings: Settings, shape: Shape): RegionName {
   return settings.lostRegion === undefined ? settings.activeRegion : settings.region;
 }
 
+/** How many replicas each partition has among the survivors: half of all. */
+export const SURVIVING_REPLICAS = 2;
+
 /** The brokers that are to be members, and how many replicas each partition is to have. */
 export function desiredMembership(settings: Settings, shape: Shape) {
   const ids = idsOf(settings);
   return shape === "failed-over"
-    ? { ids: ids.of(settings.region, settings.clusterSize), replicationFactor: 2 }
+    ? { ids: ids.of(settings.region, settings.clusterSize), replicationFactor: SURVIVING_REPLICAS }
     : { ids: ids.all(settings.clusterSize), replicationFactor: settings.replicationFactor };
 }

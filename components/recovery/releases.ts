@@ -89,7 +89,7 @@ export async function lookAtReleases(
   } catch (error) {
     if (error instanceof Unreachable) {
       found.refusals.push(
-        `the cluster of ${settings.region} cannot be asked (${error.why}): mend it; if ${settings.region} is lost, declare it on stack ${settings.peerStack}`,
+        `the cluster of ${settings.region} cannot be asked (${shortened(error.why, 50)}): mend it; if ${settings.region} is lost, declare it on stack ${settings.peerStack}`,
       );
     } else if (error instanceof Refused) {
       found.warnings.push(`what is installed could not be looked at: ${error.message}`);
@@ -141,7 +141,7 @@ async function endDead(session: Session, settings: InstalledSettings): Promise<N
       for (const one of pending) {
         if (!isOurs(one)) {
           throw new Refusal(
-            `${describe(one)} by ${one.writtenBy || "somebody else"}: let it end; if it is dead, ${deletion(session, one)}`,
+            `${describe(one)} by ${shortened(one.writtenBy, 40) || "somebody else"}: let it end; if it is dead: ${deletion(session, one)}`,
           );
         }
         if (contents.now - one.writtenAt >= deadAfter * 1000) {

@@ -1,3 +1,4 @@
+import { ZONES } from "./eksZones";
 import type { RegionName } from "../base/brokers";
 import { host, subnet } from "../base/cidr";
 import type { EksSettings } from "./types";
@@ -32,9 +33,6 @@ export interface SubnetPlan {
   zone: number;
   cidr: string;
 }
-
-/** Availability zones of a region. */
-export const ZONES = 3;
 
 /**
  * The subnets of a VPC: an eighth for the nodes of each zone, an eighth for its public side, and of the

@@ -1,4 +1,5 @@
-import { ZONES } from "./eksNames";
+/** Availability zones of a region. */
+export const ZONES = 3;
 
 /** Zones that EKS refuses for its control plane (EKS user guide, network requirements), or that AWS opens to nobody new. */
 const CLOSED = ["use1-az3", "usw1-az2", "cac1-az3", "apne1-az3"];

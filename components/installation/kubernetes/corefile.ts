@@ -106,7 +106,7 @@ function expectServed(key: string, theirs: string, patched: string): void {
   const root = servers.find(({ keys }) => keys.some((one) => isDeepStrictEqual(zoneOf(one), ROOT)));
   if (root === undefined || root.directives.some(({ name }) => name === "bind")) {
     throw new Error(
-      `the Corefile has no ".:53" without "bind", a server beside it would not be asked: set dns.kind to none and forward the names yourself`,
+      `the Corefile has no ".:53" without "bind", a server beside it would not be asked: set dns.kind to none and forward DNS yourself`,
     );
   }
   if (!serversIn(patched).some((server) => server.keys.some(isOurs))) {

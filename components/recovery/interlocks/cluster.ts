@@ -78,7 +78,7 @@ async function stillForcedOut(session: Session): Promise<string | undefined> {
       ? undefined
       : `lostRegion is not set, but ${brokerList(absent)} of ${peer} were forced out: ${wayOut}`;
   } catch (error) {
-    return `lostRegion is not set, ${peer} was forced out, and may be still (${shortened(messageOf(error), 45)}): ${wayOut}`;
+    return `lostRegion is not set, ${peer} was forced out, and may be still (${shortened(messageOf(error), 25)}): ${wayOut}`;
   }
 }
 

@@ -21,7 +21,7 @@ interface RunInterlock extends Interlock {
   refusal(facts: RunFacts): string | undefined;
 }
 
-/** What must not be, of the whole run. Each is told, so that an operator sees all at once. */
+/** What stops a whole run. Each is told, so that an operator sees all at once. */
 export const RUN_INTERLOCKS: readonly RunInterlock[] = [
   {
     name: "peer-declares-loss",
@@ -98,7 +98,7 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
       return lastAttempt !== undefined &&
         lastAttempt.attempt.toLowerCase() === failback?.toLowerCase() &&
         (lastAttempt.abandoned || gateAttempt !== failback)
-        ? `failback is ${failback}, the name of an earlier attempt: choose a new name: pulumi config set failback NEW-NAME`
+        ? `failback is ${shortened(failback, 40)}, the name of an earlier attempt: choose a new name: pulumi config set failback NEW-NAME`
         : undefined;
     },
   },

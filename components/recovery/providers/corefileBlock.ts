@@ -57,7 +57,7 @@ async function change(
         return false;
       }
       throw new Refusal(
-        `there is no ${KEY} in ConfigMap ${NAMESPACE}/${NAME}: set dns.kind to what resolves names here (kube-dns, or none: forward them yourself)`,
+        `there is no ${KEY} in ConfigMap ${NAMESPACE}/${NAME}: set dns.kind to what resolves DNS here (kube-dns, or none: forward it yourself)`,
       );
     }
     const wanted = patchCorefile(existing, block);
@@ -70,7 +70,7 @@ async function change(
     begin();
     if (await client.replace(NAME, { ...found, data: { ...found.data, [KEY]: wanted } })) {
       session.log(
-        `Corefile of ${session.settings.region}: block of the other region's names ${block === undefined ? "taken out" : "written"}`,
+        `Corefile of ${session.settings.region}: block of the other region's DNS names ${block === undefined ? "taken out" : "written"}`,
       );
       return true;
     }

@@ -10,6 +10,7 @@ import { noRecords } from "../checks/records";
 import { refuseForeign } from "../checks/repository";
 import { listedShards, restoredByUs } from "../checks/restoredIndices";
 import { Rounds } from "../checks/rounds";
+import { SURVIVING_REPLICAS } from "../phase";
 import type { Observation, Session } from "../session";
 import { implement } from "./behaviour";
 
@@ -67,7 +68,13 @@ async function expectFailedOver(
       `${brokersAre(returned)} among the members already: the cluster has moved on since incident ${inputs.incident}; remove failback (docs/errors.md#failback)`,
     );
   }
-  const problems = unhealthy(configuration, topology, session.own, 2, partitionCount);
+  const problems = unhealthy(
+    configuration,
+    topology,
+    session.own,
+    SURVIVING_REPLICAS,
+    partitionCount,
+  );
   if (problems.length > 0) {
     throw new Refusal(
       `the survivors are not healthy (${shortened(listed(problems, "; "), 75)}): a failback adds load to them; mend them first`,

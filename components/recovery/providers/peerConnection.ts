@@ -180,6 +180,7 @@ async function expectOpen(session: Session): Promise<Outcome> {
     { host: elasticsearchHost(peer, settings), port: PORTS.elasticsearch },
     { host: brokerHost(first ?? 0, settings), port: PORTS.internal },
   ];
+  let noPod = false;
   const { times, addresses } = await waitFor(
     `${peer} to be reached from a pod of this region`,
     timeouts.gate,
@@ -189,8 +190,9 @@ async function expectOpen(session: Session): Promise<Outcome> {
       const addresses: string[] = [];
       for (const target of targets) {
         const probe = await probeWhenThere(session, target);
-        if (typeof probe === "string") {
-          return { done: false, seen: probe };
+        noPod = "missing" in probe;
+        if ("missing" in probe) {
+          return { done: false, seen: probe.missing };
         }
         const { resolved, connected, roundTripMs, address } = probe;
         if (!resolved || !connected) {
@@ -210,7 +212,7 @@ async function expectOpen(session: Session): Promise<Outcome> {
     },
     {
       refuse: (last, seconds) =>
-        last.startsWith(`${session.generation.objects.elasticsearch} has `)
+        noPod
           ? `${peer} is not looked for: ${shortened(last, 90)} (waited ${seconds} s): mend that, then up again`
           : `${peer} cannot be reached from a pod here: ${shortened(last, 88)} (waited ${seconds} s): npm run up`,
     },
@@ -227,8 +229,11 @@ async function expectOpen(session: Session): Promise<Outcome> {
   };
 }
 
-/** What a pod of this region sees of a target; in words, why there is no pod that could be asked yet. */
-async function probeWhenThere(session: Session, { host, port }: Target): Promise<Probe | string> {
+/** What a pod of this region sees of a target; or, in words, why there is no pod that could be asked yet. */
+async function probeWhenThere(
+  session: Session,
+  { host, port }: Target,
+): Promise<Probe | { missing: string }> {
   const cluster = session.kubernetes();
   const namespace = session.namespace();
   const { lookout, elasticsearch } = session.generation.objects;
@@ -238,9 +243,12 @@ async function probeWhenThere(session: Session, { host, port }: Target): Promise
     // No pod, or a container that does not run yet: it may come.
     if (error instanceof Refused && (error.status === 404 || error.status >= 500)) {
       const found = await cluster.statefulSet(namespace, elasticsearch);
-      return found !== undefined && found.ready < found.wanted
-        ? `${elasticsearch} has ${podsOf(found)}`
-        : error.message;
+      return {
+        missing:
+          found !== undefined && found.ready < found.wanted
+            ? `${elasticsearch} has ${podsOf(found)}`
+            : error.message,
+      };
     }
     throw error;
   }

@@ -45,7 +45,7 @@ export const provider = implement<SnapshotInputs>({
     } else if (found.metadata.documents !== documentCount(documents)) {
       // Something was exported since: restoring this snapshot would lose it.
       throw new Refusal(
-        `snapshot ${inputs.snapshot} exists already and is not of this pause (${String(found.metadata.documents ?? "unknown")} documents, ${documentCount(documents)} now): set failback to a new name`,
+        `snapshot ${shortened(inputs.snapshot, 40)} exists already and is not of this pause (${String(found.metadata.documents ?? "unknown")} documents, ${documentCount(documents)} now): set failback to a new name`,
       );
     }
     const snapshot = await awaitSuccess(session, inputs);
@@ -80,7 +80,7 @@ async function awaitSuccess(session: Session, inputs: SnapshotInputs): Promise<S
       }
       if (snapshot.state !== "SUCCESS") {
         throw new Refusal(
-          `snapshot ${inputs.snapshot} ended as ${snapshot.state}, ${snapshot.shards.failed} of ${snapshot.shards.total} shards failed (${shortened(snapshot.failures[0] ?? "no reason given", 30)}): set failback to a new name`,
+          `snapshot ${shortened(inputs.snapshot, 40)} ended as ${snapshot.state}, ${snapshot.shards.failed} of ${snapshot.shards.total} shards failed (${shortened(snapshot.failures[0] ?? "no reason given", 30)}): set failback to a new name`,
         );
       }
       return { done: true, value: snapshot };

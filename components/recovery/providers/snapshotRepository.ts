@@ -1,3 +1,4 @@
+import { shortened } from "../../base/bounded";
 import type { RegionName } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { Refused } from "../../clients/http";
@@ -57,7 +58,7 @@ export const provider = implement<SnapshotRepositoryInputs>({
     await elasticsearch.verifyRepository(inputs.repository);
     if (!(await sees())) {
       throw new Refusal(
-        `Elasticsearch of ${inputs.region} does not see snapshot ${inputs.snapshot} in repository ${inputs.repository}: give both the same place`,
+        `Elasticsearch of ${inputs.region} does not see snapshot ${shortened(String(inputs.snapshot), 40)} in repository ${shortened(inputs.repository, 30)}: give both the same place`,
       );
     }
     return {

@@ -92,7 +92,7 @@ async function awaitDone(
     },
     {
       refuse: (last, seconds) =>
-        `the restore of ${inputs.snapshot}: ${last} (waited ${seconds} s); pulumi up`,
+        `the restore of ${shortened(inputs.snapshot, 40)}: ${last} (waited ${seconds} s); pulumi up`,
     },
   );
 }

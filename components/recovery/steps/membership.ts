@@ -1,7 +1,7 @@
 import { brokerList, without } from "../../base/brokers";
 import { idsOf } from "../../generations";
 import * as resources from "../resources";
-import { desiredMembership } from "../phase";
+import { desiredMembership, SURVIVING_REPLICAS } from "../phase";
 import type { Step } from "./step";
 
 /** Failover: the lost region's brokers are forced out. Failback: they are added, unforced. */
@@ -11,7 +11,7 @@ export const membership: Step = {
     const all = desiredMembership(settings, "steady");
     const others = brokerList(without(all.ids, survivors));
     return shape === "failed-over"
-      ? `force out ${others} of ${lost}, keep ${brokerList(survivors)}; replication factor ${all.replicationFactor} -> 2`
+      ? `force out ${others} of ${lost}, keep ${brokerList(survivors)}; replication factor ${all.replicationFactor} -> ${SURVIVING_REPLICAS}`
       : `add ${others} with replication factor ${all.replicationFactor}`;
   },
   declare({ settings, shape, declaration }, scene, after) {

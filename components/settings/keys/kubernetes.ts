@@ -49,7 +49,7 @@ export const KUBERNETES = s.section("Two clusters that are there", ["kubernetes"
         ),
       }),
     ),
-    text: "How DNS names of the other region resolve: `kind`, `addresses` and `annotations` of each region's DNS entry point. [Which kind](kubernetes.md#names).",
+    text: "How DNS names of the other region resolve: `kind`, `addresses` and `annotations` of each region's DNS entry point. [Which kind](kubernetes.md#dns).",
     change: "on both stacks",
   },
   snapshotRepository: {

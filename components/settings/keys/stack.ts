@@ -33,7 +33,7 @@ export const STACK = s.section("The stack", s.EVERYWHERE, {
   platform: {
     type: "string",
     schema: s.optional(s.oneOf(s.PLATFORMS), "eks"),
-    text: "Who installs Camunda. `eks`: this program, with two EKS clusters, network, bucket and names. `kubernetes`: this program, in two clusters that are there. `endpoints`: somebody else; it is reached by URLs.",
+    text: "Who installs Camunda. `eks`: this program, with two EKS clusters, network, bucket and DNS. `kubernetes`: this program, in two clusters that are there. `endpoints`: somebody else; it is reached by URLs.",
     change: "never. What is installed would be deleted",
   },
   activeRegion: {

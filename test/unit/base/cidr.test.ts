@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readSettings } from "../../../components/settings";
-import { dnsAddresses, subnetPlan, ZONES } from "../../../components/settings/eksNames";
+import { dnsAddresses, subnetPlan } from "../../../components/settings/eksNames";
+import { ZONES } from "../../../components/settings/eksZones";
 import {
   formatCidr,
   host,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { expectLine } from "../../support/failure";
 import { readSettings } from "../../../components/settings";
 import { refusalBeforehand } from "../../../components/recovery/interlocks/cluster";
 import type { Shape } from "../../../components/recovery/phase";
@@ -26,10 +27,9 @@ describe("what is asked of the cluster before the fence is touched", () => {
   it("refuses to fence off a region whose brokers are all seen, but for a written reason", async () => {
     await bench().start();
     await bench().startCluster(new EmbeddedWorld({ electionMs: 20 }));
-    assert.match(
-      (await ask("failed-over", nothing, lost)) ?? "",
+    expectLine((await ask("failed-over", nothing, lost)) ?? "", [
       /^the survivors see every broker of region1 .*remove lostRegion, .*overrides.still-seen$/,
-    );
+    ]);
     const overrides = { "still-seen": "they answer, and lose every message" };
     assert.equal(await ask("failed-over", nothing, { ...lost, overrides }), undefined);
     assert.equal(await ask("failed-over", forcedOut, lost), undefined, "a second run asks nothing");
@@ -42,7 +42,7 @@ describe("what is asked of the cluster before the fence is touched", () => {
     const path = /^\/v2\/topology$/;
     world.inject({ path, respond: { status: 503, body: "starting" }, times: 1 });
     world.inject({ path, drop: true, times: 1 });
-    assert.match((await ask("failed-over", nothing, lost)) ?? "", /see every broker of region1/);
+    expectLine((await ask("failed-over", nothing, lost)) ?? "", [/see every broker of region1/]);
   });
 
   it("goes on when a broker is missed, and when the cluster says nothing", async () => {
@@ -62,12 +62,11 @@ describe("what is asked of the cluster before the fence is touched", () => {
     assert.equal(await ask("steady", forcedOut), undefined, "all are members: failed back by hand");
     await world.lose("region1");
     await world.forceRemove([1, 3]);
-    assert.match(
-      (await ask("steady", forcedOut)) ?? "",
+    expectLine((await ask("steady", forcedOut)) ?? "", [
       /^lostRegion is not set, but brokers 1, 3 of region1 were forced out: set lostRegion region1 again/,
-    );
+    ]);
     bench().store.remove("Pod", bench().namespace, "camunda-zeebe-gateway-0");
-    assert.match((await ask("steady", forcedOut)) ?? "", /may be still/);
+    expectLine((await ask("steady", forcedOut)) ?? "", [/may be still/]);
     assert.equal(await ask("steady", nothing), undefined, "nothing was forced out");
   });
 });

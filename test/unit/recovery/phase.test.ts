@@ -189,6 +189,9 @@ describe("phase, declaration and interlocks", () => {
       "one abandoned",
       "also when it was killed before it reached Exporting",
     );
+    const unread = { unreadable: true } as const;
+    assert.match(label(lost, unread), /^unknown at \d+$/, "what was before is asserted anew");
+    assert.equal(label(lost, { ...unread, gateAttempt: "one" }), "one abandoned");
     const abandoned = { lastAttempt: { attempt: "one", abandoned: true } };
     assert.equal(label(lost, abandoned), "one abandoned", "the label stays");
     assert.equal(label({ ...back, failback: "two" }, abandoned), "two");

@@ -150,6 +150,7 @@ describe("planner", () => {
         plan.remove.filter((id) => own.includes(id)),
         [],
       );
+      assert.deepEqual(without(plan.remove, intent.regions[peerOf(intent.region)]), []);
       assert.ok(sameIds([...plan.retain, ...plan.remove], facts.members));
     }, "force-remove");
   });

@@ -156,7 +156,7 @@ describe("what a run looks at in its own cluster", () => {
     assert.deepEqual(others, []);
     assert.match(
       refusal,
-      /^release camunda is pending-rollback by helm: let it end; if it is dead, kubectl -n camunda-london delete secret sh\.helm\.release\.v1\.camunda\.v2$/,
+      /^release camunda is pending-rollback by helm: let it end; if it is dead: kubectl -n camunda-london delete secret sh\.helm\.release\.v1\.camunda\.v2$/,
     );
     assert.ok(refusal.length <= 160);
     assert.deepEqual(writes(), []);

@@ -199,7 +199,9 @@ describe("CorefileBlock", () => {
       console.log = log;
     }
     assert.equal(api.corefile, THEIRS);
-    assert.deepEqual(lines, ["Corefile of region0: block of the other region's names taken out"]);
+    assert.deepEqual(lines, [
+      "Corefile of region0: block of the other region's DNS names taken out",
+    ]);
   });
 
   for (const [what, expected, prepare] of [

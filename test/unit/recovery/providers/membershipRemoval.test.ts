@@ -107,20 +107,33 @@ describe("BrokerMembership when a region is lost", () => {
     assert.deepEqual(bench.sent(), []);
   });
 
-  it("does not take the removal of a survivor for its own change", async () => {
-    await bench.start();
-    await bench.loseRegion();
-    const removal = { operation: "BROKER_REMOVE", brokerId: 2, brokers: [0] };
-    bench.world.inject({
-      path: CONFIGURATION,
-      transform: (body) => ({
-        ...body,
-        pendingChange: { id: 78, status: "IN_PROGRESS", completed: [], pending: [removal] },
-      }),
+  for (const [what, removal, shown] of [
+    [
+      "the removal of a survivor",
+      { operation: "BROKER_REMOVE", brokerId: 2, brokers: [0] },
+      /change 78 .*BROKER_REMOVE broker 2 with brokers 0/,
+    ],
+    [
+      "a forced removal that keeps the lost brokers",
+      { operation: "PARTITION_FORCE_RECONFIGURE", brokerId: 1, partitionId: 1, brokers: [1, 3] },
+      /change 78 .*PARTITION_FORCE_RECONFIGURE broker 1 partition 1 with brokers 1, 3/,
+    ],
+  ] as const) {
+    it(`does not take ${what} for its own change`, async () => {
+      await bench.start();
+      await bench.loseRegion();
+      bench.world.inject({
+        path: CONFIGURATION,
+        times: 3,
+        transform: (body) => ({
+          ...body,
+          pendingChange: { id: 78, status: "IN_PROGRESS", completed: [], pending: [removal] },
+        }),
+      });
+      await refusal(bench.run.remove(), shown);
+      assert.deepEqual(bench.sent(), []);
     });
-    await refusal(bench.run.remove(), /change 78 .*BROKER_REMOVE broker 2 with brokers 0/);
-    assert.deepEqual(bench.sent(), []);
-  });
+  }
 
   it("waits while the survivors still see the lost brokers, then refuses and names them", async () => {
     await bench.start();

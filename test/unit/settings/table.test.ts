@@ -8,13 +8,13 @@ import {
   openSecrets,
   readSettings,
   unknownKeys,
-} from "../../components/settings";
-import { Platform, PLATFORMS } from "../../components/settings/schema";
-import { entryOf } from "../../components/settings/table";
-import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../support/config";
-import { REPOSITORY } from "../../scripts/repository";
-import { expectLine } from "../support/failure";
-import { isQuoted, quotationsOf, quoted } from "../support/messages";
+} from "../../../components/settings";
+import { Platform, PLATFORMS } from "../../../components/settings/schema";
+import { entryOf } from "../../../components/settings/table";
+import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../../support/config";
+import { REPOSITORY } from "../../../scripts/repository";
+import { expectLine } from "../../support/failure";
+import { isQuoted, quotationsOf, quoted } from "../../support/messages";
 
 const GOOD: Record<Platform, (changes?: Raw) => Raw> = {
   eks: eksConfig,

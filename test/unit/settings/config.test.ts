@@ -5,9 +5,9 @@ import {
   openSecrets,
   readSettings,
   unknownKeys,
-} from "../../components/settings";
-import { eksConfig, kubernetesConfig, lookup, nowhere, Raw, rawConfig } from "../support/config";
-import { expectLine } from "../support/failure";
+} from "../../../components/settings";
+import { eksConfig, kubernetesConfig, lookup, nowhere, Raw, rawConfig } from "../../support/config";
+import { expectLine } from "../../support/failure";
 
 /** The problems of a configuration. */
 function problemsOf(changes: Raw): readonly string[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ConfigError, readSettings } from "../../components/settings";
-import { eksConfig, kubernetesConfig, lookup, Raw } from "../support/config";
-import { expectLine } from "../support/failure";
+import { ConfigError, readSettings } from "../../../components/settings";
+import { eksConfig, kubernetesConfig, lookup, Raw } from "../../support/config";
+import { expectLine } from "../../support/failure";
 
 function problemsOf(raw: Raw): readonly string[] {
   try {
