@@ -110,7 +110,7 @@ describe("an installation through the real provider that something has befallen"
     assert.deepEqual(ARCHIVES.map(existsSync), [true, true]);
     await repository.stop();
     const { changes } = await (await installation.stack("region1")).preview({ refresh: true });
-    assert.deepEqual(Object.keys(changes), ["same"]);
+    assert.deepEqual(changes, {});
   });
 
   it("is healed of an upgrade that was killed inside Helm, also when it is taken back", async () => {
