@@ -59,6 +59,9 @@ describe("brokers", () => {
           [...some].sort((a, b) => a - b),
         );
         assert.deepEqual(IDS.mapOf(some), IDS.mapOf([...some].reverse()));
+        // A state lists them by name: those of region0 first.
+        const byName = Object.entries(IDS.mapOf(some)).sort(([a], [b]) => a.localeCompare(b));
+        assert.deepEqual(idsOfMap(Object.fromEntries(byName)), idsOfMap(IDS.mapOf(some)));
       }),
     );
   });

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { expectLine } from "../../support/failure";
 import { readSettings } from "../../../components/settings";
@@ -7,6 +8,8 @@ import type { RecordedState } from "../../../components/stack/stackState";
 import { EmbeddedWorld } from "../../../world/camunda/embedded";
 import { useClusterBench } from "../../support/clusterBench";
 import { kubernetesConfig, lookup, Raw } from "../../support/config";
+
+const MOCKS = { call: () => ({}), newResource: () => ({ id: "", state: {} }) };
 
 const nothing: RecordedState = { exporters: {}, installed: true, releases: {}, network: {} };
 const forcedOut: RecordedState = {
@@ -33,6 +36,19 @@ describe("what is asked of the cluster before the fence is touched", () => {
     const overrides = { "still-seen": "they answer, and lose every message" };
     assert.equal(await ask("failed-over", nothing, { ...lost, overrides }), undefined);
     assert.equal(await ask("failed-over", forcedOut, lost), undefined, "a second run asks nothing");
+  });
+
+  it("does not wait in a preview for what up will find", async () => {
+    await bench().start();
+    const world = new EmbeddedWorld({ electionMs: 20 });
+    await bench().startCluster(world);
+    await pulumi.runtime.setMocks(MOCKS, "p", "region0", true);
+    try {
+      assert.equal(await ask("failed-over", nothing, lost), undefined);
+      assert.deepEqual(world.requests, []);
+    } finally {
+      await pulumi.runtime.setMocks(MOCKS, "p", "region0", false);
+    }
   });
 
   it("does not take a request that has failed for a broker that is missed", async () => {

@@ -15,6 +15,8 @@ describe("session", () => {
 
   for (const [what, expected, change] of [
     ["is of another version", /version 8.7.1, camundaVersion is 8.6/, { gatewayVersion: "8.7.1" }],
+    ["begins like it", /version 8.60.0, camundaVersion is 8.6/, { gatewayVersion: "8.60.0" }],
+    ["ends like it", /version 18.6.0, camundaVersion is 8.6/, { gatewayVersion: "18.6.0" }],
     ["has other partitions", /has 5 partitions, partitionCount is 2/, { partitionsCount: 5 }],
     [
       "sees a broker beyond the configured size",

@@ -168,6 +168,18 @@ describe("PeerConnection", () => {
     await opened;
   });
 
+  it("says that the other region is not reached when the pod has come", async () => {
+    await bench().start();
+    bench().store.remove("Pod", bench().namespace, `${SET}-0`);
+    bench().reaches = {};
+    const opened = refusal(open(), /^region1 cannot be reached from a pod here: /);
+    await bench().until("it has asked in vain", () =>
+      bench().api.requests.some(({ path, status }) => path.includes(`${SET}-0`) && status === 404),
+    );
+    bench().addStatefulSet(SET, 1);
+    await opened;
+  });
+
   it("says that the pod does not come, and why: a cluster that forbids privileged pods", async () => {
     await bench().start();
     bench().store.remove("Pod", bench().namespace, `${SET}-0`);
