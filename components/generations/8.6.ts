@@ -3,6 +3,9 @@ import { isRecord } from "../base/json";
 import { ELASTICSEARCH_RELEASE, RELEASE } from "./objects";
 import type { Generation } from "./generation";
 
+/** The StatefulSet of Elasticsearch. */
+const ELASTICSEARCH = `${ELASTICSEARCH_RELEASE}-master`;
+
 /**
  * 8.6: the order of its operational guide (dual-region), and the figures of Camunda's reference installation on two EKS clusters.
  *
@@ -103,8 +106,8 @@ export const CAMUNDA_8_6: Generation = {
   objects: {
     brokers: `${RELEASE}-zeebe`,
     gateway: `${RELEASE}-zeebe-gateway`,
-    elasticsearch: `${ELASTICSEARCH_RELEASE}-master`,
-    lookout: { pod: `${ELASTICSEARCH_RELEASE}-master-0`, container: "elasticsearch" },
+    elasticsearch: ELASTICSEARCH,
+    lookout: { pod: `${ELASTICSEARCH}-0`, container: "elasticsearch" },
     webApps: { operate: `${RELEASE}-operate`, tasklist: `${RELEASE}-tasklist` },
   },
   chart: {

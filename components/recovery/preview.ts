@@ -1,12 +1,13 @@
 import { idsOfMap, sameIds } from "../base/brokers";
-import { describeOperations, memberIds, partitionsWithout, seenIds } from "../clients/topology";
+import { describeOperations } from "../clients/topology";
 import { isKubernetesUrl } from "../base/kubernetesAddress";
 import { generationOf } from "../generations";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { planMembership } from "./planner";
 import { STEPS } from "./steps";
-import { factsOf } from "./steps/step";
+import { Facts, factsOf } from "./steps/step";
+import { membershipFacts, membershipIntent } from "./checks/membership";
 import { Session } from "./session";
 import { desiredMembership, Shape } from "./phase";
 import { lossOf } from "./loss";
@@ -42,11 +43,11 @@ export async function previewPlan(
   if (before !== undefined && sameIds(before, desired.ids)) {
     return undefined;
   }
-  const asked = await askCluster(settings, shape);
+  const facts = factsOf(settings, shape, recorded);
+  const asked = await askCluster(facts);
   const source = asked.offline
     ? `offline: ${asked.offline}`
     : "asked of the cluster with dryRun=true, which changes nothing";
-  const facts = factsOf(settings, shape, recorded);
   const { failover, failback } = generationOf(settings.camundaVersion);
   const steps = (shape === "failed-over" ? failover : failback).flatMap((name) => {
     const says = STEPS[name].says?.(facts);
@@ -75,10 +76,11 @@ function lossLines(settings: Settings, recorded: RecordedState): string[] {
   ];
 }
 
-async function askCluster(
-  settings: Settings,
-  shape: Shape,
-): Promise<{ operations: string[]; offline?: string; waits?: string; refusal?: string }> {
+async function askCluster({
+  settings,
+  shape,
+  declaration,
+}: Facts): Promise<{ operations: string[]; offline?: string; waits?: string; refusal?: string }> {
   const request = isKubernetesUrl(settings.endpoints[settings.region].gateway)
     ? REQUEST_SECONDS.throughKubernetes
     : REQUEST_SECONDS.direct;
@@ -88,22 +90,9 @@ async function askCluster(
   );
   const desired = desiredMembership(settings, shape);
   try {
-    const { configuration, topology } = await session.observe();
     const plan = planMembership(
-      {
-        members: memberIds(configuration),
-        seen: seenIds(topology),
-        replicationFactor: topology.replicationFactor,
-        partitionsLost: partitionsWithout(configuration, session.own, settings.partitionCount),
-      },
-      {
-        brokers: desired.ids,
-        replicationFactor: desired.replicationFactor,
-        region: settings.region,
-        regions: session.generation.ids.byRegion(settings.clusterSize),
-        lostRegion: settings.lostRegion,
-        failback: settings.failback,
-      },
+      membershipFacts(await session.observe(), session),
+      membershipIntent(desired, declaration, session),
     );
     if (plan.kind === "refuse") {
       return { operations: [], refusal: plan.why };

@@ -6,8 +6,6 @@ import {
   describeOperations,
   memberIds,
   Operation,
-  partitionsWithout,
-  seenIds,
   Topology,
   unhealthy,
 } from "../../clients/topology";
@@ -16,6 +14,7 @@ import { waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import { Declaration, sameDeclaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
+import { membershipFacts, membershipIntent } from "../checks/membership";
 import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
 import { declaresAll, MembershipIntent, MembershipPlan, planMembership } from "../planner";
@@ -51,7 +50,9 @@ export const provider = implement<MembershipInputs>({
 
 async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): Promise<Outcome> {
   const { session } = run;
-  const intent = intentOf(inputs, session);
+  const { brokers, replicationFactor, declaration } = inputs;
+  const desired = { ids: idsOfMap(brokers), replicationFactor };
+  const intent = membershipIntent(desired, declaration, session);
   const adds = declaresAll(intent);
   const { operations } = session.generation.cluster;
   const isOurs = adds ? isPartOfAdd : isPartOfRemoval;
@@ -77,18 +78,6 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
     case "add":
       return addBrokers(run, intent, plan.brokers, plan.replicationFactor);
   }
-}
-
-function intentOf(inputs: MembershipInputs, session: Session): MembershipIntent {
-  const { region, clusterSize } = session.settings;
-  return {
-    brokers: idsOfMap(inputs.brokers),
-    replicationFactor: inputs.replicationFactor,
-    region,
-    regions: session.generation.ids.byRegion(clusterSize),
-    lostRegion: inputs.declaration.lost,
-    failback: inputs.declaration.attempt,
-  };
 }
 
 type Operations = ClusterDialect["operations"];
@@ -151,7 +140,7 @@ async function decide(
     async () => {
       const seen = known ?? (await session.observe());
       known = undefined;
-      const plan = planMembership(facts(seen, session), intent);
+      const plan = planMembership(membershipFacts(seen, session), intent);
       if (plan.kind === "refuse") {
         throw new Refusal(plan.why);
       }
@@ -195,15 +184,6 @@ async function answers(session: Session, id: number): Promise<string | undefined
     }
     throw error;
   }
-}
-
-function facts({ configuration, topology }: Observation, session: Session) {
-  return {
-    members: memberIds(configuration),
-    seen: seenIds(topology),
-    replicationFactor: topology.replicationFactor,
-    partitionsLost: partitionsWithout(configuration, session.own, session.settings.partitionCount),
-  };
 }
 
 /** Procedure, failover step 1. Sent once, to the survivors, after the cluster's own plan has been read. */
