@@ -7,7 +7,6 @@ import { EksPeerFence } from "../../../components/installation/eks/peerFence";
 import { awsProvider } from "../../../components/installation/eks/provider";
 import { RegionNetwork } from "../../../components/installation/eks/regionNetwork";
 import { peerOf, RegionName } from "../../../components/base/brokers";
-import type { EksSettings } from "../../../components/settings";
 import { corefile } from "../../../components/installation/kubernetes/corefile";
 import { AwsStandIn } from "../../../world/aws";
 import { BUCKET, CLUSTER, ROLE } from "../../../world/aws/tokens";
@@ -19,28 +18,17 @@ import { compare, Properties } from "../../../world/pulumi/properties";
 import type { Call, RecordedResource, StandIn } from "../../../world/pulumi/standIn";
 import { failureOf } from "../../support/failure";
 import { Bench } from "./bench";
+import { eksSettings } from "../../unit/installation/eks/declared";
 
 const LONDON = "eu-west-2";
 const PARIS = "eu-west-3";
 
-const eks: EksSettings = {
-  kind: "eks",
-  prefix: "camunda",
-  awsAccount: "123456789012",
+const eks = eksSettings({
   awsRegions: { region0: LONDON, region1: PARIS },
-  cidrs: {
-    region0: { vpc: "10.192.0.0/16", services: "10.190.0.0/16" },
-    region1: { vpc: "10.202.0.0/16", services: "10.200.0.0/16" },
-  },
-  natGateways: "single",
-  kubernetesVersion: "1.35",
-  nodes: { instanceType: "m6i.xlarge", min: 1, desired: 4, max: 10, diskGb: 20 },
   administrators: ["arn:aws:iam::123456789012:role/operators"],
   apiAccessCidrs: ["0.0.0.0/0"],
   bucketEncryption: "aws:kms",
-  bucketSuffix: undefined,
-  traffic: undefined,
-};
+});
 const namespaces = { region0: "camunda-london", region1: "camunda-paris" };
 
 /** Objects of Kubernetes, which are of no interest here. */
