@@ -34,6 +34,34 @@ export class PartialAnswer extends Refused {
   }
 }
 
+/** Statuses below 500 that a server, or what stands before it, answers for a moment: starting, busy, moved. */
+const PASSING = [404, 408, 429];
+
+/**
+ * Whether the same question may be answered in a moment: nothing answered, an error of the server's own or of what
+ * stands before it, or an answer of success that cannot be read. The only place that says so.
+ */
+export function isTransient(error: unknown): error is Unreachable | Refused {
+  return error instanceof Unreachable || (error instanceof Refused && isPassing(error.status));
+}
+
+function isPassing(status: number): boolean {
+  return status >= 500 || status < 300 || PASSING.includes(status);
+}
+
+/** Whether the credentials were refused: for a moment that is a token which is just exchanged, not longer. */
+export function isForbidden(error: unknown): error is Refused {
+  return error instanceof Refused && (error.status === 401 || error.status === 403);
+}
+
+/**
+ * Whether a request that changes something may have taken effect though it has failed: the answer was lost, is an
+ * error that says nothing of it, or cannot be read. Then the cluster is to be looked at.
+ */
+export function mayHaveTakenEffect(error: unknown): error is Unreachable | Refused {
+  return isTransient(error) && !(error instanceof Refused && error.status === 404);
+}
+
 /** The first line of a server's own explanation, short enough for one line of an error. */
 export function reason(body: unknown): string {
   const text = textOf(body).split("\n")[0] ?? "";

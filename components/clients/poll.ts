@@ -1,6 +1,6 @@
 import { shortened } from "../base/bounded";
 import { Refusal } from "../base/refusal";
-import { Unreachable } from "./http";
+import { isForbidden, isTransient, Refused } from "./answers";
 
 /**
  * What a probe saw: the value that was waited for, or what stands in its way in a few words. `againMs`: how long
@@ -36,12 +36,47 @@ const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 2_000;
 const PROGRESS_EVERY_MS = 15_000;
 
+/** For so long refused credentials may be a token that is just exchanged. */
+const EXCHANGED_WITHIN_MS = 3_000;
+
+/** For so long a single question is asked again. */
+const ASKED_AGAIN_SECONDS = 5;
+
+/** How long a server has been failing with the same status. */
+class Failing {
+  private status: number | undefined;
+  private since = 0;
+
+  /** What stands in the way of a look, in words. Rethrows what ends the wait. */
+  seen(error: unknown): string {
+    const now = Date.now();
+    if (!(error instanceof Refused)) {
+      this.clear();
+    } else if (this.status !== error.status) {
+      this.status = error.status;
+      this.since = now;
+    }
+    if (!isTransient(error) && !(isForbidden(error) && now - this.since < EXCHANGED_WITHIN_MS)) {
+      throw error;
+    }
+    const seconds = Math.round((now - this.since) / 1000);
+    return error instanceof Refused && seconds > 0
+      ? `answered ${error.status} for ${seconds} s: ${error.request}: ${error.reason}`
+      : error.message;
+  }
+
+  clear(): void {
+    this.status = undefined;
+  }
+}
+
 /**
  * Probes until the thing is done or the deadline has passed. Fast at first (a forced removal takes
  * 50 ms), then slower, at most every 2 s. The engine has no time limit for dynamic resources, so every
  * wait of a provider goes through here.
  *
- * A server that does not answer counts as "not yet"; every other error of the probe ends the wait.
+ * What may pass by itself ({@link isTransient}) counts as "not yet", and the line at the deadline says since when it
+ * lasts; refused credentials do for a moment only. Every other error of the probe ends the wait.
  *
  * @throws {@link Refusal} at the deadline, with the text of `refuse`; {@link DeadlineExceeded} when there is none
  */
@@ -56,13 +91,15 @@ export async function waitFor<T>(
   const deadline = start + seconds * 1000;
   let delay = FIRST_DELAY_MS;
   let nextProgress = start + PROGRESS_EVERY_MS;
+  const failing = new Failing();
   for (;;) {
-    const seen = await probe().catch((error: unknown): Seen<T> => {
-      if (error instanceof Unreachable) {
-        return { done: false, seen: error.message };
-      }
-      throw error;
-    });
+    const seen = await probe().then(
+      (answer) => {
+        failing.clear();
+        return answer;
+      },
+      (error: unknown): Seen<T> => ({ done: false, seen: failing.seen(error) }),
+    );
     if (seen.done) {
       return seen.value;
     }
@@ -86,4 +123,31 @@ export async function waitFor<T>(
     await new Promise((resolve) => setTimeout(resolve, pause));
     delay = Math.min(delay * 1.5, LONGEST_DELAY_MS);
   }
+}
+
+/**
+ * Asks a single question, outside of a wait, and again for a few seconds while what stands in its way may pass by
+ * itself. Only for what changes nothing.
+ *
+ * @param seconds how long it is asked again at most: 0 asks once
+ * @throws what stood in its way last
+ */
+export async function asked<T>(
+  what: string,
+  log: Log,
+  ask: () => Promise<T>,
+  seconds = ASKED_AGAIN_SECONDS,
+): Promise<T> {
+  let last: unknown;
+  const probe = async (): Promise<Seen<T>> => {
+    try {
+      return { done: true, value: await ask() };
+    } catch (error) {
+      last = error;
+      throw error;
+    }
+  };
+  return waitFor(what, seconds, log, probe).catch((error: unknown) => {
+    throw error instanceof DeadlineExceeded ? last : error;
+  });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Refusal } from "../../../components/base/refusal";
 import { Refused, Unreachable } from "../../../components/clients/http";
-import { DeadlineExceeded, Seen, waitFor } from "../../../components/clients/poll";
+import { asked, DeadlineExceeded, Seen, waitFor } from "../../../components/clients/poll";
 import { failureOf } from "../../support/failure";
 
 const silent = () => undefined;
@@ -18,6 +18,18 @@ function sees<T>(...answers: (Seen<T> | Error)[]) {
     return answer;
   };
   return { probe, asked: () => count };
+}
+
+/** Lets a test say how much time passes. */
+async function withClock(test: (pass: (seconds: number) => void) => Promise<void>): Promise<void> {
+  const { now } = Date;
+  let passed = 0;
+  Date.now = () => passed;
+  try {
+    await test((seconds) => (passed += seconds * 1000));
+  } finally {
+    Date.now = now;
+  }
 }
 
 describe("poll", () => {
@@ -56,7 +68,7 @@ describe("poll", () => {
   });
 
   it("makes no refusal of an error of the probe", async () => {
-    const refused = new Refused("GET /a", 404, "no such thing");
+    const refused = new Refused("GET /a", 400, "no such thing");
     const refuse = () => assert.fail("the time has not run out");
     const error = await failureOf(waitFor("it", 5, silent, sees(refused).probe, { refuse }));
     assert.equal(error, refused);
@@ -89,11 +101,72 @@ describe("poll", () => {
     );
   });
 
-  it("ends at every other error of the probe", async () => {
-    const refused = new Refused("GET /a", 404, "no such thing");
-    const { probe, asked } = sees(refused);
-    assert.equal(await failureOf(waitFor("it", 5, silent, probe)), refused);
-    assert.equal(asked(), 1);
+  for (const error of [400, 409, 301].map((status) => new Refused("GET /a", status, "no"))) {
+    it(`ends at an answer of ${error.status}`, async () => {
+      const { probe, asked } = sees(error);
+      assert.equal(await failureOf(waitFor("it", 5, silent, probe)), error);
+      assert.equal(asked(), 1);
+    });
+  }
+
+  for (const status of [404, 408, 429, 500, 502, 503, 504, 200, 202]) {
+    it(`counts an answer of ${status} that is not what was asked for as not yet`, async () => {
+      const passing = new Refused("GET /a", status, "moved");
+      const { probe } = sees<number>(passing, passing, { done: true, value: 1 });
+      assert.equal(await waitFor("it", 5, silent, probe), 1);
+    });
+  }
+
+  it("says at the deadline since when the same answer lasts", async () => {
+    await withClock(async (pass) => {
+      const statuses = [503, 404, 404, 404];
+      const probe = async (): Promise<Seen<void>> => {
+        pass(20);
+        throw new Refused("GET /a", statuses.shift() ?? 404, "starting");
+      };
+      await assert.rejects(
+        waitFor("it", 60, silent, probe),
+        /^DeadlineExceeded: waited 60 s for it; last seen: answered 404 for 20 s: GET \/a: starting$/,
+      );
+    });
+  });
+
+  it("bears refused credentials for as long as a token takes to be exchanged, no longer", async () => {
+    const refused = new Refused("GET /a", 401, "who are you");
+    const passing = sees<number>(refused, refused, { done: true, value: 1 });
+    assert.equal(await waitFor("it", 60, silent, passing.probe), 1);
+    for (const lasting of [refused, new Refused("GET /a", 403, "not you")]) {
+      await withClock(async (pass) => {
+        let looks = 0;
+        const probe = async (): Promise<Seen<void>> => {
+          looks += 1;
+          pass(1);
+          throw lasting;
+        };
+        assert.equal(await failureOf(waitFor("it", 60, silent, probe)), lasting);
+        assert.equal(looks, 4);
+      });
+    }
+  });
+
+  it("asks a single question again while what stands in its way may pass, and throws that at the end", async () => {
+    const starting = new Refused("GET /a", 503, "starting");
+    const ask = (...answers: (number | Error)[]) => {
+      let count = 0;
+      return async () => {
+        const answer = answers[Math.min(count++, answers.length - 1)] as number | Error;
+        if (answer instanceof Error) {
+          throw answer;
+        }
+        return answer;
+      };
+    };
+    const gone = new Unreachable("http://a", "ECONNREFUSED");
+    assert.equal(await asked("it", silent, ask(starting, gone, 7)), 7);
+    assert.equal(await failureOf(asked("it", silent, ask(starting), 0.2)), starting);
+    assert.equal(await failureOf(asked("it", silent, ask(gone), 0)), gone);
+    const refused = new Refused("GET /a", 400, "no");
+    assert.equal(await failureOf(asked("it", silent, ask(refused, 7))), refused);
   });
 
   it("says every 15 seconds how far it is", async () => {
