@@ -189,7 +189,7 @@ export const CASES: GoldenCase[] = [
     base: "eks-installing-region1",
     platform: "eks",
     region: "region1",
-    config: { bucketEncryption: "aws:kms", natGateways: "per-zone", traffic },
+    config: { bucketEncryption: "aws:kms", natGateways: "single", traffic },
     peer: { phase: "failed-over", lostRegion: "region1", network: { vpcId: "vpc-0" } },
   },
   {

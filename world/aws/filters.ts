@@ -1,5 +1,5 @@
 import { type Properties } from "../pulumi/properties";
-import { isSet, owned, providerArn, ResourceType, Scope, strings, text } from "./resourceType";
+import { arn, owned, ResourceType, Scope, strings, text } from "./resourceType";
 import { AwsError, Item } from "./state";
 import { EGRESS_RULE, INGRESS_RULE, NETWORK_ACL, SECURITY_GROUP, SUBNET, VPC } from "./tokens";
 
@@ -46,7 +46,7 @@ const securityGroupRule: ResourceType = {
   ],
   create(scope) {
     const id = scope.aws.newId("sgr-");
-    const made = providerArn(scope, "ec2", `security-group-rule/${id}`);
+    const made = arn(scope, "ec2", `security-group-rule/${id}`);
     return { id, outputs: { arn: made, securityGroupRuleId: id } };
   },
   update(_scope, _item, inputs) {
@@ -60,11 +60,8 @@ const securityGroupRule: ResourceType = {
   },
   seen(scope, inputs) {
     const id = referencedGroup(scope.aws, inputs);
-    // The provider leaves the account out only where it knows it for its own.
-    const foreign = isSet(scope.call.config.skipRequestingAccountId);
-    return id === undefined
-      ? {}
-      : { referencedSecurityGroupId: foreign ? `${scope.aws.account}/${id}` : id };
+    // The provider leaves the account out where it knows it for its own.
+    return id === undefined ? {} : { referencedSecurityGroupId: id };
   },
 };
 

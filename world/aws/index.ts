@@ -51,9 +51,16 @@ export class AwsStandIn implements StandIn {
   }
 
   checkConfig(config: Properties): Failure[] {
-    return config.region === undefined
-      ? [{ property: "region", reason: "missing: the provider is for no region" }]
-      : [];
+    const allowed = config.allowedAccountIds;
+    return [
+      ...(config.region === undefined
+        ? [{ property: "region", reason: "missing: the provider is for no region" }]
+        : []),
+      // The provider says so when it is configured, which a preview does too.
+      ...(typeof allowed === "string" && !allowed.includes(this.aws.account)
+        ? [{ property: "", reason: `AWS account ID not allowed: ${this.aws.account}` }]
+        : []),
+    ];
   }
 
   check(

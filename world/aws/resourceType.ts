@@ -99,18 +99,7 @@ export function arn(scope: Scope, service: string, resource: string): string {
   return `arn:aws:${service}:${region}:${scope.aws.account}:${resource}`;
 }
 
-/** An ARN that the provider puts together itself: with `skipRequestingAccountId` it knows no account. */
-export function providerArn(scope: Scope, service: string, resource: string): string {
-  const account = isSet(scope.call.config.skipRequestingAccountId) ? "" : scope.aws.account;
-  return `arn:aws:${service}:${scope.region}:${account}:${resource}`;
-}
-
 /** What the provider says of most things of EC2. */
 export function owned(scope: Scope, type: string, id: string): Properties {
-  return { arn: providerArn(scope, "ec2", `${type}/${id}`), ownerId: scope.aws.account };
-}
-
-/** A flag of the provider's configuration, which comes as a text. */
-export function isSet(flag: unknown): boolean {
-  return flag === true || flag === "true";
+  return { arn: arn(scope, "ec2", `${type}/${id}`), ownerId: scope.aws.account };
 }

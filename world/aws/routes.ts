@@ -11,6 +11,7 @@ import {
   ROUTE_TABLE_ASSOCIATION,
   SUBNET,
   VPC,
+  VPC_ENDPOINT,
 } from "./tokens";
 
 function checkRoute(scope: Scope, vpcId: unknown, route: Properties): void {
@@ -65,6 +66,27 @@ const routeTableAssociation: ResourceType = {
   unique: ["Resource.AlreadyAssociated", "subnetId"],
   create(scope) {
     return { id: scope.aws.newId("rtbassoc-") };
+  },
+};
+
+const vpcEndpoint: ResourceType = {
+  replaces: ["vpcId", "serviceName", "vpcEndpointType"],
+  sets: ["routeTableIds"],
+  computed: ["arn", "ownerId", "prefixListId", "state"],
+  names: { vpcId: VPC, routeTableIds: ROUTE_TABLE },
+  create(scope, inputs) {
+    const own = `com.amazonaws.${scope.region}.`;
+    if (!String(inputs.serviceName).startsWith(own)) {
+      throw new AwsError(
+        "InvalidServiceName",
+        `The Vpc Endpoint Service '${String(inputs.serviceName)}' does not exist`,
+      );
+    }
+    const id = scope.aws.newId("vpce-");
+    return {
+      id,
+      outputs: { ...owned(scope, "vpc-endpoint", id), prefixListId: "pl-1", state: "available" },
+    };
   },
 };
 
@@ -189,6 +211,7 @@ function accepterOutputs(scope: Scope, id: string): Properties {
 export const ROUTE_TYPES: Record<string, ResourceType> = {
   [ROUTE_TABLE]: routeTable,
   [ROUTE_TABLE_ASSOCIATION]: routeTableAssociation,
+  [VPC_ENDPOINT]: vpcEndpoint,
   [PEERING]: peering,
   [PEERING_ACCEPTER]: peeringAccepter,
 };

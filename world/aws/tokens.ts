@@ -5,6 +5,7 @@ export const INTERNET_GATEWAY = "aws:ec2/internetGateway:InternetGateway";
 export const EIP = "aws:ec2/eip:Eip";
 export const NAT_GATEWAY = "aws:ec2/natGateway:NatGateway";
 export const ROUTE_TABLE = "aws:ec2/routeTable:RouteTable";
+export const VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint";
 export const ROUTE_TABLE_ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation";
 export const PEERING = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection";
 export const PEERING_ACCEPTER = "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter";

@@ -1,5 +1,5 @@
 import { overlap, within } from "../../components/base/cidr";
-import { owned, providerArn, ResourceType } from "./resourceType";
+import { arn, owned, ResourceType } from "./resourceType";
 import { AwsError } from "./state";
 import { EIP, INTERNET_GATEWAY, LAUNCH_TEMPLATE, NAT_GATEWAY, SUBNET, VPC } from "./tokens";
 
@@ -113,7 +113,7 @@ const launchTemplate: ResourceType = {
   unique: ["InvalidLaunchTemplateName.AlreadyExistsException", "name"],
   create(scope) {
     const id = scope.aws.newId("lt-");
-    const made = providerArn(scope, "ec2", `launch-template/${id}`);
+    const made = arn(scope, "ec2", `launch-template/${id}`);
     return { id, outputs: { arn: made, latestVersion: 1, defaultVersion: 1 } };
   },
   update(_scope, item) {

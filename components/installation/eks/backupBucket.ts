@@ -151,6 +151,8 @@ export class BackupBucket extends pulumi.ComponentResource {
             status: "Enabled",
             filter: {},
             noncurrentVersionExpiration: { noncurrentDays: 30 },
+            // The marker of what was deleted, once no version is behind it: Elasticsearch lists them all otherwise.
+            expiration: { expiredObjectDeleteMarker: true },
           },
           {
             id: "aborted-uploads",

@@ -175,29 +175,25 @@ export class EksDnsChaining extends pulumi.ComponentResource {
       );
     }
     const toNodes = { ipProtocol: "tcp", fromPort: DNS_NODE_PORT, toPort: DNS_NODE_PORT };
-    // As the provider reads it, which does not know that the account is its own: without it each refresh differs.
-    const reference = (id: pulumi.Output<string>) => pulumi.interpolate`${eks.awsAccount}/${id}`;
-    // AWS takes the account when a rule is made, not when it is modified; and two equal rules it does not take.
-    const replaced = { ...this.child, replaceOnChanges: ["*"], deleteBeforeReplace: true };
     new aws.vpc.SecurityGroupEgressRule(
       `${this.name}-dns-to-nodes`,
       {
         ...toNodes,
         securityGroupId: group.id,
-        referencedSecurityGroupId: reference(cluster.securityGroupId),
+        referencedSecurityGroupId: cluster.securityGroupId,
         description: "DNS on the nodes",
       },
-      replaced,
+      this.child,
     );
     new aws.vpc.SecurityGroupIngressRule(
       `${this.name}-nodes-from-dns`,
       {
         ...toNodes,
         securityGroupId: cluster.securityGroupId,
-        referencedSecurityGroupId: reference(group.id),
+        referencedSecurityGroupId: group.id,
         description: "DNS from its load balancer",
       },
-      replaced,
+      this.child,
     );
     return group.id;
   }

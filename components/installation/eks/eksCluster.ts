@@ -5,13 +5,20 @@ import { PORTS } from "../../generations/objects";
 import { peerOf, RegionName } from "../../base/brokers";
 import type { EksSettings } from "../../settings";
 import { clusterName } from "../../settings/eksNames";
-import { expectAccount } from "./provider";
 import type { RegionNetwork } from "./regionNetwork";
 import * as aws from "./sdk";
 import { RoleWithPolicies, roleWithPolicies, trustService, trustServiceAccount } from "./trust";
 
 /** Name of the default StorageClass. */
 export const STORAGE_CLASS = "ebs-sc";
+
+/**
+ * Settings of the network of pods. What they send to the other region has their own address, not their node's:
+ * security groups, flow logs and policies there see who it is; the NAT gateways make the way out to the
+ * internet. And their packets fit through the peering as they are (8,500 bytes between AWS regions, 9,001
+ * within a VPC), so that nothing depends on the ICMP that would say so.
+ */
+const CNI = { AWS_VPC_K8S_CNI_EXTERNALSNAT: "true", AWS_VPC_ENI_MTU: "8500" };
 
 /** What the other region's VPC may open on the nodes and pods of this one. DNS goes to a load balancer of its own. */
 export const PEER_INGRESS: readonly { name: string; protocol: "tcp" | "udp"; port: number }[] = [
@@ -100,7 +107,7 @@ export class EksCluster extends pulumi.ComponentResource {
     const network = [
       this.addon("vpc-cni", cni.attachments, {
         serviceAccountRoleArn: cni.role.arn,
-        configurationValues: JSON.stringify({ enableNetworkPolicy: "true" }),
+        configurationValues: JSON.stringify({ enableNetworkPolicy: "true", env: CNI }),
       }),
       this.addon("kube-proxy"),
     ];
@@ -163,12 +170,13 @@ export class EksCluster extends pulumi.ComponentResource {
       {
         name: clusterName(eks, region),
         version: eks.kubernetesVersion,
-        roleArn: expectAccount(eks, role.arn),
+        roleArn: role.arn,
         accessConfig: {
           authenticationMode: "API",
           bootstrapClusterCreatorAdminPermissions: true,
         },
         bootstrapSelfManagedAddons: false,
+        enabledClusterLogTypes: eks.clusterLogs,
         kubernetesNetworkConfig: { serviceIpv4Cidr: eks.cidrs[region].services },
         encryptionConfig: { resources: ["secrets"], provider: { keyArn: key.arn } },
         vpcConfig: {
@@ -260,7 +268,7 @@ export class EksCluster extends pulumi.ComponentResource {
     const { role, attachments } = roleWithPolicies(
       `${this.name}-nodes`,
       trustService("ec2.amazonaws.com"),
-      ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly"],
+      ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"],
       this.child,
     );
     const tags = { Name: `${eks.prefix}-${region}-node` };
@@ -310,7 +318,12 @@ export class EksCluster extends pulumi.ComponentResource {
         updateConfig: { maxUnavailable: 1 },
         launchTemplate: { id: template.id, version: template.latestVersion.apply(String) },
       },
-      { ...this.child, dependsOn: [...addons, ...attachments, ...network.egress] },
+      {
+        ...this.child,
+        dependsOn: [...addons, ...attachments, ...network.egress],
+        // Scaled back by the next run, nodes would be drained with the brokers on them.
+        ...(eks.nodes.autoscaler ? { ignoreChanges: ["scalingConfig.desiredSize"] } : {}),
+      },
     );
   }
 

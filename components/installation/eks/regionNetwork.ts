@@ -188,27 +188,40 @@ export class RegionNetwork extends pulumi.ComponentResource {
         { parent: this, dependsOn: [gateway] },
       );
     });
-    return privateSubnets.flatMap((subnet, zone) =>
+    const tables = privateSubnets.map((subnet, zone) =>
       this.routeTable(
         `private-${zone}`,
         [subnet],
         [{ cidrBlock: "0.0.0.0/0", natGatewayId: nats[zone % count]?.id }, ...toPeer],
       ),
     );
+    // Snapshots of this region's bucket, and images of ECR, need no NAT gateway. It costs nothing.
+    new aws.ec2.VpcEndpoint(
+      `${this.name}-s3`,
+      {
+        vpcId: this.vpcId,
+        serviceName: `com.amazonaws.${this.args.eks.awsRegions[this.args.region]}.s3`,
+        vpcEndpointType: "Gateway",
+        routeTableIds: tables.map(({ id }) => id),
+        tags: { Name: `${this.label}-s3` },
+      },
+      { parent: this },
+    );
+    return tables.flatMap(({ associations }) => associations);
   }
 
   private routeTable(
     kind: string,
     subnets: aws.ec2.Subnet[],
     routes: aws.types.input.ec2.RouteTableRoute[],
-  ): pulumi.Resource[] {
+  ): { id: pulumi.Output<string>; associations: pulumi.Resource[] } {
     const table = new aws.ec2.RouteTable(
       `${this.name}-${kind}`,
       // Given also when it is empty: what is not given is left as it is.
       { vpcId: this.vpcId, routes, tags: { Name: `${this.label}-${kind}` } },
       { parent: this },
     );
-    return subnets.map(
+    const associations = subnets.map(
       (subnet, index) =>
         new aws.ec2.RouteTableAssociation(
           `${this.name}-${kind}${subnets.length > 1 ? `-${index}` : ""}`,
@@ -216,5 +229,6 @@ export class RegionNetwork extends pulumi.ComponentResource {
           { parent: this },
         ),
     );
+    return { id: table.id, associations };
   }
 }

@@ -48,6 +48,10 @@ const nodes = s.pipe(
       s.optional(s.count, 4),
       "nodes wanted: at least half of `clusterSize`, `sizing.elasticsearch.nodes` and `sizing.gateways`",
     ),
+    autoscaler: s.part(
+      s.optional(s.flag, false),
+      "whether something else sets the number of nodes between `min` and `max`: then `desired` is the number that they begin with, and no run scales them back",
+    ),
     max: s.part(s.optional(s.count, 10), "nodes at most"),
     diskGb: s.part(s.optional(s.count, 20), "disk of a node, in GiB"),
   }),
@@ -168,8 +172,8 @@ export const EKS = s.section("EKS", ["eks"], {
   },
   natGateways: {
     type: "string",
-    schema: s.optional(s.oneOf(["single", "per-zone"]), "single"),
-    text: "NAT gateways: `single` for the region, or `per-zone`.",
+    schema: s.optional(s.oneOf(["single", "per-zone"]), "per-zone"),
+    text: "NAT gateways: `per-zone`, or `single` for the region, which costs less. With a single one the loss of its zone takes the way to STS and to images from all zones: no pod gets its role any more.",
     change: "at any time. Connections to the internet break",
   },
   kubernetesVersion: {
@@ -204,6 +208,18 @@ export const EKS = s.section("EKS", ["eks"], {
     type: "array",
     schema: s.optional(listOf(/^\d+\.\d+\.\d+\.\d+\/\d+$/, "a CIDR"), ["0.0.0.0/0"]),
     text: "From where the Kubernetes API is reached publicly. Empty: from within the VPC only. Then Pulumi must run there.",
+    change: "at any time",
+  },
+  clusterLogs: {
+    type: "array",
+    schema: s.optional(
+      s.array(
+        s.oneOf(["api", "audit", "authenticator", "controllerManager", "scheduler"]),
+        "must be a list",
+      ),
+      ["api", "audit", "authenticator"],
+    ),
+    text: "Logs of the control plane that EKS writes to CloudWatch, for whoever looks after an incident. EKS makes their group and keeps them for ever: set a retention there. Empty: none.",
     change: "at any time",
   },
   bucketEncryption: {

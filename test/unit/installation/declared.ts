@@ -12,7 +12,7 @@ export interface Declared {
   protect: boolean;
   retainOnDelete: boolean;
   deleteBeforeReplace: boolean;
-  replaceOnChanges: string[];
+  ignoreChanges: string[];
   deletedWith: string;
   importId: string;
   secretInputs: boolean;
@@ -117,7 +117,7 @@ interface Registration {
   getProtect(): boolean;
   getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
-  getReplaceonchangesList(): string[];
+  getIgnorechangesList(): string[];
   getDeletedwith(): string;
   getImportid(): string;
 }
@@ -147,7 +147,7 @@ function listen(declared: Map<string, Declared>): void {
       protect: request.getProtect(),
       retainOnDelete: request.getRetainondelete(),
       deleteBeforeReplace: request.getDeletebeforereplace(),
-      replaceOnChanges: request.getReplaceonchangesList(),
+      ignoreChanges: request.getIgnorechangesList(),
       deletedWith: named(request.getDeletedwith()),
       importId: request.getImportid(),
       secretInputs: JSON.stringify(inputs).includes(SECRET),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Declarations, declare } from "./declared";
+import { Declarations, declare, eksSettings } from "./declared";
 import { clusterOf, SceneArgs } from "./scene";
 
 const CLUSTER = "aws:eks/cluster:Cluster";
@@ -35,17 +35,6 @@ describe("EksCluster", () => {
     );
   });
 
-  it("is not made with the credentials of another account", async () => {
-    for (const [account, clusters] of [
-      ["123456789012", 1],
-      ["210987654321", 0],
-    ] as const) {
-      const { declared } = await declare(() => void clusterOf(), { account, stuck: true });
-      assert.equal(declared.of(CLUSTER).length, clusters, account);
-      assert.equal(declared.named(ROLE, "eks-control-plane").type, ROLE);
-    }
-  });
-
   it("makes nodes after the network add-ons and with a way out, and volumes after nodes", async () => {
     const declared = await cluster();
     const { dependsOn } = declared.named("aws:eks/nodeGroup:NodeGroup", "eks-nodes");
@@ -56,7 +45,7 @@ describe("EksCluster", () => {
       "net-private-1",
       "net-private-2",
       "eks-nodes-AmazonEKSWorkerNodePolicy",
-      "eks-nodes-AmazonEC2ContainerRegistryReadOnly",
+      "eks-nodes-AmazonEC2ContainerRegistryPullOnly",
     ]) {
       assert.ok(dependsOn.includes(before), `${before} in ${dependsOn.join(", ")}`);
     }
@@ -67,13 +56,39 @@ describe("EksCluster", () => {
 
   it("changes the type of the instances by the launch template, a node at a time", async () => {
     const declared = await cluster({
-      eks: { nodes: { instanceType: "r6i.large", min: 1, desired: 4, max: 10, diskGb: 20 } },
+      eks: { nodes: { ...eksSettings().nodes, instanceType: "r6i.large" } },
     });
     const template = declared.only("aws:ec2/launchTemplate:LaunchTemplate").inputs;
     const group = declared.only("aws:eks/nodeGroup:NodeGroup").inputs;
     assert.equal(template.instanceType, "r6i.large");
     assert.equal(group.instanceTypes, undefined);
     assert.deepEqual(group.updateConfig, { maxUnavailable: 1 });
+  });
+
+  it("lets what an autoscaler has set stand, and only then", async () => {
+    for (const [autoscaler, ignored] of [
+      [true, ["scalingConfig.desiredSize"]],
+      [false, []],
+    ] as const) {
+      const declared = await cluster({ eks: { nodes: { ...eksSettings().nodes, autoscaler } } });
+      const group = declared.only("aws:eks/nodeGroup:NodeGroup");
+      assert.deepEqual(group.ignoreChanges, ignored);
+    }
+  });
+
+  it("gives what pods send to the other region their own address, and packets that fit", async () => {
+    const { inputs } = (await cluster()).named(ADDON, "eks-vpc-cni");
+    assert.deepEqual(JSON.parse(String(inputs.configurationValues)), {
+      enableNetworkPolicy: "true",
+      env: { AWS_VPC_K8S_CNI_EXTERNALSNAT: "true", AWS_VPC_ENI_MTU: "8500" },
+    });
+  });
+
+  it("writes the logs of the control plane that are asked for", async () => {
+    for (const clusterLogs of [["audit" as const], []]) {
+      const { inputs } = (await cluster({ eks: { clusterLogs } })).only(CLUSTER);
+      assert.deepEqual(inputs.enabledClusterLogTypes, clusterLogs);
+    }
   });
 
   it("lets in the administrators that are listed, and no other", async () => {

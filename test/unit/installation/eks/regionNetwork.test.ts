@@ -95,6 +95,17 @@ describe("RegionNetwork", () => {
     });
   }
 
+  it("reaches S3 of its own region without a NAT gateway, from the private subnets", async () => {
+    const { declared } = await network({ region: "region1" });
+    const { inputs } = declared.only("aws:ec2/vpcEndpoint:VpcEndpoint");
+    assert.equal(inputs.serviceName, "com.amazonaws.eu-west-3.s3");
+    assert.equal(inputs.vpcEndpointType, "Gateway");
+    assert.deepEqual(
+      inputs.routeTableIds,
+      [0, 1, 2].map((zone) => `net-private-${zone}-id`),
+    );
+  });
+
   it("puts every subnet into one table", async () => {
     const { declared } = await network({});
     const associated = declared

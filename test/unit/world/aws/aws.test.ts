@@ -656,16 +656,12 @@ describe("the stand-in for AWS", () => {
     });
   });
 
-  it("reads a rule between groups with the account, unless the provider knows it for its own", () => {
-    const seen = (rule: Made | undefined, config: Properties) =>
-      cloud.read(rule as Made, config)?.referencedSecurityGroupId;
-    const group = london.rules[4]?.inputs.referencedSecurityGroupId as string;
-    const skipped = { skipRequestingAccountId: "true" };
-    assert.equal(seen(london.rules[4], skipped), `${ACCOUNT}/${group}`);
-    assert.equal(seen(london.rules[3], skipped), `${ACCOUNT}/${ofCluster()}`);
-    assert.equal(seen(london.rules[4], {}), group);
-    assert.equal(seen(london.rules[3], {}), ofCluster());
-    assert.equal(seen(london.rules[0], skipped), undefined);
+  it("reads a rule between groups without the account, which the provider knows for its own", () => {
+    const seen = (rule: Made | undefined) =>
+      cloud.read(rule as Made, {})?.referencedSecurityGroupId;
+    assert.equal(seen(london.rules[4]), london.rules[4]?.inputs.referencedSecurityGroupId);
+    assert.equal(seen(london.rules[3]), ofCluster());
+    assert.equal(seen(london.rules[0]), undefined);
   });
 
   it("updates a route table beside a blackhole: what does not change is not sent again", async () => {
@@ -789,11 +785,29 @@ describe("the stand-in for AWS", () => {
     assert.deepEqual(ids, ["euw2-az1", "apse1-az2", "use1-az3"]);
   });
 
-  it("knows no account in the ARNs that the provider makes up when it was not to ask for it", async () => {
-    const inputs = { cidrBlock: "10.9.0.0/16", enableDnsSupport: true, instanceTenancy: "default" };
-    const call = cloud.call(LONDON, tokens.VPC, "vpc", { skipRequestingAccountId: "true" });
-    const { outputs } = await cloud.standIn.create(call, inputs);
-    assert.match(String(outputs.arn), /^arn:aws:ec2:eu-west-2::vpc\/vpc-/);
-    assert.match(String(london.vpc.outputs.arn), /:123456789012:vpc\//);
+  it("is configured with credentials of an account that is allowed, only", () => {
+    const { standIn } = cloud;
+    const reasons = (accounts: string[]) =>
+      standIn
+        .checkConfig({ region: LONDON, allowedAccountIds: JSON.stringify(accounts) })
+        .map(({ reason }) => reason);
+    assert.deepEqual(reasons([ACCOUNT]), []);
+    assert.deepEqual(reasons(["210987654321"]), [`AWS account ID not allowed: ${ACCOUNT}`]);
+  });
+
+  it("has an endpoint of a service of its own region, in route tables that are there", async () => {
+    const inputs = (serviceName: string, routeTableIds: string[]) => ({
+      vpcId: london.vpc.id,
+      serviceName,
+      vpcEndpointType: "Gateway",
+      routeTableIds,
+    });
+    const make = (given: Properties) =>
+      cloud.standIn.create(cloud.call(LONDON, tokens.VPC_ENDPOINT, "s3"), given);
+    const table = london.tables.private.id;
+    const { outputs } = await make(inputs("com.amazonaws.eu-west-2.s3", [table]));
+    assert.match(String(outputs.id), /^vpce-/);
+    await assert.rejects(make(inputs("com.amazonaws.eu-west-3.s3", [table])), /InvalidServiceName/);
+    await assert.rejects(make(inputs("com.amazonaws.eu-west-2.s3", ["rtb-0"])), /there is no/);
   });
 });

@@ -226,7 +226,7 @@ export async function buildRegion(
   }
   const nodeRole = await serviceRole(cloud, region, "ec2.amazonaws.com", [
     "AmazonEKSWorkerNodePolicy",
-    "AmazonEC2ContainerRegistryReadOnly",
+    "AmazonEC2ContainerRegistryPullOnly",
     "AmazonEKS_CNI_Policy",
   ]);
   const nodes = await make(tokens.NODE_GROUP, {
