@@ -8,10 +8,10 @@ import type {
 } from "./installation/installedRegion";
 import { refusalBeforehand } from "./recovery/interlocks/cluster";
 import { previewPlan } from "./recovery/preview";
-import { Recovery, RecoveryStatus } from "./recovery/recovery";
+import { Recovery, RecoveryOutputs, RecoveryStatus } from "./recovery/recovery";
 import { lookAtReleases } from "./recovery/releases";
 import { activeRegionOf, Shape, shapeOf } from "./recovery/phase";
-import { runProblems } from "./recovery/interlocks/run";
+import { peerRefusal, runProblems } from "./recovery/interlocks/run";
 import { CONTRACT_VERSION } from "./stack/contract";
 import { backendPlace, backendWarnings } from "./stack/stateBackend";
 import { readPeer, readRecorded } from "./stack/stackState";
@@ -102,6 +102,16 @@ export class Region {
     for (const warning of releases?.warnings ?? []) {
       await pulumi.log.warn(warning);
     }
+    const recovery =
+      shape === "rejoining" || shape === "installing"
+        ? undefined
+        : new Recovery(`${name}-recovery`, {
+            settings,
+            shape,
+            recorded,
+            plan,
+            confirm: () => confirm(settings),
+          });
     const installed = isInstalled(settings)
       ? await install(name, {
           settings,
@@ -111,9 +121,10 @@ export class Region {
           peer,
           recorded,
           descriptions: releases?.descriptions ?? {},
+          first: recovery?.first ?? [],
         })
       : undefined;
-    if (shape === "rejoining" || shape === "installing") {
+    if (recovery === undefined) {
       installed?.afterRecovery(installed.camunda);
       await pulumi.log.info(
         shape === "rejoining"
@@ -122,25 +133,23 @@ export class Region {
       );
       return new Region(
         outputsOf(settings, installed, {
-          recovery: pulumi.output(installed?.camunda.name).apply(() => waiting(settings, shape)),
+          recovery: pulumi
+            .output(installed?.camunda.name)
+            .apply(() => waiting(settings, shape === "rejoining" ? shape : "installing")),
         }),
       );
     }
-    const recovery = new Recovery(`${name}-recovery`, {
-      settings,
-      shape,
-      recorded,
-      plan,
-      after: installed?.before,
-    });
+    const declared = recovery.declare(installed?.before ?? []);
     installed?.afterRecovery(recovery);
-    return new Region(
-      outputsOf(settings, installed, {
-        brokers: recovery.brokers,
-        exporters: recovery.exporters,
-        recovery: recovery.status,
-      }),
-    );
+    return new Region(outputsOf(settings, installed, declared));
+  }
+}
+
+/** See {@link RecoveryArgs.confirm}. A peer that cannot be read stops nothing, as at the beginning of a run. */
+async function confirm(settings: Settings): Promise<void> {
+  const refusal = peerRefusal(settings, await readPeer(settings.peerStack));
+  if (refusal !== undefined) {
+    throw new UserError(`refused: ${refusal}`);
   }
 }
 
@@ -179,7 +188,7 @@ function waiting(settings: Settings, shape: "rejoining" | "installing"): Recover
 function outputsOf(
   settings: Settings,
   installed: InstalledRegion | undefined,
-  made: Pick<RegionOutputs, "brokers" | "exporters" | "recovery">,
+  made: Partial<RecoveryOutputs> & Pick<RecoveryOutputs, "recovery">,
 ): RegionOutputs {
   return {
     ...described(settings),

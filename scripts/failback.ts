@@ -1,4 +1,5 @@
 import { REGIONS, RegionName } from "../components/base/brokers";
+import { INCIDENT_OVERRIDES } from "../components/settings";
 import { isUnfinished, recoveryOf } from "../components/stack/contract";
 import type { RecordedState } from "../components/stack/stackState";
 import { nextAttempt } from "./operator/attempt";
@@ -150,12 +151,25 @@ function finishing(
     config: {
       failback: undefined,
       lostRegion: undefined,
+      reason: undefined,
+      ...reasonsOf(config),
       // The recreated region is the passive one: ending the failback must not move the users back.
       ...(recovery.activeRegion === undefined || recovery.activeRegion === config.activeRegion
         ? {}
         : { activeRegion: String(recovery.activeRegion) }),
     },
   };
+}
+
+/** The written reasons that were for this incident: they go with it. */
+function reasonsOf({ overrides = "{}" }: Record<string, string>): Move["config"] {
+  const written = recordOf(JSON.parse(overrides));
+  return Object.fromEntries(
+    INCIDENT_OVERRIDES.filter((name) => name in written).map((name) => [
+      `overrides.${name}`,
+      undefined,
+    ]),
+  );
 }
 
 function abandoning(

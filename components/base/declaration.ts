@@ -34,6 +34,62 @@ export interface LastAttempt {
   abandoned: boolean;
 }
 
+/**
+ * A declared loss, as a stack keeps it from its first moment until a failback has finished: one forced removal at
+ * most. What decides is in these inputs; who began it, and when, is in the record.
+ */
+export interface IncidentInputs {
+  /** The region that is declared lost. */
+  lost: RegionName;
+  /** Why, in the words of `reason`; absent without. */
+  reason?: string;
+  /**
+   * The attempt to fail back by which the incident before this one ended, when the region was lost once more before
+   * that was finished: so that it is another one.
+   */
+  after?: string;
+  /** The written reasons that this incident goes on by, by the name of the refusal. They are gone with it. */
+  overrides: Record<string, string>;
+  /** The declaration was taken back before anybody was forced out. */
+  withdrawn?: true;
+}
+
+/** An incident as a state has it. */
+export interface RecordedIncident extends IncidentInputs {
+  /** Lost region and time of the declaration: `region1-2026-11-21T12:45:22.198Z`. */
+  id: string;
+  /** When it was declared, ISO 8601. */
+  startedAt: string;
+  /** Who has declared it: `user@host` of the run. */
+  who: string;
+  /** What identifies the cluster: the survivor's gateway. */
+  cluster: string;
+}
+
+/** Reads an incident out of a state; undefined when there is none in it. */
+export function readIncident(outputs: unknown): RecordedIncident | undefined {
+  const record = isRecord(outputs) && isRecord(outputs.record) ? outputs.record : undefined;
+  const observed = record !== undefined && isRecord(record.observed) ? record.observed : undefined;
+  const lost = isRecord(outputs) ? REGIONS.find((one) => one === outputs.lost) : undefined;
+  if (!isRecord(outputs) || observed === undefined || lost === undefined) {
+    return undefined;
+  }
+  const { reason, after, overrides } = outputs;
+  return {
+    id: String(observed.id),
+    startedAt: String(record?.startedAt),
+    who: String(observed.who),
+    cluster: String(observed.cluster),
+    lost,
+    ...(typeof reason === "string" ? { reason } : {}),
+    ...(typeof after === "string" ? { after } : {}),
+    overrides: isRecord(overrides)
+      ? Object.fromEntries(Object.entries(overrides).map(([key, text]) => [key, String(text)]))
+      : {},
+    ...(outputs.withdrawn === true ? { withdrawn: true } : {}),
+  };
+}
+
 /** Reads a declaration out of a state; undefined when there is none in it. */
 export function readDeclaration(value: unknown): Declaration | undefined {
   if (!isRecord(value)) {

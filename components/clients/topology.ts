@@ -42,6 +42,8 @@ export interface PendingChange {
 
 /** The cluster's configuration: who is a member, with which replicas and exporters, and what is changing. */
 export interface Configuration {
+  /** Grows with every change of it; absent where it was not told. */
+  version?: number;
   members: Member[];
   lastChange?: LastChange;
   pendingChange?: PendingChange;

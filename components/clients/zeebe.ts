@@ -97,6 +97,7 @@ export class ZeebeClient {
     const request = `GET ${url}`;
     const body = this.ok(request, await this.get(url), 200);
     return {
+      ...(typeof body.version === "number" ? { version: body.version } : {}),
       members: members(request, body.brokers),
       lastChange: lastChange(body.lastChange),
       pendingChange: pendingChange(request, body.pendingChange),

@@ -37,6 +37,8 @@ export interface InstalledRegionArgs {
    * nothing is said of it, and it is open.
    */
   fence: "closed" | "opened" | undefined;
+  /** What the fence comes after: that a loss is declared stands in the state before it closes. */
+  first: pulumi.Resource[];
   /** Whether this region was lost, is made anew, and waits to be failed back. */
   rejoining: boolean;
   /** The region that serves the users. */

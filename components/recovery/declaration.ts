@@ -1,7 +1,8 @@
-import type { Declaration, LastAttempt } from "../base/declaration";
+import type { Declaration, IncidentInputs, LastAttempt } from "../base/declaration";
+import { idsOfMap, sameIds } from "../base/brokers";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
-import type { RecoveryShape, Shape } from "./phase";
+import { desiredMembership, RecoveryShape, Shape } from "./phase";
 
 /** What this run declares of the recovery, as data: the one writer of it. */
 export function declarationOf(
@@ -18,6 +19,59 @@ export function declarationOf(
   }
   const { attempt, abandoned } = lastAttempt(settings, shape, recorded);
   return { kind: shape, lost, ...(abandoned ? { abandoned: attempt } : {}) };
+}
+
+/**
+ * The incident that this run declares: the loss, or that its declaration is taken back. That is an update, at the
+ * beginning of a run: Pulumi deletes last, and the other region's stack waits for just this. Undefined: none.
+ */
+export function incidentOf(
+  settings: Settings,
+  shape: Shape,
+  recorded: RecordedState,
+): IncidentInputs | undefined {
+  const { incident: before, declaration } = recorded;
+  if (shape === "steady") {
+    const forced = declaration !== undefined && declaration.kind !== "steady";
+    return before === undefined || before.withdrawn === true || forced
+      ? undefined
+      : { ...incidentInputs(before), withdrawn: true };
+  }
+  const { lostRegion: lost, reason } = settings;
+  if (lost === undefined || (shape !== "failed-over" && shape !== "failing-back")) {
+    return undefined;
+  }
+  const after = isLostOnceMore(settings, shape, recorded) ? declaration?.attempt : before?.after;
+  return incidentInputs({ lost, reason, after, overrides: settings.overrides });
+}
+
+function incidentInputs({ lost, reason, after, overrides }: IncidentInputs): IncidentInputs {
+  return {
+    lost,
+    ...(reason === undefined ? {} : { reason }),
+    ...(after === undefined ? {} : { after }),
+    overrides: { ...overrides },
+  };
+}
+
+/** Whether a region is declared lost that a failback has made a member again, which was not finished. */
+function isLostOnceMore(settings: Settings, shape: Shape, recorded: RecordedState): boolean {
+  return (
+    shape === "failed-over" &&
+    recorded.declaration?.kind === "failing-back" &&
+    sameIds(idsOfMap(recorded.brokers ?? {}), desiredMembership(settings, "steady").ids)
+  );
+}
+
+/** Whether this run begins an incident that is not the recorded one. */
+export function beginsIncident(settings: Settings, shape: Shape, recorded: RecordedState): boolean {
+  const now = incidentOf(settings, shape, recorded);
+  const before = recorded.incident;
+  return (
+    now !== undefined &&
+    now.withdrawn !== true &&
+    (before === undefined || before.withdrawn === true || now.after !== before.after)
+  );
 }
 
 /**

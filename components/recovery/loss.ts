@@ -16,7 +16,8 @@ export function lossOf(settings: Settings, recorded: RecordedState, incident?: s
   if (
     isRecord(last) &&
     incident !== undefined &&
-    last.incident === incident &&
+    isRecord(last.incident) &&
+    last.incident.id === incident &&
     isRecord(last.loss)
   ) {
     return last.loss as unknown as Loss;

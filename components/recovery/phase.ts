@@ -21,7 +21,14 @@ export function shapeOf(settings: Settings, peer: PeerState, recorded: RecordedS
   if (settings.lostRegion !== undefined) {
     return settings.failback === undefined ? "failed-over" : "failing-back";
   }
-  if (peer.known && peer.lostRegion === settings.region && !peer.restored) {
+  // A member stays one until it is forced out: two that have stopped before each other must be able to take it back.
+  const isMember = recorded.brokers !== undefined;
+  if (
+    peer.known &&
+    peer.lostRegion === settings.region &&
+    !peer.restored &&
+    (peer.forced || !isMember)
+  ) {
     return "rejoining";
   }
   // A recreated region stays one while the survivor's stack cannot be read.

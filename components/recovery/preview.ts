@@ -60,12 +60,22 @@ export async function previewPlan(
   return {
     text: [
       `recovery plan: ${shape === "failed-over" ? `fail over from ${settings.lostRegion}` : `fail back to ${settings.lostRegion}, attempt ${settings.failback}`} (${source})`,
+      ...incidentLines(settings, recorded),
       ...lines,
       ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
       ...(asked.waits ? [`  note: up will wait: ${asked.waits}`] : []),
     ].join("\n"),
     ...(asked.refusal === undefined ? {} : { refusal: asked.refusal }),
   };
+}
+
+/** What the recovery is about: who has declared it, and why. */
+function incidentLines(settings: Settings, { incident }: RecordedState): string[] {
+  const { lostRegion, reason } = settings;
+  const id = incident?.withdrawn === true ? undefined : incident;
+  return [
+    `  incident: ${id === undefined ? `${lostRegion} is declared lost` : `${id.id}, declared by ${id.who}`}${reason === undefined ? "" : `: ${reason}`}`,
+  ];
 }
 
 function lossLines(settings: Settings, recorded: RecordedState): string[] {

@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { IncidentInputs, RecordedIncident } from "../base/declaration";
+import { isRecord } from "../base/json";
 import { BrokerMap, idsOfMap, RegionName, REGIONS, sameIds } from "../base/brokers";
 import { generationOf } from "../generations";
 import type { StepName } from "../generations/generation";
@@ -7,6 +9,8 @@ import type { RecoveryPhase } from "../stack/contract";
 import type { RecordedState } from "../stack/stackState";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
+import { incidentOf } from "./declaration";
+import * as resources from "./resources";
 import { activeRegionOf, desiredMembership, RecoveryShape } from "./phase";
 import { lossOf } from "./loss";
 import { STEPS } from "./steps";
@@ -16,12 +20,31 @@ import { Facts, factsOf, Made, Scene } from "./steps/step";
 export interface RecoveryArgs {
   settings: Settings;
   shape: RecoveryShape;
-  /** What the stack has installed and fenced: everything of the recovery comes after it. */
-  after?: pulumi.Resource[];
+  /**
+   * Looks once more whether the other region's operator has declared this region lost. Asked when the incident is
+   * written and the fence is proved, directly before the forced removal.
+   *
+   * @throws {@link UserError} when it is so
+   */
+  confirm(this: void): Promise<void>;
   /** What this stack has recorded. */
   recorded: RecordedState;
   /** What to say beside the membership in a preview. */
   plan?: PreviewPlan;
+}
+
+/** A declared loss and what was done about it, for platform pipelines and for the failback that ends it. */
+export interface Incident extends Omit<RecordedIncident, "after" | "withdrawn"> {
+  /** The version of the cluster's configuration after the failover, where the cluster has told it. */
+  configurationVersion?: number;
+  /** The cluster's id of the forced removal, when this program has done it. */
+  changeId?: number;
+  /** The brokers that were forced out; absent when that was done by hand. */
+  removed?: number[];
+  /** The brokers that stayed. */
+  kept?: number[];
+  /** State of both exporters after the failover, by id. */
+  exporters?: Record<string, string>;
 }
 
 /** How the recovery of this stack stands, for platform pipelines. */
@@ -37,8 +60,8 @@ export interface RecoveryStatus {
   fenced?: boolean;
   /** The region that is lost, until the failback has finished. */
   lostRegion?: string;
-  /** The loss that this recovery is about: the lost region and when it was forced out. */
-  incident?: string;
+  /** The loss that this recovery is about, until its failback is finished. */
+  incident?: Incident;
   /** Since when the phase holds, ISO 8601. */
   since?: string;
   /** The running attempt to fail back. */
@@ -51,6 +74,16 @@ export interface RecoveryStatus {
   overrides?: Record<string, string>;
 }
 
+/** What a stack exports of its recovery. */
+export interface RecoveryOutputs {
+  /** The members, by name. */
+  brokers: pulumi.Output<BrokerMap>;
+  /** State of both exporters, by id. */
+  exporters: pulumi.Output<Record<string, string>>;
+  /** How it stands. */
+  recovery: pulumi.Output<RecoveryStatus>;
+}
+
 /**
  * The recovery of a dual-region cluster as resources, in the order of Camunda's procedure.
  *
@@ -59,20 +92,41 @@ export interface RecoveryStatus {
  * declared: its steps. Pulumi deletes last, so every act of a recovery is a create or an update.
  */
 export class Recovery extends pulumi.ComponentResource {
-  /** The members, by name. */
-  readonly brokers: pulumi.Output<BrokerMap>;
-  /** State of both exporters, by id. */
-  readonly exporters: pulumi.Output<Record<string, string>>;
-  /** The contract's `recovery`. */
-  readonly status: pulumi.Output<RecoveryStatus>;
+  /** What is written before anything else of the run is done: what is declared lost, or that it is taken back. */
+  readonly first: pulumi.Resource[];
+  private readonly incident: resources.Incident | undefined;
 
-  constructor(name: string, args: RecoveryArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: RecoveryArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("camunda8:recovery:Recovery", name, {}, options);
+    const inputs = incidentOf(args.settings, args.shape, args.recorded);
+    this.incident =
+      inputs === undefined
+        ? undefined
+        : new resources.Incident("incident", inputs, { parent: this });
+    this.first = this.incident === undefined ? [] : [this.incident];
+  }
+
+  /**
+   * Declares the steps.
+   *
+   * @param installed what the stack has installed and fenced: everything of the recovery comes after it
+   * @returns what the stack exports of it
+   */
+  declare(installed: readonly pulumi.Resource[]): RecoveryOutputs {
+    const { args } = this;
     const facts = factsOf(args.settings, args.shape, args.recorded);
     const made: Made = { records: {} };
-    declare(facts, {
+    declare(facts, this.first, {
       made,
-      after: (resources) => ({ parent: this, dependsOn: [...(args.after ?? []), ...resources] }),
+      after: (resources) => ({ parent: this, dependsOn: [...installed, ...resources] }),
+      confirmed: (resources) => ({
+        parent: this,
+        dependsOn: this.confirmed([...installed, ...resources]),
+      }),
     });
     const { membership, exporters, exporting } = made;
     if (membership === undefined || exporters === undefined || exporting === undefined) {
@@ -81,16 +135,30 @@ export class Recovery extends pulumi.ComponentResource {
     if (args.plan) {
       void pulumi.log.info(args.plan.text, membership);
     }
-    this.brokers = membership.record.apply(() => membership.brokers);
-    this.exporters = pulumi
-      .all(REGIONS.map((region) => exporters[region].exporters))
-      .apply((maps) => Object.assign({}, ...maps) as Record<string, string>);
-    this.status = statusOf(args, { membership, exporters, exporting, records: made.records });
-    this.registerOutputs({
-      brokers: this.brokers,
-      exporters: this.exporters,
-      status: this.status,
-    });
+    const outputs: RecoveryOutputs = {
+      brokers: membership.record.apply(() => membership.brokers),
+      exporters: pulumi
+        .all(REGIONS.map((region) => exporters[region].exporters))
+        .apply((maps) => Object.assign({}, ...maps) as Record<string, string>),
+      recovery: statusOf(args, this.incident, {
+        membership,
+        exporters,
+        exporting,
+        records: made.records,
+      }),
+    };
+    this.registerOutputs(outputs);
+    return outputs;
+  }
+
+  /** The resources, once they are there and nobody is seen to declare the opposite. A preview does nothing, so asks nobody. */
+  private confirmed(all: pulumi.Resource[]): pulumi.Input<pulumi.Input<pulumi.Resource>[]> {
+    return pulumi.runtime.isDryRun()
+      ? all
+      : pulumi.all(all.map(({ urn }) => urn)).apply(async () => {
+          await this.args.confirm();
+          return all;
+        });
   }
 }
 
@@ -101,11 +169,11 @@ export class Recovery extends pulumi.ComponentResource {
 const UNDO: readonly StepName[] = ["exporting", "web-apps"];
 
 /** Declares the steps of the procedure in its order, each after what the one before has left. */
-function declare(facts: Facts, scene: Scene): void {
+function declare(facts: Facts, first: pulumi.Resource[], scene: Scene): void {
   const { settings, shape } = facts;
   const { failover, failback } = generationOf(settings.camundaVersion);
   const failingBack = shape === "failing-back";
-  let after: pulumi.Resource[] = [];
+  let after = first;
   for (const name of failingBack ? failback : failover) {
     if (!failingBack && UNDO.includes(name)) {
       const { membership } = scene.made;
@@ -135,19 +203,26 @@ function undoFirst({ settings, shape, recorded }: Facts): boolean {
  */
 function statusOf(
   { settings, shape, recorded }: RecoveryArgs,
+  declared: resources.Incident | undefined,
   made: Required<Made>,
 ): pulumi.Output<RecoveryStatus> {
   const earlier = recorded.recovery ?? {};
   return pulumi
     .all([
+      declared?.record,
       made.membership.record,
       made.exporters.region0.record,
       made.exporters.region1.record,
       pulumi.output(made.records),
       made.exporting.record,
     ])
-    .apply(([membership, exporter0, exporter1, steps]): RecoveryStatus => {
-      if (membership === undefined || exporter0 === undefined || exporter1 === undefined) {
+    .apply(([begun, membership, exporter0, exporter1, steps]): RecoveryStatus => {
+      if (
+        membership === undefined ||
+        exporter0 === undefined ||
+        exporter1 === undefined ||
+        (declared !== undefined && begun === undefined)
+      ) {
         // A resource whose operation has failed half way is kept without a record: nothing new is true.
         return { phase: "unknown", ...earlier } as unknown as RecoveryStatus;
       }
@@ -164,19 +239,25 @@ function statusOf(
         Object.keys(settings.overrides).length > 0
           ? { overrides: settings.overrides as Record<string, string> }
           : {};
-      if (shape === "failed-over") {
-        const incident = `${settings.lostRegion}-${membership.startedAt}`;
+      const inputs = incidentOf(settings, shape, recorded);
+      const noted = isRecord(earlier.incident) ? earlier.incident : {};
+      const incident =
+        inputs === undefined || begun === undefined || inputs.withdrawn === true
+          ? undefined
+          : incidentStatus(inputs, begun, noted);
+      if (shape === "failed-over" && incident !== undefined) {
+        const after = afterFailover(incident, membership, [exporter0, exporter1]);
         return {
           phase: "failed-over",
           ...standing,
           lostRegion: settings.lostRegion,
-          incident,
+          incident: after,
           since: membership.startedAt,
           ...history,
           lastFailover: {
-            incident,
+            incident: after,
             lostRegion: settings.lostRegion,
-            loss: lossOf(settings, recorded, incident),
+            loss: lossOf(settings, recorded, after.id),
             membership,
             exporter: exporterOfLost,
             seconds: Math.round((membership.seconds + exporterOfLost.seconds) * 10) / 10,
@@ -184,8 +265,7 @@ function statusOf(
           ...overrides,
         };
       }
-      if (shape === "failing-back") {
-        const incident = String(earlier.incident ?? "unknown");
+      if (shape === "failing-back" && incident !== undefined) {
         return {
           phase: "restored",
           ...standing,
@@ -195,7 +275,7 @@ function statusOf(
           failback: settings.failback,
           ...history,
           lastFailback: {
-            incident,
+            incident: incident.id,
             attempt: settings.failback,
             ...steps,
             exporter: exporterOfLost,
@@ -206,6 +286,45 @@ function statusOf(
       }
       return { phase: "steady", ...standing, since: endOf(membership), ...history, ...overrides };
     });
+}
+
+/** What is declared, and what was noted of it before, when that is of the same incident. */
+function incidentStatus(
+  { lost, reason, overrides }: IncidentInputs,
+  { startedAt, observed }: StepRecord,
+  noted: Record<string, unknown>,
+): Incident {
+  return {
+    ...(noted.id === observed.id ? (noted as unknown as Incident) : {}),
+    id: String(observed.id),
+    lost,
+    startedAt,
+    who: String(observed.who),
+    cluster: String(observed.cluster),
+    ...(reason === undefined ? {} : { reason }),
+    overrides,
+  };
+}
+
+/** What the failover has left, for the failback to find again. What this run has not done itself stays as it was noted. */
+function afterFailover(
+  incident: Incident,
+  membership: StepRecord,
+  exporters: StepRecord[],
+): Incident {
+  const { removed, members } = membership.observed as { removed?: number[]; members?: number[] };
+  const states = exporters.map(({ observed }) => observed.exporters as Record<string, string>);
+  const versions = exporters.flatMap(({ observed: { configurationVersion } }) =>
+    typeof configurationVersion === "number" ? [configurationVersion] : [],
+  );
+  return {
+    ...incident,
+    ...(versions.length === 0 ? {} : { configurationVersion: Math.max(...versions) }),
+    ...(membership.changeId === undefined ? {} : { changeId: membership.changeId }),
+    ...(removed === undefined ? {} : { removed }),
+    ...(members === undefined ? {} : { kept: members }),
+    exporters: Object.assign({}, ...states) as Record<string, string>,
+  };
 }
 
 function endOf(record: StepRecord): string {

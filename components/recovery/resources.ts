@@ -1,3 +1,4 @@
+import type { IncidentInputs } from "../base/declaration";
 import { dynamicResource, DynamicResource, DynamicResourceClass } from "../base/dynamic";
 import type { StepRecord } from "./providers/behaviour";
 import type { ClusterHealthInputs } from "./providers/clusterHealth";
@@ -23,6 +24,13 @@ function step<Inputs extends object>(
 ): DynamicResourceClass<Inputs, StepRecord> {
   return dynamicResource(module, type);
 }
+
+/**
+ * The loss that is declared, until its failback has finished. It is written before the fence closes, and the other
+ * region's stack reads it: whoever sees the other's declaration stops. Taken back, it is `withdrawn`, and then goes.
+ */
+export const Incident = step<IncidentInputs>("incident", "Incident");
+export type Incident = StepResource<IncidentInputs>;
 
 /**
  * Which brokers are members of the Zeebe cluster, and how many replicas each partition has.

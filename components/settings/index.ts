@@ -15,7 +15,7 @@ import type { EksSettings, Installation, KubernetesSettings, Settings } from "./
 export * from "./types";
 export { ConfigError } from "./read";
 export { HOOKS } from "./keys/stack";
-export { OVERRIDES } from "./keys/recovery";
+export { INCIDENT_OVERRIDES, OVERRIDES } from "./keys/recovery";
 export { KEYS } from "./table";
 
 /**

@@ -1,7 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RELEASE } from "../generations/objects";
-import { Declaration, LastAttempt, readDeclaration, readLastAttempt } from "../base/declaration";
-import type { BrokerMap } from "../base/brokers";
+import {
+  Declaration,
+  LastAttempt,
+  readDeclaration,
+  readIncident,
+  readLastAttempt,
+  RecordedIncident,
+} from "../base/declaration";
+import type { BrokerMap, RegionName } from "../base/brokers";
 import { isRecord } from "../base/json";
 import { RecordedRecovery, recoveryOf } from "./contract";
 
@@ -11,6 +18,8 @@ export type PeerState =
       known: true;
       /** The region that it declares lost, or that it has recorded as lost. */
       lostRegion: string | undefined;
+      /** Whether it has forced that region out: a declaration alone may still be taken back. */
+      forced: boolean;
       /** Whether it has brought that region back and only the declaration is left. */
       restored: boolean;
       /** Whether its `up` has installed Camunda. */
@@ -43,6 +52,8 @@ export interface RecordedState {
   brokers?: BrokerMap;
   /** What the membership was last brought about for. */
   declaration?: Declaration;
+  /** The loss that is declared, or was last. */
+  incident?: RecordedIncident;
   exporters: Record<string, string>;
   /** The last attempt to fail back, as `Exporting` carries it. */
   lastAttempt?: LastAttempt;
@@ -104,11 +115,13 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
     const recorded = recordedOf(Object.values(await readResources(peerStack)));
     // The membership counts before the outputs: an `up` of the peer that has failed half way may have
     // forced this region out already, and its outputs are still those of before.
+    const forced = recorded.declaration?.lost ?? textOf(recorded.recovery, "lostRegion");
     return {
       known: true,
-      lostRegion: recorded.declaration?.lost ?? textOf(recorded.recovery, "lostRegion"),
-      restored:
-        recorded.recovery?.phase === "restored" && recorded.declaration?.kind !== "failed-over",
+      // What it is about to do is written before it is done.
+      lostRegion: declaredLost(recorded) ?? forced,
+      forced: forced !== undefined,
+      restored: isRestored(recorded),
       installed: recorded.installed,
       activeRegion: recorded.activeRegion,
       network: recorded.network,
@@ -121,6 +134,20 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
       ...(/unknown stack|no stack named/i.test(why) ? { absent: true } : {}),
     };
   }
+}
+
+function declaredLost({ incident }: RecordedState): RegionName | undefined {
+  return incident?.withdrawn === true ? undefined : incident?.lost;
+}
+
+/** Whether the incident that is recorded is the one that its failback has ended: the region may be lost once more. */
+function isRestored({ recovery, declaration, incident }: RecordedState): boolean {
+  const ended = isRecord(recovery?.incident) ? recovery.incident.id : undefined;
+  return (
+    recovery?.phase === "restored" &&
+    declaration?.kind !== "failed-over" &&
+    (incident === undefined || incident.id === ended)
+  );
 }
 
 /** Reads what this stack has recorded. Nothing recorded, or not readable: an empty state. */
@@ -167,6 +194,9 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
       case "pulumi-nodejs:dynamic/camunda:BrokerMembership":
         recorded.brokers = isRecord(outputs.brokers) ? (outputs.brokers as BrokerMap) : undefined;
         recorded.declaration = readDeclaration(outputs.declaration);
+        break;
+      case "pulumi-nodejs:dynamic/camunda:Incident":
+        recorded.incident = readIncident(outputs);
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporter":
         Object.assign(recorded.exporters, outputs.exporters);

@@ -191,13 +191,13 @@ export class RegionStack {
     await this.stack.setConfig(key, { value }, isPath);
   }
 
-  /** `pulumi config rm key`. */
+  /** `pulumi config rm key`, with `--path` when the key is one. */
   async unset(key: string): Promise<void> {
-    await this.stack.removeConfig(key);
+    await this.stack.removeConfig(key, key.includes("."));
   }
 
   /**
-   * Changes keys of the configuration (undefined removes one).
+   * Changes keys of the configuration (undefined removes one, which may be a part of one: `overrides.still-seen`).
    *
    * @returns puts them back, to the byte when the configuration is a file
    */
@@ -208,7 +208,7 @@ export class RegionStack {
     await this.apply(changes, before);
     return async () => {
       await this.apply(
-        Object.fromEntries(Object.keys(changes).map((key) => [key, before[key]])),
+        Object.fromEntries(Object.keys(changes).map((key) => [key, valueAt(before, key)])),
         await this.config(),
       );
       if (bytes !== undefined) {
@@ -343,10 +343,11 @@ export class RegionStack {
     before: Record<string, string>,
   ): Promise<void> {
     for (const [key, value] of Object.entries(changes)) {
-      if (value === undefined && before[key] !== undefined) {
+      const was = valueAt(before, key);
+      if (value === undefined && was !== undefined) {
         await this.unset(key);
-      } else if (value !== undefined && before[key] !== value) {
-        await this.set(key, value);
+      } else if (value !== undefined && was !== value) {
+        await this.set(key, value, { path: key.includes(".") });
       }
     }
   }
@@ -368,6 +369,18 @@ export class RegionStack {
 
 /** Somebody else works on the stack: nothing was done. */
 export class Locked extends Stop {}
+
+/** The value of a key, or of a part of one, which is text. */
+function valueAt(config: Record<string, string>, key: string): string | undefined {
+  const [name = "", part] = key.split(".", 2);
+  const value = config[name];
+  if (part === undefined || value === undefined) {
+    return value;
+  }
+  const parts: unknown = JSON.parse(value);
+  const found = isRecord(parts) ? parts[part] : undefined;
+  return found === undefined ? undefined : String(found);
+}
 
 function list(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];

@@ -452,6 +452,13 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
     });
     add("Exporting", { attempt: recorded.attempt ?? "none" });
   }
+  if (recorded !== undefined && golden.config.lostRegion !== undefined) {
+    add("Incident", {
+      lost: golden.config.lostRegion,
+      overrides: {},
+      record: { ...record(), observed: { id: "incident-1", who: "me@here", cluster: "gateway" } },
+    });
+  }
   if (recorded?.fence === true) {
     outputs.fence = {
       type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",

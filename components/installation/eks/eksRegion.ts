@@ -83,7 +83,7 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
     const fence = new EksPeerFence(
       `${name}-fence`,
       { eks, region, network, fenced },
-      { parent: this, dependsOn: dnsFirst(fenced, dns) },
+      { parent: this, dependsOn: [...args.first, ...dnsFirst(fenced, dns)] },
     );
     const bucket = new BackupBucket(
       `${name}-backup`,

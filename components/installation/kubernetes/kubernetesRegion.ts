@@ -58,7 +58,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
               namespace: namespace.name,
               state: fenced ? "closed" : "opened",
             },
-            { parent: this, dependsOn: dnsFirst(fenced, dns) },
+            { parent: this, dependsOn: [...args.first, ...dnsFirst(fenced, dns)] },
           ).resources
         : [];
     ({ before: this.before, camunda: this.camunda } = camundaIn(name, args, {

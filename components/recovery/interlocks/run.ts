@@ -1,7 +1,8 @@
 import { shortened } from "../../base/bounded";
-import { OVERRIDES, Settings } from "../../settings";
+import { INCIDENT_OVERRIDES, Override, OVERRIDES, Settings } from "../../settings";
 import { isUnfinished } from "../../stack/contract";
 import type { PeerState, RecordedState } from "../../stack/stackState";
+import { beginsIncident } from "../declaration";
 import { Shape, shapeOf } from "../phase";
 import { Interlock, isPassed } from "./interlock";
 
@@ -21,16 +22,55 @@ interface RunInterlock extends Interlock {
   refusal(facts: RunFacts): string | undefined;
 }
 
+/** The other region's operator has declared the opposite. Asked in every run, and once more directly before the force. */
+const PEER_DECLARES_LOSS: Interlock & {
+  refusal(facts: Pick<RunFacts, "settings" | "peer">): string | undefined;
+} = {
+  name: "peer-declares-loss",
+  protects: OVERRIDES["peer-declares-loss"],
+  override: "peer-declares-loss",
+  refusal: ({ settings: { lostRegion, region, peerStack }, peer }) =>
+    lostRegion !== undefined && peer.known && peer.lostRegion === region && !peer.restored
+      ? `stack ${peerStack} declares ${region}, the region of this stack, lost: decide for one, remove lostRegion from the other's, and up there`
+      : undefined,
+};
+
+/** The written reasons of a configuration that are for one incident. */
+function incidentReasons({ overrides }: Settings): [Override, string][] {
+  return INCIDENT_OVERRIDES.flatMap((name): [Override, string][] => {
+    const reason = overrides[name];
+    return reason === undefined ? [] : [[name, reason]];
+  });
+}
+
 /** What stops a whole run. Each is told, so that an operator sees all at once. */
 export const RUN_INTERLOCKS: readonly RunInterlock[] = [
+  PEER_DECLARES_LOSS,
   {
-    name: "peer-declares-loss",
-    protects: OVERRIDES["peer-declares-loss"],
-    override: "peer-declares-loss",
-    refusal: ({ settings: { lostRegion, region, peerStack }, peer }) =>
-      lostRegion !== undefined && peer.known && peer.lostRegion === region && !peer.restored
-        ? `stack ${peerStack} declares ${region}, the region of this stack, lost: decide for one, remove lostRegion from the other's`
+    name: "no-incident",
+    protects: "A failback would end a loss of which nobody knows what was done.",
+    refusal: ({ recorded, shape }) =>
+      shape === "failing-back" &&
+      recorded.unreadable !== true &&
+      (recorded.incident === undefined || recorded.incident.withdrawn === true)
+        ? "failback is set, but no incident is recorded here: remove failback, up (which adopts a failover done by hand), then set it again"
         : undefined,
+  },
+  {
+    name: "override-left",
+    protects: "A reason that was written for one incident would pass the refusals of the next one.",
+    refusal({ settings, recorded, shape }) {
+      const left = incidentReasons(settings).filter(
+        ([name, reason]) =>
+          shape === "steady" ||
+          (beginsIncident(settings, shape, recorded) &&
+            recorded.incident?.overrides[name] === reason),
+      );
+      const [first] = left.map(([name]) => name);
+      return first === undefined
+        ? undefined
+        : `overrides.${first} is of an incident that is over: pulumi config rm --path overrides.${first}; for another one it is written anew`;
+    },
   },
   {
     name: "switch-back",
@@ -49,9 +89,11 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
   },
   {
     name: "state-unreadable",
-    protects: "The network between the regions would be taken for not made yet.",
+    protects:
+      "The network between the regions would be taken for not made yet, and an incident for none.",
     refusal: ({ settings: { installation }, recorded, shape }) =>
-      installation !== undefined && recorded.unreadable === true && shape !== "failed-over"
+      recorded.unreadable === true &&
+      (shape === "failing-back" || (installation !== undefined && shape !== "failed-over"))
         ? "the recorded state of this stack cannot be read: run it again when the state backend answers"
         : undefined,
   },
@@ -103,6 +145,17 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
     },
   },
 ];
+
+/**
+ * Whether the other region's stack declares this one lost, by what it says now.
+ *
+ * @returns the refusal, or undefined
+ */
+export function peerRefusal(settings: Settings, peer: PeerState): string | undefined {
+  return isPassed(PEER_DECLARES_LOSS, settings)
+    ? undefined
+    : PEER_DECLARES_LOSS.refusal({ settings, peer });
+}
 
 /** What is wrong with the whole run, known before the first resource: a line each, with the way out. */
 export function runProblems(

@@ -172,7 +172,15 @@ async function verify(
         };
       }
       const replicas = configuration.members.reduce((sum, m) => sum + m.replicas.length, 0);
-      return { done: true, value: { [id]: state, replicas } };
+      const { version } = configuration;
+      return {
+        done: true,
+        value: {
+          exporters: { [id]: state },
+          replicas,
+          ...(version === undefined ? {} : { configurationVersion: version }),
+        },
+      };
     },
   );
 }

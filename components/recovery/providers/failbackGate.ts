@@ -20,8 +20,10 @@ export interface FailbackGateInputs {
   attempt: string;
   /** The region that was lost and has been recreated. */
   recreated: RegionName;
-  /** The incident that this failback ends, as the failover recorded it; `unknown` when its record is gone. */
+  /** The incident that this failback ends. */
   incident: string;
+  /** The version of the cluster's configuration after the failover; absent where the cluster had not told it. */
+  configurationVersion?: number;
 }
 
 /**
@@ -60,6 +62,12 @@ async function expectFailedOver(
       session,
       configuration.pendingChange.id,
       describePending(configuration.pendingChange),
+    );
+  }
+  const { configurationVersion: left } = inputs;
+  if (left !== undefined && configuration.version !== undefined && configuration.version < left) {
+    throw new Refusal(
+      `the cluster's configuration is of version ${configuration.version}, incident ${inputs.incident} left ${left}: it is another cluster; correct the endpoints`,
     );
   }
   const returned = without(memberIds(configuration), session.own);

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "../../base/brokers";
+import { isRecord } from "../../base/json";
 import { snapshotName } from "../names";
 import type { StepRecord } from "../providers/behaviour";
 import * as resources from "../resources";
@@ -15,10 +16,21 @@ function noted(scene: Scene, name: string, step: Recorded): pulumi.Resource[] {
 
 /** The recreated region is there, clean, and the cluster is still that of the incident. */
 export const gate: Step = {
-  says: ({ lost }) => `check that ${lost} is recreated and clean`,
+  says: ({ lost, recorded }) =>
+    `check that ${lost} is recreated and clean, and the cluster that of incident ${recorded.incident?.id ?? "unknown"}`,
   declare({ attempt, lost, recorded }, scene, after) {
-    const incident = String(recorded.recovery?.incident ?? "unknown");
-    const inputs = { attempt, recreated: lost, incident };
+    const { incident, recovery } = recorded;
+    if (incident === undefined) {
+      throw new Error("a failback without an incident");
+    }
+    const earlier = isRecord(recovery?.incident) ? recovery.incident : {};
+    const version = earlier.id === incident.id ? earlier.configurationVersion : undefined;
+    const inputs = {
+      attempt,
+      recreated: lost,
+      incident: incident.id,
+      ...(typeof version === "number" ? { configurationVersion: version } : {}),
+    };
     const made = new resources.FailbackGate("failback-gate", inputs, scene.after(after));
     return noted(scene, "gate", made);
   },

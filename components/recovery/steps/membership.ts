@@ -20,7 +20,7 @@ export const membership: Step = {
     scene.made.membership = new resources.BrokerMembership(
       "broker-membership",
       inputs,
-      scene.after(after),
+      shape === "failed-over" ? scene.confirmed(after) : scene.after(after),
     );
     return [scene.made.membership];
   },

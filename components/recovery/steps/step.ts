@@ -51,6 +51,8 @@ export interface Made {
 export interface Scene {
   /** Options of a resource that comes after others: a child of the recovery, after what the stack has installed. */
   after(resources: readonly pulumi.Resource[]): pulumi.CustomResourceOptions;
+  /** As {@link after}, once it was asked directly before whether the other region's operator declares the opposite. */
+  confirmed(resources: readonly pulumi.Resource[]): pulumi.CustomResourceOptions;
   readonly made: Made;
 }
 

@@ -16,6 +16,13 @@ export const OVERRIDES = {
 /** Name of a refusal that can be overridden. */
 export type Override = keyof typeof OVERRIDES;
 
+/** Those that are met when a loss is declared: a reason is for one incident, and must not pass the next one's. */
+export const INCIDENT_OVERRIDES: readonly Override[] = [
+  "peer-declares-loss",
+  "fence-unproved",
+  "still-seen",
+];
+
 const reason = s.custom<string>(
   (value) => typeof value === "string" && value.trim().length >= 10,
   "must be a written reason of at least 10 characters",
@@ -56,6 +63,15 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
     ),
     text: "Name of an attempt to fail back to the recreated `lostRegion`, a date or a ticket; new for each attempt. Removing it half way abandons the attempt. Letters, digits, `.`, `_`, `-`, at most 63. Needs `lostRegion`. The snapshot is `failback-REGION-NAME`.",
     change: "as [the operator's page](recovery.md) says",
+  },
+  reason: {
+    type: "string",
+    schema: s.optional(
+      s.matching(/^[^\p{C}]{1,200}$/u, (it) => `is ${it}, not one line of at most 200 characters`),
+    ),
+    open: "the ticket that it names",
+    text: "Why `lostRegion` is declared, in a line of at most 200 characters: what was seen, or a ticket. It is kept with the incident, in the state and the outputs.",
+    change: "at any time",
   },
   overrides: {
     type: "object",

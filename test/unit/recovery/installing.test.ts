@@ -19,6 +19,7 @@ function peerWith(installed: boolean, network: RecordedNetwork = {}): PeerState 
   return {
     known: true,
     lostRegion: undefined,
+    forced: false,
     restored: false,
     installed,
     activeRegion: undefined,
@@ -84,7 +85,11 @@ describe("a first installation", () => {
 
 describe("what a stack that owns network and releases refuses to conclude", () => {
   const member = { ...nothing, brokers: IDS.mapOf([0, 1, 2, 3]) };
-  const failedOver: PeerState = { ...peerWith(true), lostRegion: "region0" } as PeerState;
+  const failedOver: PeerState = {
+    ...peerWith(true),
+    lostRegion: "region0",
+    forced: true,
+  } as PeerState;
   const problems = (raw: Raw, peer: PeerState, recorded: RecordedState) =>
     runProblems(settingsOf(raw), peer, recorded);
   const slow: PeerState = { known: false, why: "no answer within 5 s" };
@@ -185,7 +190,9 @@ describe("the active region", () => {
   });
 
   it("stays what it was recorded as for the incident, whatever is configured since", () => {
-    const recovery = { lastFailover: { incident: "one", loss: { kind: "active", follows: [] } } };
+    const recovery = {
+      lastFailover: { incident: { id: "one" }, loss: { kind: "active", follows: [] } },
+    };
     assert.equal(lossOf(lost("region0"), { ...nothing, recovery }, "one").kind, "active");
     assert.equal(lossOf(lost("region0"), { ...nothing, recovery }, "two").kind, "passive");
   });

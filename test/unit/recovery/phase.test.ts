@@ -3,13 +3,17 @@ import { IDS } from "../../support/ids";
 import { readSettings } from "../../../components/settings";
 import { desiredMembership, Shape, shapeOf } from "../../../components/recovery/phase";
 import { runProblems } from "../../../components/recovery/interlocks/run";
-import { attemptForCommands, lastAttempt } from "../../../components/recovery/declaration";
+import {
+  attemptForCommands,
+  incidentOf,
+  lastAttempt,
+} from "../../../components/recovery/declaration";
 import type { PeerState, RecordedState } from "../../../components/stack/stackState";
 import { lookup, Raw, rawConfig } from "../../support/config";
 
 const settingsOf = (changes: Raw = {}) =>
   readSettings(lookup(rawConfig({ peerStack: "other", ...changes })));
-const others = { installed: true, activeRegion: undefined, network: {} };
+const others = { forced: true, installed: true, activeRegion: undefined, network: {} };
 const unknown: PeerState = { known: false, why: "no such stack" };
 const steadyPeer: PeerState = { known: true, lostRegion: undefined, restored: false, ...others };
 const failedOverPeer: PeerState = {
@@ -22,6 +26,25 @@ const restoredPeer: PeerState = { known: true, lostRegion: "region0", restored: 
 const lost = { lostRegion: "region1" };
 const back = { lostRegion: "region1", failback: "one" };
 const nothing: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
+/** What a stack has recorded while a loss is declared. */
+const declared: RecordedState = {
+  ...nothing,
+  incident: {
+    id: "region1-1",
+    lost: "region1",
+    startedAt: "2026-11-21T12:45:22.198Z",
+    who: "me@here",
+    cluster: "http://gateway",
+    overrides: {},
+  },
+};
+const reasons = { "still-seen": "the gateway lies, the region is dark" };
+const withReasons = (more: Partial<RecordedState>): RecordedState => ({
+  ...declared,
+  ...more,
+  ...(declared.incident && { incident: { ...declared.incident, overrides: reasons } }),
+});
+const restoredBy = { kind: "failing-back", lost: "region1", attempt: "one" } as const;
 const all = IDS.mapOf([0, 1, 2, 3]);
 const survivors = IDS.mapOf([0, 2]);
 
@@ -40,6 +63,40 @@ describe("phase, declaration and interlocks", () => {
       assert.equal(shapeOf(settingsOf(changes), peer, nothing), expected);
     });
   }
+
+  it("is steady on a member that another stack declares lost but has not forced out: it must be able to stay one", () => {
+    const declaredOnly: PeerState = { ...failedOverPeer, forced: false };
+    const member = { ...nothing, brokers: all };
+    assert.equal(shapeOf(settingsOf(), declaredOnly, member), "steady");
+    assert.equal(shapeOf(settingsOf(), declaredOnly, nothing), "rejoining", "but not on a new one");
+    assert.equal(shapeOf(settingsOf(), failedOverPeer, member), "rejoining");
+  });
+
+  it("declares an incident from the loss to its end, another one when the region is lost once more, and takes it back first", () => {
+    const incident = (changes: Raw, recorded: Partial<RecordedState>) => {
+      const settings = settingsOf(changes);
+      const known = { ...nothing, ...recorded };
+      return incidentOf(settings, shapeOf(settings, unknown, known), known);
+    };
+    const { incident: before } = declared;
+    const plain = { lost: "region1", overrides: {} };
+    const failedOver = { kind: "failed-over", lost: "region1" } as const;
+    assert.equal(incident({}, {}), undefined);
+    assert.deepEqual(incident({ ...lost, reason: "dark" }, {}), { ...plain, reason: "dark" });
+    assert.deepEqual(incident(back, { incident: before, declaration: failedOver }), plain);
+    const again = incident(lost, { incident: before, brokers: all, declaration: restoredBy });
+    assert.deepEqual(again, { ...plain, after: "one" });
+    assert.deepEqual(
+      incident(lost, { incident: before, brokers: survivors, declaration: restoredBy }),
+      plain,
+      "an abandoned attempt is of the same incident",
+    );
+    const taken = { ...plain, withdrawn: true };
+    assert.deepEqual(incident({}, { incident: before, declaration: { kind: "steady" } }), taken);
+    const withdrawn = before && { ...before, withdrawn: true as const };
+    assert.equal(incident({}, { incident: withdrawn, declaration: { kind: "steady" } }), undefined);
+    assert.equal(incident({}, { incident: before, declaration: restoredBy }), undefined);
+  });
 
   it("wants only the survivors with two replicas while failed over, else everybody with four", () => {
     const own = { ids: [0, 2], replicationFactor: 2 };
@@ -102,14 +159,14 @@ describe("phase, declaration and interlocks", () => {
       "an attempt named as an earlier one but for its case",
       { ...back, failback: "ONE" },
       unknown,
-      { ...nothing, brokers: survivors, lastAttempt: { attempt: "one", abandoned: false } },
+      { ...declared, brokers: survivors, lastAttempt: { attempt: "one", abandoned: false } },
       /failback is ONE, the name of an earlier attempt/,
     ],
     [
       "the first attempt to fail back",
       back,
       unknown,
-      { ...nothing, brokers: survivors },
+      { ...declared, brokers: survivors },
       undefined,
     ],
     [
@@ -117,7 +174,7 @@ describe("phase, declaration and interlocks", () => {
       back,
       unknown,
       {
-        ...nothing,
+        ...declared,
         brokers: survivors,
         gateAttempt: "one",
         lastAttempt: { attempt: "one", abandoned: false },
@@ -128,21 +185,21 @@ describe("phase, declaration and interlocks", () => {
       "a new attempt after an abandoned one",
       { ...back, failback: "two" },
       unknown,
-      { ...nothing, brokers: survivors, lastAttempt: { attempt: "one", abandoned: true } },
+      { ...declared, brokers: survivors, lastAttempt: { attempt: "one", abandoned: true } },
       undefined,
     ],
     [
       "an attempt with the name of an abandoned one",
       back,
       unknown,
-      { ...nothing, brokers: survivors, lastAttempt: { attempt: "one", abandoned: true } },
+      { ...declared, brokers: survivors, lastAttempt: { attempt: "one", abandoned: true } },
       /failback is one, the name of an earlier attempt.*choose a new name/,
     ],
     [
       "an attempt with the name of one of an earlier incident",
       back,
       unknown,
-      { ...nothing, brokers: survivors, lastAttempt: { attempt: "one", abandoned: false } },
+      { ...declared, brokers: survivors, lastAttempt: { attempt: "one", abandoned: false } },
       /the name of an earlier attempt/,
     ],
     [
@@ -150,7 +207,7 @@ describe("phase, declaration and interlocks", () => {
       back,
       unknown,
       {
-        ...nothing,
+        ...declared,
         brokers: all,
         gateAttempt: "one",
         lastAttempt: { attempt: "one", abandoned: false },
@@ -158,6 +215,57 @@ describe("phase, declaration and interlocks", () => {
       undefined,
     ],
   ];
+  runs.push(
+    [
+      "a failback of which no incident is recorded",
+      back,
+      unknown,
+      { ...nothing, brokers: survivors },
+      /no incident is recorded here: remove failback, up .*, then set it again/,
+    ],
+    [
+      "a failback of a state that cannot be read",
+      back,
+      unknown,
+      { ...nothing, unreadable: true },
+      /the recorded state of this stack cannot be read/,
+    ],
+    [
+      "a steady run with the written reason of an incident left",
+      { overrides: reasons },
+      steadyPeer,
+      { ...nothing, brokers: all },
+      /overrides\.still-seen is of an incident that is over: .*written anew/,
+    ],
+    [
+      "the incident that it was written for",
+      { ...lost, overrides: reasons },
+      steadyPeer,
+      { ...nothing, brokers: all },
+      undefined,
+    ],
+    [
+      "the next run of that incident",
+      { ...lost, overrides: reasons },
+      steadyPeer,
+      withReasons({ brokers: survivors, declaration: { kind: "failed-over", lost: "region1" } }),
+      undefined,
+    ],
+    [
+      "the reason of one incident in the next, when the region is lost once more",
+      { ...lost, overrides: reasons },
+      steadyPeer,
+      withReasons({ brokers: all, declaration: restoredBy }),
+      /overrides\.still-seen is of an incident that is over/,
+    ],
+    [
+      "another reason then",
+      { ...lost, overrides: { "still-seen": "the gateway lies, seen on the consoles" } },
+      steadyPeer,
+      withReasons({ brokers: all, declaration: restoredBy }),
+      undefined,
+    ],
+  );
   for (const [what, changes, peer, recorded, expected] of runs) {
     it(`${expected ? "refuses" : "accepts"} ${what}`, () => {
       const settings = settingsOf(changes);

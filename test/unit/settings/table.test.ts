@@ -153,7 +153,7 @@ describe("the table of the configuration's keys", () => {
 
   it("refuses to keep as a secret what is in the state in clear, and what is no key, in one line", () => {
     const open = KEYS.filter((key) => entryOf(key).open !== undefined);
-    assert.deepEqual(open, ["hooks", "helmValues", "webApps"]);
+    assert.deepEqual(open, ["hooks", "helmValues", "webApps", "reason"]);
     assert.equal(openSecrets(KEYS).length, open.length);
     for (const problem of [...openSecrets(KEYS), ...unknownKeys([LONG, "x", "REGION"])]) {
       expectLine(problem, []);

@@ -25,7 +25,8 @@ describe("Exporter", () => {
       await removeLost();
       const { outs } = await bench.run.disable();
       assert.equal(outs.record.how, "done");
-      assert.equal(outs.record.observed[bench.lostExporter], "DISABLED");
+      assert.deepEqual(outs.record.observed.exporters, { [bench.lostExporter]: "DISABLED" });
+      assert.ok(Number(outs.record.observed.configurationVersion) > 0);
       assert.equal((await bench.run.disable()).outs.record.how, "already true");
       assert.deepEqual(bench.sent(), [`POST /actuator/exporters/${bench.lostExporter}/disable`]);
     });

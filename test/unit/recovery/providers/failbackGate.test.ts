@@ -287,6 +287,21 @@ describe("FailbackGate", () => {
     );
   });
 
+  it("refuses when the configuration is older than the one that the failover left: it is another cluster", async () => {
+    await bench.start();
+    await bench.recreate();
+    const left = Number((await session().zeebe.configuration()).version);
+    const inputs = (configurationVersion: number) => ({
+      ...bench.inputs.gate(),
+      configurationVersion,
+    });
+    await refusal(
+      provider.create(inputs(left + 1)),
+      /configuration is of version \d+, incident incident-1 left \d+: it is another cluster; correct/,
+    );
+    await provider.create(inputs(left));
+  });
+
   it("refuses when the exporter to the lost region is enabled", async () => {
     await bench.start();
     await bench.recreate();
