@@ -1,5 +1,5 @@
 import { Document, documentsOf, isEverybody, Statement } from "./documents";
-import { isAws, isUnknown, PolicyResource, record, Rule } from "./model";
+import { isAws, isTrue, isUnknown, list, PolicyResource, record, Rule } from "./model";
 
 /**
  * Statements that may name `*`, each with its reason. A new one is added here with its reason, not worked
@@ -183,3 +183,48 @@ function allowed(document: Document, of: "action" | "resource"): Statement[] {
       !EXCEPTIONS.some((exception) => exception.of === of && exception.holds(document, statement)),
   );
 }
+
+/** The names of buckets and roles have the account in them: in another one they would be somebody else's. */
+export const accountNamed: Rule = {
+  kind: "resource",
+  name: "account-named",
+  description:
+    "The AWS provider works with the credentials of one account only, and asks whose they are.",
+  level: "mandatory",
+  check({ type, props }) {
+    if (type !== "pulumi:providers:aws") {
+      return [];
+    }
+    const skips = ["skipCredentialsValidation", "skipRequestingAccountId"].filter((key) =>
+      isTrue(props[key]),
+    );
+    // The engine has what is no text of a provider's as JSON.
+    const named =
+      isUnknown(props.allowedAccountIds) || /\d{12}/.test(String(props.allowedAccountIds));
+    return [
+      ...(named
+        ? []
+        : ["allowedAccountIds is not set: credentials of another account would be taken; set it"]),
+      ...skips.map(
+        (key) =>
+          `${key} is true: the provider would not know its account, which S3 Control asks for; remove it`,
+      ),
+    ];
+  },
+};
+
+/** Whoever looks after an incident reads there who asked the Kubernetes API for what. */
+export const controlPlaneLogged: Rule = {
+  kind: "resource",
+  name: "control-plane-logged",
+  description: "An EKS cluster writes the audit log of its Kubernetes API.",
+  level: "advisory",
+  check(resource) {
+    const types = resource.props.enabledClusterLogTypes;
+    return !isAws(resource, "eks", "Cluster") || isUnknown(types) || list(types).includes("audit")
+      ? []
+      : [
+          "enabledClusterLogTypes has no audit: after an incident nothing tells who did what; add it",
+        ];
+  },
+};

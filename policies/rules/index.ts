@@ -1,4 +1,6 @@
 import {
+  accountNamed,
+  controlPlaneLogged,
   nodeRoleUnreachable,
   noFullAccess,
   noStarAction,
@@ -34,6 +36,8 @@ export const RULES: readonly Rule[] = [
   roleTrustNamed,
   noFullAccess,
   nodeRoleUnreachable,
+  accountNamed,
+  controlPlaneLogged,
   ingressListed,
   loadBalancerInternal,
   serviceInternal,

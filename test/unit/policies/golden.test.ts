@@ -7,6 +7,7 @@ import { document, dynamic, resource } from "./resources";
 /** What the rules are about, as the program declares it. */
 const RECOVERY_TYPES = [dynamic("BrokerMembership"), dynamic("SnapshotRepository")];
 const EKS_TYPES = [
+  "pulumi:providers:aws",
   "aws:s3/bucket:Bucket",
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
   "aws:s3/bucketPolicy:BucketPolicy",
@@ -56,6 +57,8 @@ const MUTATIONS: [rule: string, type: string, change: Record<string, unknown> | 
   ],
   ["no-plain-volume", "kubernetes:storage.k8s.io/v1:StorageClass", { parameters: { type: "gp3" } }],
   ["eks-secrets-encrypted", "aws:eks/cluster:Cluster", { encryptionConfig: undefined }],
+  ["account-named", "pulumi:providers:aws", { allowedAccountIds: undefined }],
+  ["control-plane-logged", "aws:eks/cluster:Cluster", { enabledClusterLogTypes: [] }],
   [
     "node-role-unreachable",
     "aws:ec2/launchTemplate:LaunchTemplate",

@@ -1,3 +1,4 @@
+import { UNKNOWN } from "../../../../policies/rules/model";
 import { RuleCases, document, resource, arn, root } from "../resources";
 
 const template = (metadataOptions: Record<string, unknown>) =>
@@ -12,6 +13,9 @@ const rolePolicy = (statement: Record<string, unknown>) =>
   });
 const trust = (statement: Record<string, unknown>) =>
   resource("aws:iam/role:Role", { assumeRolePolicy: document({ Effect: "Allow", ...statement }) });
+const provider = (config: Record<string, unknown>) => resource("pulumi:providers:aws", config);
+const ours = { allowedAccountIds: '["123456789012"]' };
+const cluster = (config: Record<string, unknown>) => resource("aws:eks/cluster:Cluster", config);
 const oidc = {
   Principal: { Federated: "arn:aws:iam::123456789012:oidc-provider/oidc.example" },
   Action: "sts:AssumeRoleWithWebIdentity",
@@ -194,6 +198,37 @@ export const ACCESS: Record<string, RuleCases> = {
     ],
     keeps: [
       ["one hop with a token", [template({ httpTokens: "required", httpPutResponseHopLimit: 1 })]],
+    ],
+  },
+  "account-named": {
+    breaks: [
+      ["no account", [provider({})], /allowedAccountIds is not set/],
+      ["no account in the list", [provider({ allowedAccountIds: "[]" })], /is not set/],
+      [
+        "an account that is not asked for",
+        [provider({ ...ours, skipRequestingAccountId: "true" })],
+        /skipRequestingAccountId is true/,
+      ],
+      [
+        "credentials that nobody looks at",
+        [provider({ ...ours, skipCredentialsValidation: true })],
+        /skipCredentialsValidation is true/,
+      ],
+    ],
+    keeps: [
+      ["one account", [provider(ours)]],
+      ["one that is not known yet", [provider({ allowedAccountIds: UNKNOWN })]],
+      ["another cloud", [resource("pulumi:providers:gcp", {})]],
+    ],
+  },
+  "control-plane-logged": {
+    breaks: [
+      ["no logs", [cluster({})], /has no audit/],
+      ["other logs", [cluster({ enabledClusterLogTypes: ["api"] })], /has no audit/],
+    ],
+    keeps: [
+      ["the audit log", [cluster({ enabledClusterLogTypes: ["api", "audit"] })]],
+      ["what is not known yet", [cluster({ enabledClusterLogTypes: UNKNOWN })]],
     ],
   },
 };
