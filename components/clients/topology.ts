@@ -170,6 +170,18 @@ function partitionProblems(
   return problems;
 }
 
+/** The partitions of which each member holds an active replica, by broker id. Members without one are left out. */
+export function activeReplicas({ members }: Configuration): Map<number, number[]> {
+  return new Map(
+    [...members]
+      .sort((a, b) => a.id - b.id)
+      .flatMap(({ id, replicas }): [number, number[]][] => {
+        const held = replicas.filter(({ state }) => state === "ACTIVE");
+        return held.length === 0 ? [] : [[id, held.map(({ partition }) => partition)]];
+      }),
+  );
+}
+
 /** State of an exporter over all replicas: one state, or which of them it has. Empty when no replica knows it. */
 export function exporterStates(configuration: Configuration, exporterId: string): string[] {
   const states = configuration.members.flatMap((member) =>

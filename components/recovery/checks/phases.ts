@@ -1,33 +1,31 @@
 import { listed } from "../../base/bounded";
 import { brokerList } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
-import { memberIds, partitionIds } from "../../clients/topology";
+import { activeReplicas, partitionIds } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";
+import { SURVIVING_REPLICAS } from "../phase";
 import type { Session } from "../session";
 import { isRecent, Recent } from "./recent";
 
 /** The exporter phases of the replicas of some brokers, by broker id. */
 export type Phases = Map<number, ExporterPhase[]>;
 
+type Phase = "EXPORTING" | "PAUSED";
+
 /**
- * Reads the exporter phase of every replica of the brokers, from each broker itself: no other answer
- * shows a pause (`/actuator/exporters` says ENABLED all the while).
+ * What the brokers have said of exporting, beside what the configuration says that there is to be said: `{}` is the
+ * true answer of a broker without replicas, and also that of one whose partitions have not started.
  */
-export async function readPhases(session: Session, brokers: readonly number[]): Promise<Phases> {
-  return new Map(
-    await Promise.all(
-      brokers.map(async (id): Promise<[number, ExporterPhase[]]> => [
-        id,
-        await session.zeebe.exporterPhases(session.brokerUrl(id)),
-      ]),
-    ),
-  );
+export interface Look {
+  /** The partitions of which each broker is to report a replica. */
+  replicas: ReadonlyMap<number, readonly number[]>;
+  phases: Phases;
 }
 
-/** What every member has answered last. */
-const lastLook = new Recent<Phases>();
+/** The last look in which nothing was missing. */
+const lastLook = new Recent<Look>();
 
 /** Forgets what was seen of exporting: for whoever is about to change it, or who the members are. */
 export function forgetPhases(session: Session): void {
@@ -39,61 +37,185 @@ export function distinct(phases: Phases): string[] {
   return [...new Set([...phases.values()].flat().map((replica) => replica.phase))].sort();
 }
 
-/** The brokers whose exporting state counts: all members. During a pause these are the survivors. */
-export async function members(session: Session): Promise<number[]> {
-  return memberIds((await session.observe()).configuration);
+/** Whether each replica that there is was reported, and all of them in the phase. */
+export function allAre(phase: Phase, look: Look, session: Session): boolean {
+  return missing(look, session).length === 0 && others(phase, look).length === 0;
 }
 
 /**
- * Waits until every replica of every member is in the phase. A partition that no broker reports is not in it.
- * Who has answered that it is in it is not asked again, unless the others take long.
- *
- * @param known what every broker has just answered, if they were asked
+ * What nobody has said, in words. That a partition is listed with fewer replicas than a region has of each is half
+ * an answer too: whose replica it is that is missing, nothing says.
  */
-export async function awaitPhase(
-  session: Session,
-  brokers: readonly number[],
-  phase: "EXPORTING" | "PAUSED",
-  known: Phases = new Map(),
-): Promise<Phases> {
+function missing({ replicas, phases }: Look, session: Session): string[] {
+  const unlisted = partitionIds(session.settings.partitionCount).flatMap((partition) => {
+    const count = [...replicas.values()].filter((held) => held.includes(partition)).length;
+    return count < SURVIVING_REPLICAS
+      ? [`partition ${partition} listed with ${count} replicas`]
+      : [];
+  });
+  const silent = [...replicas].flatMap(([id, held]) => {
+    const reported = (phases.get(id) ?? []).map(({ partition }) => partition);
+    return held
+      .filter((partition) => !reported.includes(partition))
+      .map((partition) => `broker ${id} partition ${partition} not reported`);
+  });
+  return [...unlisted, ...silent];
+}
+
+/** The replicas that are in another phase, in words. */
+function others(phase: Phase, { phases }: Look): string[] {
+  return [...phases].flatMap(([id, replicas]) =>
+    replicas
+      .filter((replica) => replica.phase !== phase)
+      .map((replica) => `broker ${id} partition ${replica.partition} ${replica.phase}`),
+  );
+}
+
+/** The same replicas, of which nothing is known any more: what they do was changed. */
+export function unasked({ replicas }: Look): Look {
+  return { replicas, phases: new Map() };
+}
+
+/** The replicas whose exporting counts: those of all members. During a pause these are the survivors. */
+async function replicasOf(session: Session): Promise<Look["replicas"]> {
+  return activeReplicas((await session.observe()).configuration);
+}
+
+/** Reads the exporter phase of every replica of the brokers, from each broker itself. */
+export async function readPhases(session: Session, brokers: readonly number[]): Promise<Phases> {
+  return new Map(
+    await Promise.all(
+      brokers.map(async (id): Promise<[number, ExporterPhase[]]> => [
+        id,
+        await session.zeebe.exporterPhases(session.brokerUrl(id)),
+      ]),
+    ),
+  );
+}
+
+/**
+ * One look at the exporting of every replica: no other answer shows a pause (`/actuator/exporters` says ENABLED all
+ * the while).
+ *
+ * @param of whose replicas count, if not those of all members
+ */
+export async function lookOnce(session: Session, of?: readonly number[]): Promise<Look> {
+  const replicas = new Map(
+    [...(await replicasOf(session))].filter(([id]) => of?.includes(id) ?? true),
+  );
+  return { replicas, phases: await readPhases(session, [...replicas.keys()]) };
+}
+
+/** What is waited for when the brokers are asked again and again. */
+interface Awaited {
+  what: string;
+  /** The phase that each replica is to be in; any will do when it is missing. */
+  phase?: Phase;
+  /** What ends the wait before each replica was reported. */
+  enough?: (phases: Phases) => boolean;
+  /** What was seen a moment ago, if it was. */
+  known?: Look;
+}
+
+/**
+ * Asks the brokers until each replica has been reported, in the phase when there is one. Who has said so is not
+ * asked again, unless the others take long. The look is remembered when it is whole.
+ */
+async function awaitLook(session: Session, { what, phase, enough, known }: Awaited): Promise<Look> {
+  let replicas = known?.replicas;
   const now = performance.now();
-  const answers = new Map([...known].map(([id, replicas]) => [id, { at: now, replicas }]));
-  const phases = await waitFor(
-    `exporting to be ${phase} on ${brokerList(brokers)}`,
+  const answers = new Map(
+    [...(known?.phases ?? [])].map(([id, reported]) => [id, { at: now, reported }]),
+  );
+  const ask = async (ids: readonly number[]): Promise<string[]> => {
+    const failed = await Promise.all(
+      ids.map(async (id) => {
+        try {
+          const reported = await session.zeebe.exporterPhases(session.brokerUrl(id));
+          answers.set(id, { at: performance.now(), reported });
+          return [];
+        } catch (error) {
+          if (error instanceof Unreachable) {
+            return [`broker ${id} does not answer (${error.why})`];
+          }
+          if (error instanceof Refused && isPassing(error)) {
+            return [`broker ${id} answers ${error.status}: ${error.reason}`];
+          }
+          throw error;
+        }
+      }),
+    );
+    return failed.flat();
+  };
+  const look = await waitFor<Look>(
+    what,
     session.settings.timeouts.exporting,
     session.log,
     async () => {
-      const asked = brokers.filter((id) => !isRecent(answers.get(id)?.at ?? -Infinity));
-      await Promise.all(
-        asked.map(async (id) => {
-          const replicas = await session.zeebe.exporterPhases(session.brokerUrl(id));
-          answers.set(id, { at: performance.now(), replicas });
-        }),
-      );
-      const phases: Phases = new Map([...answers].map(([id, { replicas }]) => [id, replicas]));
-      const others = [...phases].flatMap(([id, replicas]) =>
-        replicas
-          .filter((replica) => replica.phase !== phase)
-          .map((replica) => `broker ${id} partition ${replica.partition} ${replica.phase}`),
-      );
-      const reported = new Set([...phases.values()].flat().map((replica) => replica.partition));
-      const missing = partitionIds(session.settings.partitionCount).filter((p) => !reported.has(p));
-      for (const [id, replicas] of phases) {
-        // Whose replica it is that is missing, nothing says.
-        if (missing.length > 0 || replicas.some((replica) => replica.phase !== phase)) {
+      replicas ??= await replicasOf(session);
+      const held = replicas;
+      const seen = (): Look => ({
+        replicas: held,
+        phases: new Map(
+          [...answers].flatMap(([id, { reported }]) => (held.has(id) ? [[id, reported]] : [])),
+        ),
+      });
+      const asked = [...held.keys()].filter((id) => !isRecent(answers.get(id)?.at ?? -Infinity));
+      // A pause reaches all, so mostly the first tells.
+      const first = enough === undefined ? [] : asked.slice(0, 1);
+      const failed = await ask(first);
+      if (enough?.(seen().phases) !== true) {
+        failed.push(...(await ask(asked.slice(first.length))));
+      }
+      const found = seen();
+      if (enough?.(found.phases) === true) {
+        return { done: true, value: found };
+      }
+      const absent = missing(found, session);
+      const wrong = phase === undefined ? [] : others(phase, found);
+      if (absent.length === 0 && wrong.length === 0) {
+        return { done: true, value: found };
+      }
+      for (const [id, reported] of found.phases) {
+        const whole = held.get(id)?.every((p) => reported.some(({ partition }) => partition === p));
+        if (!whole || reported.some((replica) => phase !== undefined && replica.phase !== phase)) {
           answers.delete(id);
         }
       }
-      if (missing.length > 0) {
-        others.push(`partition ${listed(missing.map(String))} on no broker`);
+      if (absent.length > 0) {
+        // Whoever has nothing to report may be no member any more.
+        replicas = undefined;
       }
-      return others.length > 0
-        ? { done: false, seen: listed(others, "; ") }
-        : { done: true, value: phases };
+      return { done: false, seen: listed([...failed, ...wrong, ...absent], "; ") };
     },
   );
-  lastLook.keep(session, phases);
-  return phases;
+  if (missing(look, session).length === 0) {
+    lastLook.keep(session, look);
+  }
+  return look;
+}
+
+/** Whether a refusal may be of a broker whose partitions start, or move: not one of who asks. */
+function isPassing({ status }: Refused): boolean {
+  return status >= 500 || status === 200;
+}
+
+/**
+ * What each replica of the members is doing, whatever it is.
+ *
+ * @throws {@link Refusal} when one is not reported in time
+ */
+export async function lookAtAll(session: Session): Promise<Look> {
+  return awaitLook(session, { what: "every replica to report whether it exports" });
+}
+
+/**
+ * Waits until each replica of every member is reported, in the phase.
+ *
+ * @param known what has just been seen
+ */
+export async function awaitPhase(session: Session, phase: Phase, known: Look): Promise<Look> {
+  return awaitLook(session, { what: `exporting to be ${phase} on every replica`, phase, known });
 }
 
 /**
@@ -103,8 +225,7 @@ export async function awaitPhase(
  */
 export async function requestPhase(
   session: Session,
-  brokers: readonly number[],
-  phase: "EXPORTING" | "PAUSED",
+  phase: Phase,
   request: () => Promise<void>,
 ): Promise<void> {
   forgetPhases(session);
@@ -120,8 +241,12 @@ export async function requestPhase(
         if (!(error instanceof Refused || error instanceof Unreachable)) {
           throw error;
         }
-        const found = distinct(await readPhases(session, brokers));
-        return found.length === 1 && found[0] === phase
+        const took = await lookOnce(session).then(
+          (look) => allAre(phase, look, session),
+          // A cluster that does not say is asked once more: to pause it twice is harmless.
+          () => false,
+        );
+        return took
           ? { done: true, value: undefined }
           : {
               done: false,
@@ -142,25 +267,20 @@ export async function requestPhase(
 export async function ensureExporting(
   session: Session,
   begin: () => void,
-): Promise<{ resumed: boolean; phases: Phases }> {
-  const runs = (phases: Phases) => distinct(phases).every((phase) => phase === "EXPORTING");
-  const known = lastLook.get(session);
-  if (known !== undefined && runs(known)) {
-    return { resumed: false, phases: known };
-  }
-  const brokers = known === undefined ? await members(session) : [...known.keys()];
-  // One that does not export is enough to resume: a pause reaches all, so mostly the first tells.
-  let found = known ?? (await readPhases(session, brokers.slice(0, 1)));
-  if (runs(found)) {
-    found = await readPhases(session, brokers);
-  }
-  if (runs(found)) {
-    return { resumed: false, phases: await awaitPhase(session, brokers, "EXPORTING", found) };
+): Promise<{ resumed: boolean; look: Look }> {
+  const stands = (phases: Phases) => distinct(phases).some((phase) => phase !== "EXPORTING");
+  // One that does not export is enough to resume.
+  const found =
+    lastLook.get(session) ??
+    (await awaitLook(session, { what: "every replica to report that it exports", enough: stands }));
+  if (!stands(found.phases)) {
+    return { resumed: false, look: found };
   }
   begin();
-  session.log(`resuming exporting on ${brokerList(brokers)} (now ${distinct(found).join(", ")})`);
-  await requestPhase(session, brokers, "EXPORTING", () => session.zeebe.resumeExporting());
-  return { resumed: true, phases: await awaitPhase(session, brokers, "EXPORTING") };
+  const brokers = brokerList([...found.replicas.keys()]);
+  session.log(`resuming exporting on ${brokers} (now ${distinct(found.phases).join(", ")})`);
+  await requestPhase(session, "EXPORTING", () => session.zeebe.resumeExporting());
+  return { resumed: true, look: await awaitPhase(session, "EXPORTING", unasked(found)) };
 }
 
 /**
@@ -170,15 +290,11 @@ export async function ensureExporting(
  */
 export async function expectPaused(session: Session, since: "now" | "recently"): Promise<void> {
   const known = since === "recently" ? lastLook.get(session) : undefined;
-  const phases = known ?? (await readPhases(session, await members(session)));
-  const found = distinct(phases);
-  if (found.length !== 1 || found[0] !== "PAUSED") {
+  const look = known ?? (await lookAtAll(session));
+  if (!allAre("PAUSED", look, session)) {
     throw new Refusal(
-      `exporting is ${found.join(" and ") || "unknown"}, not PAUSED, on ${brokerList([...phases.keys()])}: the pause was undone; set failback to a new name`,
+      `exporting is ${distinct(look.phases).join(" and ")}, not PAUSED, on ${brokerList([...look.phases.keys()])}: the pause was undone; set failback to a new name`,
     );
-  }
-  if (known === undefined) {
-    lastLook.keep(session, phases);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Unreachable } from "../../clients/http";
+import { allAre, distinct, lookOnce } from "../checks/phases";
 import { configureSession, ProviderConfiguration, Session, session } from "../session";
 
 /** What is known when a step has been verified: kept in the state as the audit trail of the recovery. */
@@ -60,9 +61,13 @@ async function pausedStill(session: Session): Promise<string> {
   if (session.settings.failback === undefined) {
     return "";
   }
-  const asked = session.own.map((id) => session.zeebe.exporterPhases(session.brokerUrl(id)));
-  const stays = await Promise.all(asked).then(
-    (phases) => (phases.flat().every(({ phase }) => phase === "EXPORTING") ? undefined : "stays"),
+  const stays = await lookOnce(session, session.own).then(
+    (look) => {
+      if (allAre("EXPORTING", look, session)) {
+        return undefined;
+      }
+      return distinct(look.phases).some((phase) => phase !== "EXPORTING") ? "stays" : "may stay";
+    },
     // The failure that is reported may be that they do not answer.
     () => "may stay",
   );

@@ -5,14 +5,15 @@ import { waitFor } from "../../clients/poll";
 import { byHand } from "../checks/byHand";
 import { documentCount } from "../checks/documents";
 import {
+  allAre,
   awaitPhase,
   distinct,
   ensureExporting,
   exportedPositions,
-  members,
-  Phases,
-  readPhases,
+  Look,
+  lookAtAll,
   requestPhase,
+  unasked,
 } from "../checks/phases";
 import type { Session } from "../session";
 import { implement } from "./behaviour";
@@ -28,21 +29,19 @@ export const provider = implement<ExportPauseInputs>({
   id: (inputs) => `export-pause-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
   async converge(_inputs, { session, begin }) {
-    const brokers = await members(session);
-    const found = await readPhases(session, brokers);
-    const before = distinct(found);
-    if (before.length === 1 && before[0] === "PAUSED") {
-      return { how: "already true", observed: await verify(session, brokers, found) };
+    const found = await lookAtAll(session);
+    if (allAre("PAUSED", found, session)) {
+      return { how: "already true", observed: await verify(session, found) };
     }
     begin();
-    if (before.includes("SOFT_PAUSED")) {
+    if (distinct(found.phases).includes("SOFT_PAUSED")) {
       // A hard pause on top of a soft one has corrupted the brokers' pause file (camunda/camunda#55838).
       await ensureExporting(session, begin);
     }
-    session.log(`pausing exporting on ${brokerList(brokers)}`);
+    session.log(`pausing exporting on ${brokerList([...found.replicas.keys()])}`);
     try {
-      await requestPhase(session, brokers, "PAUSED", () => session.zeebe.pauseExporting());
-      return { how: "done", observed: await verify(session, brokers) };
+      await requestPhase(session, "PAUSED", () => session.zeebe.pauseExporting());
+      return { how: "done", observed: await verify(session, unasked(found)) };
     } catch (error) {
       // Half a pause is worse than none: some partitions would go on exporting into the snapshot.
       session.log(`the pause failed (${(error as Error).message}): resuming exporting`);
@@ -60,12 +59,8 @@ export const provider = implement<ExportPauseInputs>({
 });
 
 /** Paused on every replica, and the exporters have written what they had collected until then. */
-async function verify(
-  session: Session,
-  brokers: readonly number[],
-  found?: Phases,
-): Promise<Record<string, unknown>> {
-  const phases = await awaitPhase(session, brokers, "PAUSED", found);
+async function verify(session: Session, found: Look): Promise<Record<string, unknown>> {
+  const { phases } = await awaitPhase(session, "PAUSED", found);
   const records = await awaitSettled(session);
   return { exporterPhase: "PAUSED", exported: exportedPositions(phases), records };
 }

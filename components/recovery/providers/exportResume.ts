@@ -1,7 +1,7 @@
 import { listed } from "../../base/bounded";
 import { partitionIds } from "../../clients/topology";
 import { waitFor } from "../../clients/poll";
-import { ensureExporting, Phases, readPhases } from "../checks/phases";
+import { ensureExporting, Look, readPhases } from "../checks/phases";
 import { catchUp } from "../checks/records";
 import type { Session } from "../session";
 import { implement } from "./behaviour";
@@ -21,8 +21,8 @@ export const provider = implement<ExportResumeInputs>({
   id: (inputs) => `export-resume-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
   async converge(_inputs, { session, begin }) {
-    const { resumed, phases } = await ensureExporting(session, begin);
-    await awaitWritten(session, phases);
+    const { resumed, look } = await ensureExporting(session, begin);
+    await awaitWritten(session, look);
     return {
       how: resumed ? "done" : "already true",
       observed: {
@@ -38,9 +38,9 @@ export const provider = implement<ExportResumeInputs>({
  * after a resume: before that, neither Elasticsearch has the records of the pause, and to compare them
  * would prove nothing.
  *
- * @param phases what every broker has just answered
+ * @param look what every broker has just answered
  */
-async function awaitWritten(session: Session, phases: Phases): Promise<void> {
+async function awaitWritten(session: Session, { replicas, phases }: Look): Promise<void> {
   const known = new Map(phases);
   const upTo = new Map<number, number>();
   let asked: number[] = [];
@@ -49,13 +49,17 @@ async function awaitWritten(session: Session, phases: Phases): Promise<void> {
     session.settings.timeouts.catchUp,
     session.log,
     async () => {
-      for (const [broker, replicas] of await readPhases(session, asked)) {
-        known.set(broker, replicas);
+      for (const [broker, reported] of await readPhases(session, asked)) {
+        known.set(broker, reported);
       }
       const exported = new Map<number, number>();
       for (const { partition, role, ...leader } of [...known.values()].flat()) {
         if (role === "LEADER") {
-          exported.set(partition, leader.exportedPosition);
+          // Of two that take themselves for the leader, as during an election, the one that is behind counts.
+          exported.set(
+            partition,
+            Math.min(exported.get(partition) ?? Infinity, leader.exportedPosition),
+          );
           upTo.set(partition, upTo.get(partition) ?? leader.processedPosition);
         }
       }
@@ -63,8 +67,8 @@ async function awaitWritten(session: Session, phases: Phases): Promise<void> {
         (partition) => !((exported.get(partition) ?? -1) >= (upTo.get(partition) ?? Infinity)),
       );
       // Whoever has no replica of these has nothing to say that it has not said.
-      asked = [...known]
-        .filter(([, replicas]) => replicas.some(({ partition }) => behind.includes(partition)))
+      asked = [...replicas]
+        .filter(([, held]) => held.some((partition) => behind.includes(partition)))
         .map(([broker]) => broker);
       const described = behind.map((partition) => {
         const at = exported.get(partition);

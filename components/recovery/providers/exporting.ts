@@ -1,4 +1,4 @@
-import { distinct, ensureExporting, readPhases } from "../checks/phases";
+import { allAre, distinct, ensureExporting, lookOnce } from "../checks/phases";
 import { implement } from "./behaviour";
 
 /** Inputs of `Exporting`. */
@@ -18,19 +18,21 @@ export interface ExportingInputs {
 export const provider = implement<ExportingInputs>({
   id: () => "exporting",
   async converge(_inputs, { session, begin }) {
-    const { resumed, phases } = await ensureExporting(session, begin);
+    const { resumed, look } = await ensureExporting(session, begin);
     return {
       how: resumed ? "done" : "already true",
-      observed: { brokers: [...phases.keys()], exporterPhase: "EXPORTING" },
+      observed: { brokers: [...look.phases.keys()], exporterPhase: "EXPORTING" },
     };
   },
   async live(inputs, session) {
     // The brokers of this region hold a replica of every partition, and a pause reaches every broker:
     // so they show it, and a refresh does not need the other region.
-    const found = distinct(await readPhases(session, session.own));
-    const running = found.length === 1 && found[0] === "EXPORTING";
-    // Brokers without a partition say nothing: that is not running.
-    const otherwise = found.length === 0 ? "unknown" : found.join("/").toLowerCase();
-    return { ...inputs, exporting: running ? "running" : otherwise };
+    const look = await lookOnce(session, session.own);
+    if (allAre("EXPORTING", look, session)) {
+      return { ...inputs, exporting: "running" };
+    }
+    const paused = distinct(look.phases).filter((phase) => phase !== "EXPORTING");
+    // What is not reported is not known to run.
+    return { ...inputs, exporting: paused.join("/").toLowerCase() || "unknown" };
   },
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { provider } from "../../../../components/recovery/providers/exportPause";
 import { attempt, directions, useBench } from "../../../support/bench";
 import { Body } from "../../../support/answers";
-import { begun } from "../../../support/failure";
+import { begun, refusal } from "../../../support/failure";
 
 const PAUSE = /\/exporting\/pause$/;
 const RESUME = /\/exporting\/resume$/;
@@ -99,7 +99,7 @@ describe("ExportPause", () => {
     });
     await begun(
       bench.run.pause(),
-      /PAUSED on brokers 0, 2; last seen: broker 2 partition 1 EXPORTING/,
+      /PAUSED on every replica; last seen: broker 2 partition 1 EXPORTING/,
     );
     assert.deepEqual(bench.sent(), [PAUSE_SENT, RESUME_SENT]);
     assert.deepEqual(phases(), new Set(["EXPORTING"]));
@@ -184,18 +184,94 @@ describe("ExportPause", () => {
     );
   });
 
-  it("counts a partition that no broker reports as not paused", async () => {
+  it("counts a replica that its broker does not report as not paused", async () => {
     await bench.start();
     await bench.pause();
     bench.configure({}, { exporting: 0.2 });
     bench.world.inject({
       path: PARTITIONS,
+      brokerId: 2,
       transform: (body: Body) => {
         delete body["2"];
         return body;
       },
     });
-    await assert.rejects(bench.run.pause(), /partition 2 on no broker/);
+    await refusal(
+      bench.run.pause(),
+      /last seen: broker 2 partition 2 not reported \(exporting stays paused\)$/,
+    );
+  });
+
+  it("undoes the pause and fails when a broker says nothing after it", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { exporting: 0.3 });
+    bench.world.inject({ path: PARTITIONS, brokerId: 2, skip: 1, transform: () => ({}) });
+    await begun(
+      bench.run.pause(),
+      /the pause failed, and resuming exporting too .*\(exporting may stay paused\)$/,
+    );
+    assert.deepEqual(bench.sent(), [PAUSE_SENT, RESUME_SENT]);
+    assert.deepEqual(phases(), new Set(["EXPORTING"]));
+  });
+
+  it("does not take a pause for its own while a broker says nothing", async () => {
+    await bench.start();
+    await bench.pause();
+    bench.world.inject({ path: PARTITIONS, brokerId: 2, times: 3, transform: () => ({}) });
+    const before = bench.world.requests.length;
+    assert.equal((await bench.run.pause()).outs.record.how, "already true");
+    const asked = bench.world.requests
+      .slice(before)
+      .filter(({ brokerId, path }) => brokerId === 2 && PARTITIONS.test(path));
+    assert.equal(asked.length, 4);
+  });
+
+  it("does not take a pause for sent when a broker says nothing after an error", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({ method: "POST", path: PAUSE, times: 1, drop: true });
+    // Nothing before the pause; then the look after the lost answer.
+    bench.world.inject({ path: PARTITIONS, brokerId: 2, skip: 1, times: 1, transform: () => ({}) });
+    assert.equal((await bench.run.pause()).outs.record.how, "done");
+    assert.deepEqual(bench.sent(), [PAUSE_SENT, PAUSE_SENT]);
+  });
+
+  for (const [what, transform] of [
+    ["a server error", () => ({ body: { message: "closed" }, status: 500 })],
+    ["no JSON", () => "<html>"],
+  ] as const) {
+    it(`does not pause again when the pause took effect and was answered with ${what}`, async () => {
+      await bench.start();
+      await bench.recreate();
+      bench.world.inject({ method: "POST", path: PAUSE, transform });
+      assert.equal((await bench.run.pause()).outs.record.how, "done");
+      assert.deepEqual(bench.sent(), [PAUSE_SENT]);
+    });
+  }
+
+  it("does not ask a configuration that lists no replicas who is paused", async () => {
+    await bench.start();
+    await bench.pause();
+    bench.configure({}, { exporting: 0.3 });
+    bench.world.inject({
+      path: /^\/actuator\/cluster$/,
+      transform: (body: Body) => ({
+        ...body,
+        brokers: body.brokers.map((broker: Body) => ({
+          ...broker,
+          partitions: broker.id === 2 ? [] : broker.partitions,
+        })),
+      }),
+    });
+    bench.world.inject({ path: PARTITIONS, brokerId: 2, transform: () => ({}) });
+    await refusal(bench.run.pause(), /last seen: partition 1 listed with 1 replicas; partition 2/);
+  });
+
+  it("knows that a broker without replicas has nothing to report", async () => {
+    await bench.start("region1", { shape: { clusterSize: 8, partitionCount: 1 } });
+    await bench.recreate();
+    assert.equal((await bench.run.pause()).outs.record.how, "done");
   });
 
   it("resumes a soft pause before the hard one, which would damage the brokers", async () => {

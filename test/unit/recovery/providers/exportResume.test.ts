@@ -26,6 +26,7 @@ function grouped(changes: object): (body: Body) => Body {
   });
 }
 
+const PARTITIONS = /^\/actuator\/partitions$/;
 const RESUME_SENT = "POST /actuator/exporting/resume";
 
 describe("ExportResume", () => {
@@ -190,5 +191,47 @@ describe("ExportResume", () => {
       bench.run.resume(),
       /to write what was processed .*: partition 2 without a leader$/,
     );
+  });
+
+  it("asks a leader again that has said nothing once", async () => {
+    await bench.start();
+    await restored();
+    await bench.run.enable();
+    bench.configure({}, { catchUp: 5 });
+    for (const brokerId of [0, 2]) {
+      // Once each when exporting is found paused, if it is asked then, and when it has been resumed.
+      bench.world.inject({
+        path: PARTITIONS,
+        brokerId,
+        skip: 2,
+        times: 2,
+        transform: () => ({}),
+      });
+    }
+    bench.world.inject({
+      path: PARTITIONS,
+      times: 4,
+      transform: (body: Body) => ({ ...body, "1": { ...body["1"], exportedPosition: 1 } }),
+    });
+    assert.equal((await bench.run.resume()).outs.record.how, "done");
+  });
+
+  it("takes of two brokers that both lead the one that is behind", async () => {
+    await bench.start();
+    await restored();
+    await bench.run.enable();
+    bench.configure({}, { catchUp: 0.3 });
+    const leads = (brokerId: number, exportedPosition?: number) =>
+      bench.world.inject({
+        path: PARTITIONS,
+        brokerId,
+        transform: (body: Body) => ({
+          ...body,
+          "2": { ...body["2"], role: "LEADER", ...(exportedPosition && { exportedPosition }) },
+        }),
+      });
+    leads(0, 3);
+    leads(2, 999);
+    await begun(bench.run.resume(), /to write what was processed .*: partition 2 at 3 of \d+$/);
   });
 });

@@ -98,14 +98,47 @@ describe("Exporting", () => {
 
   it("does not take half an answer for a running exporter", async () => {
     await bench.start();
+    bench.configure({}, { exporting: 0.2 });
     bench.world.inject({ path: PARTITIONS, transform: () => ({ "1": { role: "LEADER" } }) });
     await refusal(bench.run.exporting(), /partition 1 has no exporterPhase/);
   });
 
-  it("does not read an answer without partitions as running", async () => {
+  for (const silent of [0, 2]) {
+    it(`does not take broker ${silent}, which says nothing, for one that exports`, async () => {
+      await bench.start();
+      await bench.recreate();
+      bench.configure({}, { exporting: 0.2 });
+      bench.world.inject({ path: PARTITIONS, brokerId: silent, transform: () => ({}) });
+      await refusal(
+        bench.run.exporting(),
+        new RegExp(`last seen: broker ${silent} partition 1 not reported`),
+      );
+    });
+  }
+
+  it("resumes when the broker that was silent at first turns out to be paused", async () => {
     await bench.start();
-    bench.world.inject({ path: PARTITIONS, transform: () => ({}) });
-    const inputs = bench.inputs.exporting("none");
-    assert.equal((await provider.read("exporting", inputs)).inputs.exporting, "unknown");
+    await bench.recreate();
+    bench.world.inject({ path: PARTITIONS, brokerId: 2, times: 2, transform: () => ({}) });
+    bench.world.inject({
+      path: PARTITIONS,
+      brokerId: 2,
+      skip: 2,
+      times: 1,
+      transform: (body: Body) => ({ ...body, "1": { ...body["1"], exporterPhase: "PAUSED" } }),
+    });
+    assert.equal((await bench.run.exporting()).outs.record.how, "done");
+    assert.deepEqual(bench.sent(), [RESUME_SENT]);
   });
+
+  for (const silent of [[0, 2], [2]]) {
+    it(`does not read an answer without partitions of brokers ${silent.join()} as running`, async () => {
+      await bench.start();
+      for (const brokerId of silent) {
+        bench.world.inject({ path: PARTITIONS, brokerId, transform: () => ({}) });
+      }
+      const inputs = bench.inputs.exporting("none");
+      assert.equal((await provider.read("exporting", inputs)).inputs.exporting, "unknown");
+    });
+  }
 });

@@ -79,6 +79,18 @@ describe("Snapshot", () => {
     assert.deepEqual(taken(), []);
   });
 
+  it("refuses while a broker does not say that it is paused", async () => {
+    await bench.start();
+    await ready();
+    bench.configure({}, { exporting: 0.2 });
+    bench.world.inject({ path: PARTITIONS, brokerId: 2, transform: () => ({}) });
+    await refusal(
+      bench.run.snapshot(),
+      /last seen: broker 2 partition 1 not reported; broker 2 partition 2 not/,
+    );
+    assert.deepEqual(taken(), []);
+  });
+
   it("fails when exporting was resumed while the snapshot was taken", async () => {
     await bench.start();
     await ready();
