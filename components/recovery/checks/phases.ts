@@ -2,7 +2,8 @@ import { listed } from "../../base/bounded";
 import { brokerList } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { activeReplicas, partitionIds } from "../../clients/topology";
-import { Refused, Unreachable } from "../../clients/http";
+import { isTransient } from "../../clients/answers";
+import { Refused } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";
 import { SURVIVING_REPLICAS } from "../phase";
@@ -135,11 +136,9 @@ async function awaitLook(session: Session, { what, phase, enough, known }: Await
           answers.set(id, { at: performance.now(), reported });
           return [];
         } catch (error) {
-          if (error instanceof Unreachable) {
-            return [`broker ${id} does not answer (${error.why})`];
-          }
-          if (error instanceof Refused && isPassing(error)) {
-            return [`broker ${id} answers ${error.status}: ${error.reason}`];
+          // Said by broker: those that do answer need not be asked again.
+          if (isTransient(error)) {
+            return [`broker ${id}: ${error instanceof Refused ? error.reason : error.message}`];
           }
           throw error;
         }
@@ -195,11 +194,6 @@ async function awaitLook(session: Session, { what, phase, enough, known }: Await
   return look;
 }
 
-/** Whether a refusal may be of a broker whose partitions start, or move: not one of who asks. */
-function isPassing({ status }: Refused): boolean {
-  return status >= 500 || status === 200;
-}
-
 /**
  * What each replica of the members is doing, whatever it is.
  *
@@ -238,7 +232,7 @@ export async function requestPhase(
         await request();
         return { done: true, value: undefined };
       } catch (error) {
-        if (!(error instanceof Refused || error instanceof Unreachable)) {
+        if (!isTransient(error)) {
           throw error;
         }
         const took = await lookOnce(session).then(

@@ -1,3 +1,4 @@
+import { asked } from "../../clients/poll";
 import { allAre, distinct, ensureExporting, lookOnce } from "../checks/phases";
 import { implement } from "./behaviour";
 
@@ -27,7 +28,9 @@ export const provider = implement<ExportingInputs>({
   async live(inputs, session) {
     // The brokers of this region hold a replica of every partition, and a pause reaches every broker:
     // so they show it, and a refresh does not need the other region.
-    const look = await lookOnce(session, session.own);
+    const look = await asked("whether exporting runs", session.log, () =>
+      lookOnce(session, session.own),
+    );
     if (allAre("EXPORTING", look, session)) {
       return { ...inputs, exporting: "running" };
     }
