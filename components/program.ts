@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { ConfigError, openSecrets, readSettings, Settings, unknownKeys } from "./settings";
+import { ConfigFile, rewrittenNumbers } from "./settings/written";
 import { fetchCharts } from "./installation/kubernetes/charts";
 import { Region } from "./region";
 import { UserError } from "./base/userError";
@@ -19,6 +20,7 @@ function configuration(): Settings {
   const problems = [
     ...unknownKeys(keys),
     ...openSecrets(keys.filter((key) => isConfigSecret(prefix + key))),
+    ...rewrittenNumbers(files(), pulumi.getProject(), (key) => config.get(key)),
   ];
   try {
     const settings = readSettings((key) => config.get(key), pulumi.getStack());
@@ -33,6 +35,18 @@ function configuration(): Settings {
     }
     throw error;
   }
+}
+
+/** The files that the configuration is read from, as far as they are there. */
+function files(): ConfigFile[] {
+  return [`Pulumi.${pulumi.getStack()}.yaml`, "Pulumi.yaml"].flatMap((name) => {
+    try {
+      return [{ name, text: readFileSync(name, "utf8") }];
+    } catch {
+      // Pulumi's Automation API, --config-file, a program beside its project: what has arrived is all that is known.
+      return [];
+    }
+  });
 }
 
 /** The configuration, with the charts that it names at hand. */

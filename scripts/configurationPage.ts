@@ -14,11 +14,10 @@ export const CONFIGURATION = "docs/configuration.md";
 
 const INTRODUCTION = `# Configuration
 
-Keys are set in \`Pulumi.yaml\` (shared, as \`default\`) or on a stack (\`pulumi config set KEY VALUE -s STACK\`; parts of objects with \`--path\`, as in \`pulumi config set --path timeouts.snapshot 7200 -s region0\`). What both stacks share stands in \`Pulumi.yaml\` only, so that they cannot disagree. An object that a stack sets replaces the whole object of \`Pulumi.yaml\`; parts that it leaves out have their defaults.
+Keys are set in \`Pulumi.yaml\` (shared, as \`default\`) or on a stack (\`pulumi config set KEY VALUE -s STACK\`; parts of objects with \`--path\`, as in \`pulumi config set --path timeouts.snapshot 7200 -s region0\`). What both stacks share stands in \`Pulumi.yaml\` only, so that they cannot disagree. An object that a stack sets replaces the whole object of \`Pulumi.yaml\`; parts that it leaves out have their defaults. In a file a date, a version like \`1.30\` and a number that begins with 0 want quotes: YAML makes something else of them, and what it has made is refused by name.
 
 \`\`\`yaml
 timeouts:
-  type: object
   default: { snapshot: 7200, restore: 7200 }
 \`\`\`
 
@@ -140,9 +139,9 @@ export function projectFile(): Promise<string> {
       return [
         key,
         {
-          type,
-          ...(type === "array" ? { items: { type: "string" } } : {}),
-          ...(perStack ? {} : { default: otherwise }),
+          // A type of Pulumi's would let it refuse first, and without a word of what to write. It takes one from the
+          // default: of texts none.
+          ...(perStack ? { type } : { default: otherwise }),
           description: plain(text),
         },
       ];

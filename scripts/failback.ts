@@ -82,12 +82,13 @@ async function failback(interrupt: Interrupt): Promise<void> {
 /** The stack with a recovery that is not over. */
 async function findStack(stacks: Stacks, place: Place): Promise<RegionName> {
   const found: RegionName[] = [];
+  const unread: RegionName[] = [];
   for (const name of REGIONS) {
     const recovering = await stacks.isRecovering(name).catch((error: unknown) => {
       // The state of a lost region may be out of reach: the other stack is the one that recovers.
-      say(
-        `stack ${name} cannot be read: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
-      );
+      const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+      say(`stack ${name} cannot be read: ${why.replace(`stack ${name}: `, "")}`);
+      unread.push(name);
       return false;
     });
     if (recovering) {
@@ -95,6 +96,11 @@ async function findStack(stacks: Stacks, place: Place): Promise<RegionName> {
     }
   }
   const [only, other] = found;
+  if (only === undefined && unread.length > 0) {
+    throw new Stop(
+      `whether a region is declared lost is not known, since stack ${unread.join(" and ")} cannot be read (see above)`,
+    );
+  }
   if (only === undefined || other !== undefined) {
     throw new Stop(
       only === undefined
@@ -141,6 +147,11 @@ function finishing(
   const done =
     recovery.phase === "restored" &&
     (recovery.failback ?? "") === (config.failback ?? gateAttempt ?? "");
+  if (!done && config.lostRegion === undefined && recovery.phase === "steady") {
+    throw new Stop(
+      `stack ${stack.name} is steady and declares no region lost: no failback is left to finish`,
+    );
+  }
   if (!done) {
     throw new Stop(
       `the phase of stack ${stack.name} is ${recovery.phase ?? "unknown"}, not restored: the failback has not ended; go on with ${npmRun("failback", [], place)}`,

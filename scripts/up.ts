@@ -29,19 +29,19 @@ const MOST_ROUNDS = 4;
 async function up(interrupt: Interrupt): Promise<void> {
   const { values } = commandLine(HELP, {
     yes: { type: "boolean", default: false },
-    stacks: { type: "string", default: REGIONS.join(",") },
+    stacks: { type: "string" },
     dir: { type: "string" },
   });
   expectSomebody(values.yes);
-  const place: Place = { dir: values.dir, stack: undefined };
-  const names = values.stacks.split(",");
+  const place: Place = { dir: values.dir, stack: undefined, stacks: values.stacks };
+  const names = values.stacks?.split(",").map((name) => name.trim()) ?? REGIONS;
   if (names.length !== 2) {
     throw new Stop(`--stacks must name two stacks, not ${values.stacks}`, 2);
   }
   const stacks = await Stacks.in(folderOf(place), { interrupt, say });
   const opened: RegionStack[] = [];
   for (const name of names) {
-    opened.push(await stacks.open(name));
+    opened.push(await stacks.open(name, "--stacks A,B"));
   }
   const both = inOrder(opened);
   for (let round = 1; round <= MOST_ROUNDS; round++) {

@@ -118,6 +118,10 @@ export function unknownKeys(present: readonly string[]): string[] {
   return present
     .filter((key) => !KEYS.includes(key as Key))
     .map((key) => {
+      const [whole = ""] = key.split(/[.[]/);
+      if (whole !== key && KEYS.includes(whole as Key)) {
+        return `${shortened(key, 30)} is a part of ${whole}, set without --path: pulumi config rm '${shortened(key, 30)}', then pulumi config set --path '${shortened(key, 30)}' VALUE`;
+      }
       const close = KEYS.find((known) => known.toLowerCase() === key.toLowerCase());
       return `${shortened(key, 40)} is not a key of this program: ${close ? `did you mean ${close}?` : "docs/configuration.md has those that are"}`;
     });

@@ -81,6 +81,8 @@ function readKey(
   const { success, output, issues } = safeParse(
     typeof schema === "function" ? schema(context) : schema,
     given,
+    // Of one value one thing is said: a blank is no wrong name besides.
+    { abortPipeEarly: true },
   );
   return success
     ? { value: output, problems: [] }

@@ -2,6 +2,7 @@ import { listed } from "../base/bounded";
 import { REGIONS } from "../base/brokers";
 import { overlap } from "../base/cidr";
 import { isRecord } from "../base/json";
+import { isKubernetesUrl, parseKubernetesAddress } from "../base/kubernetesAddress";
 import { quoted } from "./schema";
 import type { Context } from "./schema";
 import type { Key, Values } from "./table";
@@ -34,11 +35,21 @@ function together<A extends Key, B extends Key>(a: A, b: B, text: string): Rule 
   ]);
 }
 
+/** Where a URL leads, in one spelling of many: http and https of one host and port are one place. */
+function placeOf(url: string): string {
+  if (isKubernetesUrl(url)) {
+    return JSON.stringify(parseKubernetesAddress(url));
+  }
+  const { hostname, port, pathname } = new URL(url);
+  const host = hostname.replace(/\.$/, "");
+  return `${host}:${["80", "443"].includes(port) ? "" : port}${pathname.replace(/\/+$/, "")}`;
+}
+
 /** One region's address under the other's name would let a failback restore over the survivor. */
 function distinctEndpoints({ endpoints }: Pick<Values, "endpoints">): Problem[] {
   const { region0, region1 } = endpoints;
   const shared = (["gateway", "management", "elasticsearch"] as const)
-    .filter((name) => region0[name] === region1[name])
+    .filter((name) => placeOf(region0[name]) === placeOf(region1[name]))
     .map((name): Problem => [
       `endpoints.region1.${name}`,
       "is that of region0: each region has its own",
@@ -47,7 +58,7 @@ function distinctEndpoints({ endpoints }: Pick<Values, "endpoints">): Problem[] 
     Object.entries(endpoints[region].brokers).map(([id, url]) => ({ region, id, url })),
   );
   const twice = all.flatMap(({ region, id, url }, index): Problem[] => {
-    const other = all.slice(0, index).find((one) => one.url === url);
+    const other = all.slice(0, index).find((one) => placeOf(one.url) === placeOf(url));
     return other === undefined
       ? []
       : [

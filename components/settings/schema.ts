@@ -23,7 +23,7 @@ import { RegionName } from "../base/brokers";
 import { isRecord } from "../base/json";
 import type { Generation } from "../generations/generation";
 
-export { array, check, custom, optional, pipe, regex, transform } from "valibot";
+export { array, check, custom, optional, pipe, regex, string, transform } from "valibot";
 
 /** Who installs Camunda. */
 export const PLATFORMS = ["eks", "kubernetes", "endpoints"] as const;
@@ -108,10 +108,27 @@ export function oneOf<const T extends readonly string[]>(words: T) {
   );
 }
 
+/** As Pulumi writes what YAML takes for a date. */
+const DATE = /^(\d{4}-\d\d-\d\d)( \d\d:\d\d:\d\d(\.\d+)? \+0000 UTC)$/;
+
+/** What cannot have been meant as a text. */
+function slip(value: string): string | undefined {
+  const [, day, time] = DATE.exec(value) ?? [];
+  if (day !== undefined) {
+    const meant = time === " 00:00:00 +0000 UTC" ? JSON.stringify(day) : "it";
+    return `is a date to YAML, since it has no quotes: write ${meant}${meant === "it" ? " in quotes" : " with them"}`;
+  }
+  if (value.trim() === "") {
+    return "is blank: write something, or leave it out";
+  }
+  return value === value.trim() ? undefined : "begins or ends with a blank: take it away";
+}
+
 /** Text, and what YAML takes for a number or a boolean, as it is written. */
 export const text = pipe(
   union([string(), number(), boolean()], ({ input }) => `must be text, not ${quoted(input)}`),
   transform(String),
+  wrong(slip),
 );
 
 /** Text of a form. */
@@ -142,10 +159,13 @@ export const command = custom<string>(
   "must be a command, as text",
 );
 
+/** More than any region has of anything: what is larger is a slip. */
+const MOST = 1000;
+
 /** How many of something there are. */
 export const count = custom<number>(
-  (value) => Number.isInteger(value) && (value as number) >= 1,
-  ({ input }) => `must be a whole number of at least 1, not ${quoted(input)}`,
+  (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST,
+  ({ input }) => `must be a whole number from 1 to ${MOST}, not ${quoted(input)}`,
 );
 
 /** An object as it is given. */

@@ -5,6 +5,8 @@ import { REPOSITORY, typedPath } from "../repository";
 export interface Place {
   dir: string | undefined;
   stack: string | undefined;
+  /** Of a command that works on both. */
+  stacks?: string;
 }
 
 /** The folder of the Pulumi project. */
@@ -17,6 +19,7 @@ export function npmRun(script: string, args: string[], place: Place): string {
   const all = [
     ...args,
     ...(place.stack === undefined ? [] : ["--stack", place.stack]),
+    ...(place.stacks === undefined ? [] : ["--stacks", place.stacks]),
     ...(place.dir === undefined ? [] : ["--dir", place.dir]),
   ];
   return `npm run ${script}${all.length > 0 ? ` -- ${all.map(quoted).join(" ")}` : ""}`;
@@ -39,5 +42,5 @@ export function isRegion(text: string | undefined): text is RegionName {
 }
 
 function quoted(word: string): string {
-  return /^[\w./:=@-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
+  return /^[\w./:=@,-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 }

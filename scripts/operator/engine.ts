@@ -11,7 +11,12 @@ export class EngineError extends Stop {
     readonly stdout: string,
     readonly stderr: string,
   ) {
-    super(errorLine(stderr) ?? errorLine(stdout) ?? `pulumi ${args[0]} ended with ${code}`);
+    super(
+      ofStack(
+        errorLine(stderr) ?? errorLine(stdout) ?? `pulumi ${args[0]} ended with ${code}`,
+        args,
+      ),
+    );
     this.name = "EngineError";
   }
 }
@@ -23,6 +28,14 @@ function errorLine(text: string): string | undefined {
     .find((line) => /^\s*error: /.test(line))
     ?.trim()
     .replace(/^error: /, "");
+}
+
+/** With the name of the stack, which Pulumi leaves out of some: there are two, of two passphrases perhaps. */
+function ofStack(line: string, args: readonly string[]): string {
+  const name = args[args.indexOf("--stack") + 1];
+  return !args.includes("--stack") || name === undefined || line.includes(name)
+    ? line
+    : `stack ${name}: ${line}`;
 }
 
 /** What a `pulumi` that went well has printed. */

@@ -130,13 +130,17 @@ export class Stacks {
     return isUnfinished(recoveryOf(valuesOf(await this.workspace.stackOutputs(name))));
   }
 
-  /** A stack. Never makes one: a new stack knows nothing of the cluster. */
-  async open(name: string): Promise<RegionStack> {
+  /**
+   * A stack. Never makes one: a new stack knows nothing of the cluster.
+   *
+   * @param option of the command line, which names another
+   */
+  async open(name: string, option = "--stack NAME"): Promise<RegionStack> {
     const config = await this.config(name);
     if (config === undefined) {
       const others = (await this.workspace.listStacks()).map((stack) => stack.name);
       throw new Stop(
-        `there is no stack ${name}; --stack NAME with ${others.length > 0 ? `one of: ${others.join(", ")}` : "a stack that exists: pulumi stack ls"}`,
+        `there is no stack ${name}; ${option} with ${others.length > 0 ? `one of: ${others.join(", ")}` : "a stack that exists: pulumi stack ls"}`,
         2,
       );
     }

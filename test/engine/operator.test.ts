@@ -152,6 +152,12 @@ describe("commands of an operator on stacks of their own", function () {
       ["--lost", "region1"],
       /^error: there is no terminal to ask in: .*--yes\n$/,
     ],
+    [
+      "stacks of which one does not exist",
+      "up",
+      ["--stacks", "region0,nosuch", "--yes"],
+      /^error: there is no stack nosuch; --stacks A,B with one of: region0, region1\n$/,
+    ],
     ["a region that does not exist", "failover", ["--lost", "mars"], /^error: --lost must be /],
     ["an unknown option", "failback", ["--force"], /^error: Unknown option '--force'.*\n$/],
     [
@@ -303,5 +309,11 @@ describe("commands of an operator on stacks of their own", function () {
     assert.equal((await recovery()).phase, "steady");
     assert.doesNotMatch(configuration(), /lostRegion|failback/);
     assert.equal(world.mutations().length, before);
+    const again = await run("failback", "--finish", "--yes", "--stack", "region0");
+    assert.equal(again.code, 1);
+    assert.match(
+      again.stderr,
+      /^error: stack region0 is steady .* no failback is left to finish\n$/,
+    );
   });
 });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { measured } from "../../scripts/bench/usage";
 import { Scene } from "./scene";
 
@@ -29,15 +31,30 @@ describe("a run that must not be", function () {
     await scene.stack.set("lostRegion", "mars");
     await scene.stack.set("clusterSize", "5");
     await scene.stack.set("lostregion", "region1");
+    await scene.stack.set("timeouts.loss", "5");
+    await scene.stack.set("overrides", "yes");
     const hook = { value: "./reroute.sh --token hush", secret: true };
     await scene.stack.stack.setConfig("hooks.afterFailover", hook, true);
+    const file = path.join(scene.workspace.shell.cwd, "Pulumi.region0.yaml");
+    // As an editor does it, without quotes.
+    const slip = '"camunda-dual-region:failback": 2026-11-28,';
+    fs.writeFileSync(
+      file,
+      fs.readFileSync(file, "utf8").replace(/^config:\s*\{/, (start) => start + slip),
+    );
     const error = await scene.stack.up().then(
       () => assert.fail("up succeeded"),
       (failure: Error) => failure.message,
     );
     assert.match(error, /lostRegion must be region0 or region1, not "mars"/);
-    assert.match(error, /clusterSize must be even and at least 4, not 5/);
+    assert.match(error, /clusterSize must be even and from 4 to 1000, not 5/);
     assert.match(error, /lostregion is not a key of this program: did you mean lostRegion\?/);
+    assert.match(
+      error,
+      /timeouts.loss is a part of timeouts, set without --path: pulumi config rm/,
+    );
+    assert.match(error, /overrides must be structured \(set it with --path/);
+    assert.match(error, /failback is a date to YAML, since it has no quotes: write "2026-11-28"/);
     assert.match(error, /hooks is set as a secret, but is in the state in clear/);
     assert.doesNotMatch(error, /hush/);
     assert.doesNotMatch(error, /\bat .*\.ts:\d+/);

@@ -26,8 +26,8 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
     type: "integer",
     schema: s.whole(
       8,
-      (size) => size % 2 === 0 && size >= 4,
-      (size) => `must be even and at least 4, not ${size}: half in each region`,
+      (size) => size % 2 === 0 && size >= 4 && size <= 1000,
+      (size) => `must be even and from 4 to 1000, not ${size}: half in each region`,
     ),
     text: "Brokers in both regions together: even, at least 4. Region0 has the even ids, region1 the odd ones.",
     change: "never. Camunda does not scale a cluster in two regions",
@@ -36,8 +36,8 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
     type: "integer",
     schema: s.whole(
       8,
-      (n) => n >= 1,
-      (n) => `must be at least 1, not ${n}`,
+      (n) => n >= 1 && n <= 8191,
+      (n) => `must be from 1 to 8191, not ${n}`,
     ),
     text: "Partitions of the cluster, as the brokers are configured.",
     change: "never",
@@ -57,7 +57,15 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
     schema: ({ platform, generation }: s.Context) =>
       s.pipe(
         s.textByRegion(platform === "endpoints" ? s.text : exporterId, generation.exporter.ids),
-        s.different((id) => `names ${id} for both regions: each has its own exporter`),
+        s.check(
+          ({ region0, region1 }) => region0.toLowerCase() !== region1.toLowerCase(),
+          ({ input }) => `names ${input.region0} for both regions: each has its own exporter`,
+        ),
+        s.check(
+          ({ region0, region1 }) => !/region1/i.test(region0) && !/region0/i.test(region1),
+          ({ input: { region0, region1 } }) =>
+            `has ${s.quoted(region0)} for region0 and ${s.quoted(region1)} for region1: swapped? The failover would disable the wrong one`,
+        ),
       ),
     text: "Id of the exporter that writes to each region's Elasticsearch. Lower-case letters and digits, where this program installs Camunda.",
     change: "never",

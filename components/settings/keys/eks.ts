@@ -128,11 +128,11 @@ export const EKS = s.section("EKS", ["eks"], {
   awsAccount: {
     type: "string",
     schema: s.pipe(
-      s.optional(s.text, ""),
+      s.optional(s.string(), ""),
       s.regex(
         /^\d{12}$/,
         ({ input: account }) =>
-          `must be the 12 digits of the AWS account of both regions${account === "" ? "" : `, not ${s.quoted(account)}`} (aws sts get-caller-identity)`,
+          `must be the 12 digits of the AWS account of both regions${account === "" ? "" : `, not ${s.quoted(account)}`} (aws sts get-caller-identity)${/^\d+$/.test(account) ? ", in quotes if it begins with 0" : ""}`,
       ),
     ),
     text: "The 12 digits of the AWS account of both regions. Names of buckets and roles have it in them. Required: these names are computed, not looked up.",
@@ -179,7 +179,10 @@ export const EKS = s.section("EKS", ["eks"], {
   kubernetesVersion: {
     type: "string",
     schema: s.optional(
-      s.matching(/^1\.(2[89]|3\d)$/, (it) => `is ${it}, not a version of EKS like 1.35`),
+      s.matching(
+        /^1\.(2[89]|3\d)$/,
+        (it) => `is ${it}, not a version of EKS like "1.30", in quotes`,
+      ),
       "1.35",
     ),
     text: "Version of Kubernetes, of cluster and nodes.",

@@ -38,9 +38,13 @@ function each<N extends string, S extends s.Schema>(
   ) as Record<N, ReturnType<typeof s.part<S>>>;
 }
 
+/** Less is no time for any answer; more, and Node's timers would fire at once. */
+const [SHORTEST, LONGEST] = [0.1, 1_000_000];
+
 const seconds = s.custom<number>(
-  (value) => typeof value === "number" && value > 0,
-  ({ input }) => `must be a number of seconds above 0, not ${s.quoted(input)}`,
+  (value) => typeof value === "number" && value >= SHORTEST && value <= LONGEST,
+  ({ input }) =>
+    `must be a number of seconds from ${SHORTEST} to ${LONGEST}, not ${s.quoted(input)}`,
 );
 
 const until = (otherwise: number, what: string) => s.part(s.optional(seconds, otherwise), what);

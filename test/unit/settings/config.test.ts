@@ -123,9 +123,9 @@ describe("config", () => {
     [
       "an odd number of brokers",
       { clusterSize: 5 },
-      /^clusterSize must be even and at least 4, not 5: half in/,
+      /^clusterSize must be even and from 4 to 1000, not 5: half in/,
     ],
-    ["too few brokers", { clusterSize: 2 }, /^clusterSize must be even and at least 4, not 2/],
+    ["too few brokers", { clusterSize: 2 }, /^clusterSize must be even and from 4 to 1000, not 2/],
     [
       "brokers that are no number",
       { clusterSize: "many" },
@@ -136,7 +136,7 @@ describe("config", () => {
       { partitionCount: 1.5 },
       /^partitionCount must be a whole number, not "1.5"$/,
     ],
-    ["no partition", { partitionCount: 0 }, /^partitionCount must be at least 1, not 0$/],
+    ["no partition", { partitionCount: 0 }, /^partitionCount must be from 1 to 8191, not 0$/],
     [
       "another replication factor",
       { replicationFactor: 3 },
@@ -288,14 +288,107 @@ describe("config", () => {
     [
       "a timeout of nothing",
       { timeouts: { join: 0 } },
-      /^timeouts.join must be a number of seconds above 0, not 0$/,
+      /^timeouts.join must be a number of seconds from 0.1 to 1000000, not 0$/,
     ],
     [
       "a timeout that is text",
       { timeouts: { join: "1m" } },
-      /^timeouts.join must be a number of seconds above 0, not "1m"$/,
+      /^timeouts.join must be a number of seconds from 0.1 to 1000000, not "1m"$/,
     ],
   ];
+  for (const seconds of [1e-9, 1e99, -1, "60", "Infinity", null]) {
+    it(`refuses ${seconds} seconds as a timeout`, () => {
+      assert.deepEqual(problemsOf({ timeouts: { loss: seconds } }), [
+        `timeouts.loss must be a number of seconds from 0.1 to 1000000, not ${JSON.stringify(seconds)}`,
+      ]);
+    });
+  }
+
+  it("refuses sizes that are no sizes, without counting to them", () => {
+    assert.match(
+      problemsOf({ clusterSize: 1e99 })[0] ?? "",
+      /^clusterSize must be even and from 4/,
+    );
+    assert.match(
+      problemsOf({ partitionCount: 9000 })[0] ?? "",
+      /^partitionCount must be from 1 to/,
+    );
+  });
+
+  it("refuses a date that was written without quotes, and says what to write", () => {
+    const failback = "2026-11-28 00:00:00 +0000 UTC";
+    assert.deepEqual(problemsOf({ lostRegion: "region1", failback }), [
+      'failback is a date to YAML, since it has no quotes: write "2026-11-28" with them',
+    ]);
+    assert.deepEqual(problemsOf({ peerStack: "2026-11-28 10:00:00 +0000 UTC" }), [
+      "peerStack is a date to YAML, since it has no quotes: write it in quotes",
+    ]);
+  });
+
+  it("refuses text that is blank, or has blanks around it", () => {
+    assert.deepEqual(problemsOf({ peerStack: " " }), [
+      "peerStack is blank: write something, or leave it out",
+    ]);
+    assert.deepEqual(problemsOf({ exporters: { region0: "", region1: "b " } }), [
+      "exporters.region0 is blank: write something, or leave it out",
+      "exporters.region1 begins or ends with a blank: take it away",
+    ]);
+  });
+
+  it("refuses exporters that are swapped, and equal ones in two spellings", () => {
+    assert.match(
+      problemsOf({
+        exporters: { region0: "elasticsearchregion1", region1: "elasticsearchregion0" },
+      })[0] ?? "",
+      /^exporters has "elasticsearchregion1" for region0 and .*: swapped\?/,
+    );
+    assert.match(
+      problemsOf({ exporters: { region0: "one", region1: "ONE" } })[0] ?? "",
+      /^exporters names one for both regions/,
+    );
+  });
+
+  for (const [one, other] of [
+    ["http://es.test:9200", "http://ES.test:9200/"],
+    ["http://es.test:9200", "https://es.test:9200"],
+    ["http://es.test", "http://es.test:80"],
+    ["https://es.test:443", "https://es.test"],
+    ["http://es.test", "https://es.test./"],
+    ["http://[0:0::1]:9200", "http://[::1]:9200"],
+    ["kubernetes://a%2Db/camunda/service/es/9200", "kubernetes://a-b/camunda/service/es/9200"],
+  ] as const) {
+    it(`knows ${one} and ${other} for the same Elasticsearch`, () => {
+      const endpoints = {
+        region0: { ...nowhere.region0, elasticsearch: one },
+        region1: { ...nowhere.region1, elasticsearch: other },
+      };
+      assert.deepEqual(problemsOf({ endpoints }), [
+        "endpoints.region1.elasticsearch is that of region0: each region has its own",
+      ]);
+    });
+  }
+
+  it("tells two Elasticsearches of one host apart by port and path", () => {
+    for (const [one, other] of [
+      ["http://es.test:9200", "http://es.test:9201"],
+      ["http://es.test/0", "http://es.test/1"],
+    ] as const) {
+      const endpoints = {
+        region0: { ...nowhere.region0, elasticsearch: one },
+        region1: { ...nowhere.region1, elasticsearch: other },
+      };
+      assert.equal(settingsOf({ endpoints }).endpoints.region1.elasticsearch, other);
+    }
+  });
+
+  it("says how a part of an object is set, when it was set without --path", () => {
+    assert.deepEqual(unknownKeys(["timeouts.loss", "administrators[0]"]), [
+      "timeouts.loss is a part of timeouts, set without --path: pulumi config rm 'timeouts.loss', then pulumi config set --path 'timeouts.loss' VALUE",
+      "administrators[0] is a part of administrators, set without --path: pulumi config rm 'administrators[0]', then pulumi config set --path 'administrators[0]' VALUE",
+    ]);
+    assert.match(unknownKeys(["lostregion.x"])[0] ?? "", /is not a key of this program/);
+  });
+
   it("takes the generation's own where a list or an object is empty, as Pulumi.yaml has it", () => {
     const { exporters, indexPrefixes } = settingsOf({ exporters: {}, indexPrefixes: [] });
     assert.deepEqual(exporters, {

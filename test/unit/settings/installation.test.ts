@@ -139,12 +139,12 @@ describe("the configuration of an installation", () => {
       [
         `${JSON.stringify(count)} gateways`,
         eksConfig({ sizing: { gateways: count } }),
-        /^sizing.gateways must be a whole number of at least 1, not /,
+        /^sizing.gateways must be a whole number from 1 to 1000, not /,
       ],
       [
         `${JSON.stringify(count)} nodes of Elasticsearch`,
         kubernetesConfig({ sizing: { elasticsearch: { nodes: count } } }),
-        /^sizing.elasticsearch.nodes must be a whole number of at least 1, not /,
+        /^sizing.elasticsearch.nodes must be a whole number from 1 to 1000, not /,
       ],
     ]),
     ...["m7g.xlarge", "c7gn.2xlarge", "r6gd.large", "t4g.medium", "im4gn.large", "a1.large"].map(

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as os from "node:os";
 import { nextAttempt } from "../../../../scripts/operator/attempt";
 import { npmRun } from "../../../../scripts/operator/commands";
+import { EngineError } from "../../../../scripts/operator/engine";
 import { isLeftOver, locksIn } from "../../../../scripts/operator/locks";
 
 const message = `error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
@@ -46,11 +47,23 @@ describe("commands of an operator", () => {
     assert.equal(isLeftOver({ host: "elsewhere", pid: gone, text }), false);
   });
 
+  it("says of which stack an error is, when Pulumi does not", () => {
+    const error = (line: string) =>
+      new EngineError(["config", "--stack", "prod"], 255, "", `error: ${line}`).message;
+    assert.equal(error("incorrect passphrase"), "stack prod: incorrect passphrase");
+    assert.equal(error("no stack named 'prod' found"), "no stack named 'prod' found");
+    assert.equal(new EngineError(["stack", "ls"], 255, "", "error: no login").message, "no login");
+  });
+
   it("prints commands as they can be typed", () => {
     assert.equal(npmRun("failback", [], { dir: undefined, stack: undefined }), "npm run failback");
     assert.equal(
       npmRun("failback", ["--finish"], { dir: "my stacks", stack: "prod" }),
       "npm run failback -- --finish --stack prod --dir 'my stacks'",
+    );
+    assert.equal(
+      npmRun("up", [], { dir: undefined, stack: undefined, stacks: "a,b" }),
+      "npm run up -- --stacks a,b",
     );
   });
 });

@@ -1,0 +1,101 @@
+import { isRecord } from "../base/json";
+import type { Lookup } from "./read";
+import { entryOf, Key, KEYS } from "./table";
+
+/** A file of the configuration, as it is written. */
+export interface ConfigFile {
+  /** `Pulumi.region0.yaml`. */
+  name: string;
+  text: string;
+}
+
+/** What YAML may make another number of: octal and hexadecimal ones, `1.10`, `1_000`, `1e3`. */
+const REWRITTEN = /[\s[{,:][+-]?(0[\dxob]|[\d_]*\d_\d|\d+\.\d*0\b|[\d.]+e[+-]?\d)/i;
+
+/**
+ * Texts that were written as numbers without quotes, so that another text has arrived: an `0123` is 83 by then.
+ * Only the file knows it. Numbers that arrive as they are written are nobody's concern.
+ *
+ * @param files those that the configuration is read from, the stronger first
+ * @param project name of the Pulumi project, with which a stack's keys begin
+ */
+export function rewrittenNumbers(
+  files: readonly ConfigFile[],
+  project: string,
+  get: Lookup,
+): string[] {
+  const suspects = files.filter(({ text }) => REWRITTEN.test(text));
+  if (suspects.length === 0) {
+    return [];
+  }
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, not at the top: for few
+  const { isScalar, parseDocument, visit } = require("yaml") as typeof import("yaml");
+  const problems = new Map<string, string>();
+  for (const { name, text } of suspects) {
+    visit(parseDocument(text), {
+      Scalar(place, node, ancestors) {
+        if (place === "key" || node.type !== "PLAIN" || node.source === undefined) {
+          return;
+        }
+        const path = ancestors.flatMap((one) =>
+          isRecord(one) && "key" in one && isScalar(one.key) ? [String(one.key.value)] : [],
+        );
+        const [key, ...parts] = configured(path, project) ?? [];
+        const arrived = key === undefined ? undefined : arrivedAt(key, parts, get);
+        if (
+          key !== undefined &&
+          arrived !== undefined &&
+          isRewritten(node.source, arrived, parts)
+        ) {
+          const where = [key, ...parts].join(".");
+          problems.set(
+            where,
+            `${where} is ${arrived}: so YAML reads ${node.source} without quotes (${name}); write "${node.source}"`,
+          );
+        }
+      },
+    });
+  }
+  return [...problems.values()];
+}
+
+/** The key of this program that a place in a file belongs to, and the parts behind it. */
+function configured([root, name = "", ...rest]: string[], project: string) {
+  const key = KEYS.find((known) => name === known || name === `${project}:${known}`);
+  // What is given to charts and search engines is theirs to read.
+  const own = key !== undefined && key !== "helmValues" && key !== "snapshotRepository";
+  const parts = rest.filter((part, at) => at > 0 || !["default", "value"].includes(part));
+  return root === "config" && own ? ([key, ...parts] as [Key, ...string[]]) : undefined;
+}
+
+/** What has arrived there; nothing of a secret. */
+function arrivedAt(key: Key, parts: readonly string[], get: Lookup): string | undefined {
+  const { type, secret } = entryOf(key);
+  const raw = get(key);
+  if (raw === undefined || secret === true) {
+    return undefined;
+  }
+  if (parts.length === 0) {
+    return type === "string" ? raw : undefined;
+  }
+  try {
+    const value = parts.reduce<unknown>(
+      (whole, part) => (isRecord(whole) ? whole[part] : undefined),
+      JSON.parse(raw),
+    );
+    return typeof value === "number" ? String(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Inside of an object it may be a number that is meant; a leading zero is meant as text. */
+function isRewritten(source: string, arrived: string, parts: readonly string[]): boolean {
+  const number = Number(arrived);
+  const readings = [source, source.replaceAll("_", "")].flatMap((text) => [
+    Number(text),
+    /^[+-]?0[0-7]+$/.test(text) ? parseInt(text, 8) : NaN,
+  ]);
+  const same = Number.isFinite(number) && readings.includes(number) && source !== arrived;
+  return same && (parts.length === 0 || /^[+-]?0\d/.test(source));
+}
