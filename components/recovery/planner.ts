@@ -1,6 +1,14 @@
 import { listed } from "../base/bounded";
 import { brokerList, brokersAre, peerOf, RegionName, sameIds, without } from "../base/brokers";
 
+/** What is known of the absence of the other region, after some looks. */
+export interface Absence {
+  /** It was missed in every look for long enough, and no survivor leads what it could not lead alone. */
+  proved: boolean;
+  /** Partitions that a survivor leads though the survivors are no majority of its replicas: somebody else follows. */
+  led: readonly number[];
+}
+
 /** What is known of the cluster when membership is decided. */
 export interface MembershipFacts {
   /** Members by the cluster's configuration, dead or alive. */
@@ -11,6 +19,8 @@ export interface MembershipFacts {
   replicationFactor: number;
   /** Partitions that would have no replica if only the brokers of this stack's region stayed. */
   partitionsLost: readonly number[];
+  /** What the looks until now say of the other region. */
+  absence: Absence;
 }
 
 /** What the operator has declared. */
@@ -94,12 +104,28 @@ function planRemoval(
       refusal: `${brokerList(absent)} of the surviving region ${absent.length > 1 ? "are" : "is"} not seen by its gateway: bring it up first, or its replicas are lost too`,
     };
   }
-  const stillSeen = remove.filter((id) => facts.seen.includes(id));
+  const stillSeen = peer.filter((id) => facts.seen.includes(id));
   if (stillSeen.length > 0) {
     return {
       kind: "wait",
       for: `the survivors to no longer see ${brokerList(stillSeen)}`,
-      refusal: `the survivors still see ${brokerList(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop those brokers, or remove lostRegion`,
+      refusal: `the survivors still see ${brokerList(stillSeen)} of ${intent.lostRegion}: a region that answers is not lost; stop it, or remove lostRegion`,
+    };
+  }
+  const { proved, led } = facts.absence;
+  if (led.length > 0) {
+    const partitions = listed(led.map(String));
+    return {
+      kind: "wait",
+      for: `partition ${partitions} to have no leader in ${intent.region}`,
+      refusal: `${intent.lostRegion} is not seen, but partition ${partitions} has a leader here, which needs it: mend the gateway's network, or remove lostRegion`,
+    };
+  }
+  if (!proved) {
+    return {
+      kind: "wait",
+      for: `the survivors to miss ${brokerList(peer)} in every look`,
+      refusal: `${intent.lostRegion} was not missed for timeouts.absence without a break: see what its brokers do, then pulumi up again`,
     };
   }
   return { kind: "force-remove", retain: own, remove };

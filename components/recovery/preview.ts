@@ -7,7 +7,7 @@ import type { RecordedState } from "../stack/stackState";
 import { planMembership } from "./planner";
 import { STEPS } from "./steps";
 import { Facts, factsOf } from "./steps/step";
-import { membershipFacts, membershipIntent } from "./checks/membership";
+import { membershipFacts, membershipIntent, ONE_LOOK } from "./checks/membership";
 import { Session } from "./session";
 import { desiredMembership, Shape } from "./phase";
 import { lossOf } from "./loss";
@@ -63,7 +63,7 @@ export async function previewPlan(
       ...incidentLines(settings, recorded),
       ...lines,
       ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
-      ...(asked.waits ? [`  note: up will wait: ${asked.waits}`] : []),
+      ...(asked.waits ? [`  note: up will wait for ${asked.waits}`] : []),
     ].join("\n"),
     ...(asked.refusal === undefined ? {} : { refusal: asked.refusal }),
   };
@@ -101,7 +101,7 @@ async function askCluster({
   const desired = desiredMembership(settings, shape);
   try {
     const plan = planMembership(
-      membershipFacts(await session.observe(), session),
+      membershipFacts(await session.observe(), session, ONE_LOOK),
       membershipIntent(desired, declaration, session),
     );
     if (plan.kind === "refuse") {
@@ -118,7 +118,7 @@ async function askCluster({
     );
     return {
       operations: describeOperations(planned.operations),
-      ...(plan.kind === "wait" ? { waits: plan.refusal } : {}),
+      ...(plan.kind === "wait" ? { waits: plan.for } : {}),
     };
   } catch (error) {
     return { operations: [], offline: error instanceof Error ? error.message : String(error) };

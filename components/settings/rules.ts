@@ -216,6 +216,12 @@ export const RULES: readonly Rule[] = [
         ],
     ),
   ),
+  rule(["timeouts"], ({ timeouts: { absence, loss } }) => [
+    absence >= loss && [
+      "timeouts.absence",
+      `is ${absence}, not below timeouts.loss (${loss}): a lost region must be missed for so long before that has passed`,
+    ],
+  ]),
   rule(["charts", "camundaVersion"], versions),
   rule(["helmValues"], supported),
   rule(["endpoints", "clusterSize"], allBrokers),

@@ -181,9 +181,12 @@ export function part<S extends Schema>(schema: S, what: string) {
   return pipe(schema, description(what));
 }
 
+/** So many characters of the names of an object's parts have room in a line. */
+const LONGEST_LIST = 110;
+
 /** An object of parts, and no others. */
 export function parts<E extends ObjectEntries>(entries: E) {
-  const names = Object.keys(entries).join(", ");
+  const names = shortened(Object.keys(entries).join(", "), LONGEST_LIST);
   const missing = ({ path }: BaseIssue<unknown>) => {
     const schema = entries[String(path?.at(-1)?.key)];
     const what = schema === undefined ? undefined : getDescription(schema);

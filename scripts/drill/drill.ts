@@ -115,8 +115,8 @@ class Drill extends SiteScene {
   }
 
   private async installBoth(): Promise<void> {
-    // Both worlds write collected records every second.
-    await this.install({ timeouts: { settle: 2 } }, this.options.interrupt);
+    // Both worlds write collected records every second, and drop dead brokers within 1.5 s, where real ones need 12.
+    await this.install({ timeouts: { settle: 2, absence: 2 } }, this.options.interrupt);
     for (const region of ["region0", "region1"] as const) {
       const outputs = await (await this.stack(region)).outputs();
       this.check(`${region} is steady`, "steady", phaseOf(outputs));

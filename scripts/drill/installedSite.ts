@@ -69,7 +69,7 @@ export class InstalledSite implements Site {
       // Whatever does not come about in a minute never does here.
       config: {
         ...this.installed.config,
-        timeouts: { settle: 2, gate: 60, formation: 60, ...this.installed.timeouts },
+        timeouts: { settle: 2, absence: 2, gate: 60, formation: 60, ...this.installed.timeouts },
       },
       environment: this.installed.environment,
       plugins: this.installed.plugins,

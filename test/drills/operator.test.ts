@@ -18,7 +18,7 @@ describe("the commands of an operator where the program has installed Camunda", 
         ...installed.config,
         clusterSize: 4,
         partitionCount: 2,
-        timeouts: { settle: 2, gate: 60, formation: 60 },
+        timeouts: { settle: 2, absence: 2, gate: 60, formation: 60 },
       },
       environment: installed.environment,
     });

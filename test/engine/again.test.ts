@@ -26,7 +26,9 @@ describe("a region that is lost again", function () {
   });
 
   it("after the declarations were removed too, but not yet applied, can be declared lost again", async () => {
-    scene = await Scene.of({ config: { timeouts: { request: 2, failover: 2, loss: 5, gate: 5 } } });
+    scene = await Scene.of({
+      config: { timeouts: { request: 2, failover: 2, loss: 5, absence: 0.5, gate: 5 } },
+    });
     await scene.failOver();
     await failBack("one");
     await scene.world.lose("region1");

@@ -62,10 +62,10 @@ describe("a run that must not be", function () {
   });
 
   it("refuses to force out brokers that still answer, and sends nothing", async () => {
-    scene = await Scene.of({ config: { timeouts: { request: 2, loss: 1 } } });
+    scene = await Scene.of({ config: { timeouts: { request: 2, loss: 1, absence: 0.5 } } });
     await scene.stack.set("lostRegion", "region1");
     const preview = await scene.stack.preview();
-    assert.match(preview.text, /up will wait: the survivors still see brokers 1, 3/);
+    assert.match(preview.text, /up will wait for the survivors to no longer see brokers 1, 3/);
     const mark = scene.mark();
     await assert.rejects(scene.stack.up(), /a region that answers is not lost/);
     assert.deepEqual(scene.since(mark), []);

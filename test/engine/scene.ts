@@ -49,6 +49,8 @@ export class Scene {
         timeouts: {
           request: 2,
           loss: 10,
+          // The world's brokers drop the dead within 0.3 s, where real ones need 12.
+          absence: 0.5,
           failover: 60,
           exporter: 60,
           exporting: 60,

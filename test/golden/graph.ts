@@ -239,8 +239,11 @@ export const CASES: GoldenCase[] = [
     base: "kubernetes-taken-back",
     platform: "kubernetes",
     region: "region0",
-    // Nobody answers here: it is asked for as long as a loss takes to be seen.
-    config: { lostRegion: "region1", timeouts: JSON.stringify({ loss: 0.1 }) },
+    // Nobody answers here: the fence would not be closed.
+    config: {
+      lostRegion: "region1",
+      overrides: JSON.stringify({ "still-seen": "seen from the console of the cloud" }),
+    },
     recorded: {
       brokers: IDS.all(4),
       declaration: { kind: "failing-back", lost: "region1", attempt: "ticket-1" },

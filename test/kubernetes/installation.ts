@@ -19,7 +19,7 @@ export class Installation {
       config: {
         ...{ clusterSize, partitionCount, replicationFactor },
         ...this.world.config,
-        timeouts: { settle: 2, formation: 60, ...this.world.timeouts },
+        timeouts: { settle: 2, absence: 2, formation: 60, ...this.world.timeouts },
         ...config,
       },
       environment: this.world.environment,

@@ -31,7 +31,7 @@ describe("an installation through the real provider that something has befallen"
       elasticsearch: { folder: OWN_CHARTS.elasticsearch.chart, version: VERSIONS.elasticsearch },
     });
     await installation.start({
-      timeouts: { settle: 2, formation: 120, request: 20, gate: 120, release: 5 },
+      timeouts: { settle: 2, absence: 2, formation: 120, request: 20, gate: 120, release: 5 },
       charts: {
         camunda: {
           chart: "camunda-platform",

@@ -29,7 +29,7 @@ describe("a recovery through real Kubernetes APIs", () => {
         config: {
           ...config,
           ...{ clusterSize, partitionCount, replicationFactor },
-          timeouts: { request: 5, loss: 20, settle: 0.2 },
+          timeouts: { request: 5, loss: 20, absence: 1, settle: 0.2 },
         },
         environment,
       });

@@ -42,6 +42,8 @@ export const directions: RegionName[] = ["region0", "region1"];
 const patience: Timeouts = {
   request: 10,
   loss: 20,
+  // The world's brokers drop the dead within 20 ms.
+  absence: 0.05,
   failover: 20,
   exporter: 20,
   exporting: 20,

@@ -71,7 +71,15 @@ export class ClusterBench {
   configure(changes: Raw = {}): void {
     const get = lookup(
       kubernetesConfig({
-        timeouts: { request: 10, loss: 1, gate: 1, formation: 1, webApps: 1, release: 1 },
+        timeouts: {
+          request: 10,
+          loss: 1,
+          absence: 0.1,
+          gate: 1,
+          formation: 1,
+          webApps: 1,
+          release: 1,
+        },
         ...changes,
       }),
     );

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { shortened } from "../../base/bounded";
 import { brokerList, without } from "../../base/brokers";
-import { memberIds, seenIds } from "../../clients/topology";
-import { Refused, Unreachable } from "../../clients/http";
-import { DeadlineExceeded, waitFor } from "../../clients/poll";
+import type { Declaration } from "../../base/declaration";
+import { memberIds } from "../../clients/topology";
+import { asked, DeadlineExceeded } from "../../clients/poll";
 import { OVERRIDES, Settings } from "../../settings";
 import type { RecordedState } from "../../stack/stackState";
+import { awaitPlan, membershipIntent } from "../checks/membership";
 import { Session } from "../session";
 import { desiredMembership, Shape } from "../phase";
 import { Interlock, isPassed } from "./interlock";
@@ -72,7 +73,12 @@ async function stillForcedOut(session: Session): Promise<string | undefined> {
   const { peer } = settings;
   const wayOut = `set lostRegion ${peer} again, and fail back (npm run failback)`;
   try {
-    const { configuration } = await session.observe();
+    const { configuration } = await asked(
+      "the members of the cluster",
+      session.log,
+      () => session.observe(),
+      pulumi.runtime.isDryRun() ? 0 : undefined,
+    );
     const absent = without(desiredMembership(settings, "steady").ids, memberIds(configuration));
     return absent.length === 0
       ? undefined
@@ -83,52 +89,24 @@ async function stillForcedOut(session: Session): Promise<string | undefined> {
 }
 
 /**
- * Survivors drop a dead broker after 10 to 12 s. The fence makes the same of a living one: so whether the
- * region is lost is to be seen before it closes. A cluster that does not answer says nothing against it.
+ * Behind the fence a living region looks as lost as a dead one: so whether it is lost is found before it closes, as the
+ * membership finds it. Of survivors that do not answer nothing is known.
  */
 async function stillSeen(session: Session): Promise<string | undefined> {
-  const { lostRegion, peer, clusterSize, timeouts } = session.settings;
-  const lost = session.generation.ids.of(peer, clusterSize);
-  let silent: Error | undefined;
+  const { lostRegion: lost, timeouts } = session.settings;
+  const desired = desiredMembership(session.settings, "failed-over");
+  const declared: Declaration = { kind: "failed-over", ...(lost === undefined ? {} : { lost }) };
   try {
-    await waitFor<void>(
-      `the survivors to miss a broker of ${lostRegion}`,
-      timeouts.loss,
-      session.log,
-      async () => {
-        const seen = await session
-          .observe()
-          .then(({ topology }) => seenIds(topology))
-          .catch((error: unknown) => {
-            if (error instanceof Unreachable || error instanceof Refused) {
-              return error;
-            }
-            throw error;
-          });
-        if (seen instanceof Error) {
-          // Not known: that a request has failed is no sign of a loss.
-          silent = seen;
-          return { done: false, seen: seen.message };
-        }
-        silent = undefined;
-        return lost.some((id) => !seen.includes(id))
-          ? { done: true, value: undefined }
-          : { done: false, seen: `${brokerList(lost)} are all there` };
-      },
-      {
-        refuse: (_last, seconds) =>
-          silent === undefined
-            ? `the survivors see every broker of ${lostRegion} (waited ${seconds} s): a region that answers is not lost; remove lostRegion, or overrides.still-seen`
-            : undefined,
-      },
-    );
+    await awaitPlan(session, membershipIntent(desired, declared, session), {
+      seconds: timeouts.loss,
+      missedFor: timeouts.absence,
+      line: (refusal) => `${refusal}, or set overrides.still-seen`,
+    });
     return undefined;
   } catch (error) {
-    if (error instanceof DeadlineExceeded) {
-      // It says nothing against the loss, and the forced removal asks once more.
-      return undefined;
-    }
-    return messageOf(error);
+    return error instanceof DeadlineExceeded
+      ? `whether ${lost} is lost is not known (${shortened(error.lastSeen, 50)}): bring the survivors' gateway up, or set overrides.still-seen`
+      : messageOf(error);
   }
 }
 

@@ -14,10 +14,10 @@ import { waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import { Declaration, sameDeclaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
-import { membershipFacts, membershipIntent } from "../checks/membership";
+import { awaitPlan, DecidedPlan, membershipIntent } from "../checks/membership";
 import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
-import { declaresAll, MembershipIntent, MembershipPlan, planMembership } from "../planner";
+import { declaresAll, MembershipIntent } from "../planner";
 import type { Observation, Session } from "../session";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
 
@@ -61,7 +61,7 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
     adds ? session.settings.timeouts.join : session.settings.timeouts.failover,
     (operation) => isOurs(operation, operations, intent),
   );
-  const plan = await decide(session, intent, observation);
+  const plan = await decide(run, intent, observation);
   switch (plan.kind) {
     case "nothing": {
       const observed = await verify(session, intent, session.settings.timeouts.failover);
@@ -118,54 +118,46 @@ function carried(record: StepRecord): Partial<Outcome> {
 }
 
 /**
- * Plans by what is there, and waits where waiting is what is to be done.
- *
- * @param first the cluster as it was a moment ago
+ * How long the region must be missed. Where the program has a fence, this very run has found it absent before the fence
+ * closed, unless its loss is recorded already; behind the fence everything looks absent.
  */
+function missedFor({ session, previous }: Run<MembershipInputs>): number {
+  const { installation, timeouts } = session.settings;
+  const foundBefore = installation !== undefined && previous?.declaration.kind !== "failed-over";
+  return foundBefore ? 0 : timeouts.absence;
+}
+
+/** Plans by what is there. Brokers that are to be added must answer as well. */
 async function decide(
-  session: Session,
+  run: Run<MembershipInputs>,
   intent: MembershipIntent,
   first: Observation,
-): Promise<Exclude<MembershipPlan, { kind: "wait" | "refuse" }>> {
-  const seconds =
-    intent.failback === undefined ? session.settings.timeouts.loss : session.settings.timeouts.gate;
-  let refusal: string | undefined;
-  let said = "";
-  let known: Observation | undefined = first;
+): Promise<DecidedPlan> {
+  const { session } = run;
+  const { timeouts } = session.settings;
+  const seconds = intent.failback === undefined ? timeouts.loss : timeouts.gate;
   let ports: Rounds | undefined;
-  return waitFor(
-    "the brokers to be as the step needs them",
+  return awaitPlan(session, intent, {
     seconds,
-    session.log,
-    async () => {
-      const seen = known ?? (await session.observe());
-      known = undefined;
-      const plan = planMembership(membershipFacts(seen, session), intent);
-      if (plan.kind === "refuse") {
-        throw new Refusal(plan.why);
+    missedFor: missedFor(run),
+    first,
+    line: (refusal) => `${refusal} (waited ${seconds} s)`,
+    async against(plan) {
+      if (plan.kind !== "add") {
+        return undefined;
       }
-      if (plan.kind === "wait") {
-        refusal = plan.refusal;
-        if (said !== plan.for) {
-          said = plan.for;
-          session.log(`waiting for ${plan.for} (${seconds} s at most)`);
-        }
-        return { done: false, seen: plan.for };
+      if (ports === undefined || !sameIds(ports.brokers, plan.add)) {
+        ports = new Rounds(plan.add, (id) => answers(session, id));
       }
-      if (plan.kind === "add") {
-        if (ports === undefined || !sameIds(ports.brokers, plan.add)) {
-          ports = new Rounds(plan.add, (id) => answers(session, id));
-        }
-        const closed = [...(await ports.look()).keys()];
-        if (closed.length > 0) {
-          refusal = `${brokersAre(closed)} listed but does not answer, as after a start with old data: adding it would never end; restart it`;
-          return { done: false, seen: `${brokerList(closed)} does not answer` };
-        }
-      }
-      return { done: true, value: plan };
+      const closed = [...(await ports.look()).keys()];
+      return closed.length === 0
+        ? undefined
+        : {
+            seen: `${brokerList(closed)} does not answer`,
+            refusal: `${brokersAre(closed)} listed but does not answer, as after a start with old data: adding it would never end; restart it`,
+          };
     },
-    { refuse: () => (refusal === undefined ? undefined : `${refusal} (waited ${seconds} s)`) },
-  );
+  });
 }
 
 /**

@@ -91,6 +91,10 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
         60,
         "the survivors no longer see the lost brokers (they take 10 to 12 s); the fence is proved",
       ),
+      absence: until(
+        12,
+        "the survivors have missed every broker of the lost region for so long without a break, before it counts as lost: the time in which brokers find out by themselves that others are gone (10 to 12 s on 8.6); a gateway that has just started misses them for a moment",
+      ),
       failover: until(120, "the forced removal and the elections after it"),
       exporter: until(60, "an exporter is enabled or disabled in every partition"),
       exporting: until(60, "every broker has paused or resumed exporting"),

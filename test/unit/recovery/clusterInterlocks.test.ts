@@ -6,6 +6,7 @@ import { refusalBeforehand } from "../../../components/recovery/interlocks/clust
 import type { Shape } from "../../../components/recovery/phase";
 import type { RecordedState } from "../../../components/stack/stackState";
 import { EmbeddedWorld } from "../../../world/camunda/embedded";
+import { Body } from "../../support/answers";
 import { useClusterBench } from "../../support/clusterBench";
 import { kubernetesConfig, lookup, Raw } from "../../support/config";
 
@@ -17,11 +18,21 @@ const forcedOut: RecordedState = {
   declaration: { kind: "failed-over", lost: "region1" },
 };
 
+const TOPOLOGY = /^\/v2\/topology$/;
+
+/** A gateway's answer as if it did not know some brokers. */
+const without = (ids: readonly number[]) => (body: Body) => ({
+  ...body,
+  brokers: body.brokers.filter((b: Body) => !ids.includes(b.nodeId)),
+});
+
 describe("what is asked of the cluster before the fence is touched", () => {
   const bench = useClusterBench();
   const ask = (shape: Shape, recorded: RecordedState, raw: Raw = {}) =>
     refusalBeforehand(
-      readSettings(lookup(kubernetesConfig({ timeouts: { request: 10, loss: 1 }, ...raw }))),
+      readSettings(
+        lookup(kubernetesConfig({ timeouts: { request: 10, loss: 1, absence: 0.1 }, ...raw })),
+      ),
       shape,
       recorded,
     );
@@ -31,7 +42,7 @@ describe("what is asked of the cluster before the fence is touched", () => {
     await bench().start();
     await bench().startCluster(new EmbeddedWorld({ electionMs: 20 }));
     expectLine((await ask("failed-over", nothing, lost)) ?? "", [
-      /^the survivors see every broker of region1 .*remove lostRegion, .*overrides.still-seen$/,
+      /^the survivors still see brokers 1, 3 of region1: .*remove lostRegion, or set overrides.still-seen$/,
     ]);
     const overrides = { "still-seen": "they answer, and lose every message" };
     assert.equal(await ask("failed-over", nothing, { ...lost, overrides }), undefined);
@@ -51,24 +62,61 @@ describe("what is asked of the cluster before the fence is touched", () => {
     }
   });
 
-  it("does not take a request that has failed for a broker that is missed", async () => {
+  for (const [what, fault] of [
+    ["a 503", { respond: { status: 503, body: "starting" } }],
+    ["a 401 of a token that is just exchanged", { respond: { status: 401, body: "who" } }],
+    ["an answer that breaks off", { drop: true }],
+    ["an answer that is no JSON", { respond: { status: 200, body: "<html>" } }],
+    ["one look that misses them", { transform: without([1, 3]) }],
+  ] as const) {
+    it(`does not take ${what} for brokers that are missed`, async () => {
+      await bench().start();
+      const world = new EmbeddedWorld({ electionMs: 20 });
+      await bench().startCluster(world);
+      world.inject({ path: TOPOLOGY, times: 1, ...fault });
+      expectLine((await ask("failed-over", nothing, lost)) ?? "", [/still see brokers 1, 3/]);
+    });
+  }
+
+  it("does not take one broker that restarts for a region that is lost", async () => {
     await bench().start();
     const world = new EmbeddedWorld({ electionMs: 20 });
     await bench().startCluster(world);
-    const path = /^\/v2\/topology$/;
-    world.inject({ path, respond: { status: 503, body: "starting" }, times: 1 });
-    world.inject({ path, drop: true, times: 1 });
-    expectLine((await ask("failed-over", nothing, lost)) ?? "", [/see every broker of region1/]);
+    world.inject({ path: TOPOLOGY, transform: without([3]) });
+    expectLine((await ask("failed-over", nothing, lost)) ?? "", [/still see broker 1 of region1/]);
   });
 
-  it("goes on when a broker is missed, and when the cluster says nothing", async () => {
+  it("refuses when the gateway misses a region that a survivor's leader needs", async () => {
+    await bench().start();
+    const world = new EmbeddedWorld({ electionMs: 20 });
+    await bench().startCluster(world);
+    world.restartGateways("region0", 60_000);
+    expectLine((await ask("failed-over", nothing, lost)) ?? "", [
+      /region1 is not seen, but partition [12].* has a leader here/,
+      /overrides.still-seen$/,
+    ]);
+  });
+
+  it("goes on when every broker is missed for long enough", async () => {
     await bench().start();
     const world = new EmbeddedWorld({ electionMs: 20, detectionMs: 50 });
     await bench().startCluster(world);
     await world.lose("region1");
     assert.equal(await ask("failed-over", nothing, lost), undefined);
+  });
+
+  it("refuses when the cluster says nothing, or asks for other credentials: then nothing is known", async () => {
+    await bench().start();
+    const world = new EmbeddedWorld({ electionMs: 20, detectionMs: 50 });
+    await bench().startCluster(world);
+    await world.lose("region1");
+    const stop = world.inject({ path: TOPOLOGY, respond: { status: 401, body: "who" } });
+    expectLine((await ask("failed-over", nothing, lost)) ?? "", [/is not known .*401/]);
+    stop();
     bench().store.remove("Pod", bench().namespace, "camunda-zeebe-gateway-0");
-    assert.equal(await ask("failed-over", nothing, lost), undefined);
+    expectLine((await ask("failed-over", nothing, lost)) ?? "", [
+      /^whether region1 is lost is not known \(.*\): bring the survivors' gateway up, or set overrides.still-seen$/,
+    ]);
   });
 
   it("refuses a declaration taken back after the forced removal, and when the cluster does not answer", async () => {

@@ -15,6 +15,8 @@ const cluster = fc.record({
   numbered: fc.constantFrom(IDS, GENERATION.ids),
 });
 
+const PROVED = { proved: true, led: [] };
+
 /** What can be seen of a cluster and declared for it, sensible or not. */
 const anything: fc.Arbitrary<[MembershipFacts, MembershipIntent]> = cluster.chain(
   ({ size, numbered }) => {
@@ -27,6 +29,7 @@ const anything: fc.Arbitrary<[MembershipFacts, MembershipIntent]> = cluster.chai
         seen: ids,
         replicationFactor: fc.constantFrom(1, 2, 3, 4),
         partitionsLost: fc.subarray([1, 2]),
+        absence: fc.record({ proved: fc.boolean(), led: fc.subarray([1, 2]) }),
       }),
       fc.record({
         brokers: ids,
@@ -45,7 +48,9 @@ const almostRight = fc
   .tuple(
     anything,
     fc.boolean(),
-    fc.subarray(["members", "seen", "replicationFactor", "partitionsLost"], { maxLength: 1 }),
+    fc.subarray(["members", "seen", "replicationFactor", "partitionsLost", "absence"], {
+      maxLength: 1,
+    }),
     fc.subarray(["brokers", "replicationFactor", "region", "lostRegion", "failback"], {
       maxLength: 1,
     }),
@@ -63,6 +68,7 @@ const almostRight = fc
         seen: desired,
         replicationFactor: factor(members),
         partitionsLost: [],
+        absence: PROVED,
         ...only(facts, wrong[0]),
       },
       {
@@ -124,6 +130,7 @@ const whole: MembershipFacts = {
   seen: [0, 1, 2, 3],
   replicationFactor: 4,
   partitionsLost: [],
+  absence: PROVED,
 };
 
 describe("planner", () => {
@@ -164,13 +171,14 @@ describe("planner", () => {
     }, "force-remove");
   });
 
-  it("removes only when no lost broker is seen, all others are, and no partition is lost", () => {
-    everyPlan((plan, facts) => {
+  it("removes only when the absence is proved, no broker of the lost region is seen, all others are, and no partition is lost", () => {
+    everyPlan((plan, facts, intent) => {
       if (plan.kind !== "force-remove") {
         return;
       }
+      assert.deepEqual({ ...facts.absence }, PROVED);
       assert.deepEqual(
-        plan.remove.filter((id) => facts.seen.includes(id)),
+        intent.regions[peerOf(intent.region)].filter((id) => facts.seen.includes(id)),
         [],
       );
       assert.deepEqual(without(plan.retain, facts.seen), []);
@@ -214,7 +222,7 @@ describe("planner", () => {
         assert.match(plan.why, /\S/);
       }
       if (plan.kind === "wait") {
-        assert.match(`${plan.for} ${plan.refusal}`, /broker/);
+        assert.match(`${plan.for} ${plan.refusal}`, /broker|leader/);
       }
     }, "wait");
   });
@@ -249,6 +257,27 @@ describe("planner", () => {
       lost,
       "wait",
       /still see broker 3/,
+    ],
+    [
+      "a lost broker that is seen though it is no member any more",
+      { ...whole, members: [0, 1, 2], seen: [0, 2, 3] },
+      lost,
+      "wait",
+      /still see broker 3/,
+    ],
+    [
+      "an absence that is not proved",
+      { ...whole, seen: [0, 2], absence: { proved: false, led: [] } },
+      lost,
+      "wait",
+      /the survivors to miss brokers 1, 3 in every look/,
+    ],
+    [
+      "a leader that survivors alone could not have",
+      { ...whole, seen: [0, 2], absence: { proved: false, led: [2] } },
+      lost,
+      "wait",
+      /region1 is not seen, but partition 2 has a leader here, which needs it/,
     ],
     [
       "a survivor that is not seen",

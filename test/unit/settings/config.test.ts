@@ -283,7 +283,12 @@ describe("config", () => {
     [
       "an unknown timeout",
       { timeouts: { joins: 5 } },
-      /^timeouts.joins is none of request, loss, .*, webApps, release$/,
+      /^timeouts.joins is none of request, loss, .*…$/,
+    ],
+    [
+      "an absence that could not be found in time",
+      { timeouts: { absence: 60 } },
+      /^timeouts.absence is 60, not below timeouts.loss \(60\): a lost region must be missed/,
     ],
     [
       "a timeout of nothing",

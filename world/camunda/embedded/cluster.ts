@@ -46,6 +46,7 @@ export class Cluster implements Brokers {
   /** Regions whose brokers wait for a configuration: only broker 0 makes one by itself. */
   private readonly waiting = new Set<RegionName>();
   private cutAt?: number;
+  private readonly unawareUntil = new Map<RegionName, number>();
   private nextPartition = 0;
 
   constructor(
@@ -160,6 +161,11 @@ export class Cluster implements Brokers {
     broker.shutdownAt = undefined;
     broker.hangs = false;
     broker.process = "up";
+  }
+
+  /** Starts the gateways of a region's brokers anew: for a while each knows its own region only. */
+  restartGateways(region: RegionName, unawareMs: number): void {
+    this.unawareUntil.set(region, Date.now() + unawareMs);
   }
 
   /** Cuts the network between the regions. */
@@ -330,6 +336,9 @@ export class Cluster implements Brokers {
       return true;
     }
     const { detectionMs, appearMs } = this.settings;
+    if (from.region !== other.region && now < (this.unawareUntil.get(from.region) ?? 0)) {
+      return false;
+    }
     if (
       this.cutAt !== undefined &&
       from.region !== other.region &&

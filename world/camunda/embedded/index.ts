@@ -319,6 +319,14 @@ export class EmbeddedWorld implements World {
     this.search.movePrimaries(region, move, which);
   }
 
+  /**
+   * Starts the gateways of a region anew: for some milliseconds they know no broker of the other region, which lives on,
+   * led from wherever it was.
+   */
+  restartGateways(region: RegionName, unawareMs: number): void {
+    this.model.restartGateways(region, unawareMs);
+  }
+
   /** Cuts the network between the regions; {@link heal} joins them again. */
   partition(): void {
     this.model.cut();

@@ -269,10 +269,12 @@ export class ManagementApi {
 
   private partitions(broker: Broker): object {
     const side = this.cluster.sideOf(broker.region);
+    const now = Date.now();
     return Object.fromEntries(
       this.cluster.partitionsOf(broker).map((partitionId) => {
         const log = this.cluster.log(partitionId);
-        const leads = side.leaders.get(partitionId) === broker.id;
+        // One that has lost its majority takes a while to step down.
+        const leads = side.shownLeader(partitionId, now) === broker.id;
         return [
           partitionId,
           {
