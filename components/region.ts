@@ -7,6 +7,7 @@ import type {
   InstalledRegionArgs,
 } from "./installation/installedRegion";
 import { refusalBeforehand } from "./recovery/interlocks/cluster";
+import { lookAtCluster } from "./recovery/look";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryOutputs, RecoveryStatus } from "./recovery/recovery";
 import { lookAtReleases } from "./recovery/releases";
@@ -83,10 +84,14 @@ export class Region {
       const refusal = await refusalBeforehand(settings, shape, recorded);
       problems.push(...(refusal === undefined ? [] : [refusal]));
     }
-    const releases =
-      problems.length === 0 && isInstalled(settings)
-        ? await lookAtReleases(settings, shape, recorded)
-        : undefined;
+    const [releases, look] =
+      problems.length === 0
+        ? await Promise.all([
+            isInstalled(settings) ? lookAtReleases(settings, shape, recorded) : undefined,
+            lookAtCluster(settings, shape, recorded),
+          ])
+        : [];
+    problems.push(...(look?.refusal === undefined ? [] : [look.refusal]));
     problems.push(...(releases?.refusals ?? []));
     if (problems.length > 0) {
       throw new UserError(
@@ -99,7 +104,7 @@ export class Region {
       await pulumi.log.info(`the stack of ${settings.peer} is not known: ${peer.why}`);
     }
     await warnOfBackend(settings);
-    for (const warning of releases?.warnings ?? []) {
+    for (const warning of [...(look?.warnings ?? []), ...(releases?.warnings ?? [])]) {
       await pulumi.log.warn(warning);
     }
     const recovery =

@@ -122,3 +122,8 @@ export function sameDeclaration(
 ): boolean {
   return one?.kind === other?.kind && one?.lost === other?.lost && one?.attempt === other?.attempt;
 }
+
+/** Whether both are the same one, the abandoned attempt included. */
+export function isDeclaration(one: Declaration | undefined, other: Declaration): boolean {
+  return sameDeclaration(one, other) && one?.abandoned === other.abandoned;
+}

@@ -78,7 +78,7 @@ export function beginsIncident(settings: Settings, shape: Shape, recorded: Recor
  * The last failback attempt and how it stands, as the persistent resources carry it. It changes when an
  * attempt begins and when one is abandoned, and only then: so abandoning updates them (and their update
  * asserts the live state), also when the attempt was killed so early that nothing but its gate is in the
- * state; and finishing changes nothing.
+ * state; and finishing changes nothing of it.
  */
 export function lastAttempt(
   settings: Settings,

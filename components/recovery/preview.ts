@@ -1,6 +1,5 @@
 import { idsOfMap, sameIds } from "../base/brokers";
 import { describeOperations } from "../clients/topology";
-import { isKubernetesUrl } from "../base/kubernetesAddress";
 import { generationOf } from "../generations";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
@@ -8,15 +7,9 @@ import { planMembership } from "./planner";
 import { STEPS } from "./steps";
 import { Facts, factsOf } from "./steps/step";
 import { membershipFacts, membershipIntent, ONE_LOOK } from "./checks/membership";
-import { Session } from "./session";
+import { briefSession } from "./session";
 import { desiredMembership, Shape } from "./phase";
 import { lossOf } from "./loss";
-
-/**
- * A preview must not wait for a dead region: one request takes at most this long, in seconds. Through a
- * Kubernetes API it takes longer: the first one gets access to the cluster.
- */
-const REQUEST_SECONDS = { direct: 2, throughKubernetes: 8 };
 
 /** What a preview says beside the membership. */
 export interface PreviewPlan {
@@ -91,13 +84,7 @@ async function askCluster({
   shape,
   declaration,
 }: Facts): Promise<{ operations: string[]; offline?: string; waits?: string; refusal?: string }> {
-  const request = isKubernetesUrl(settings.endpoints[settings.region].gateway)
-    ? REQUEST_SECONDS.throughKubernetes
-    : REQUEST_SECONDS.direct;
-  const session = new Session(
-    { ...settings, timeouts: { ...settings.timeouts, request } },
-    () => undefined,
-  );
+  const session = briefSession(settings);
   const desired = desiredMembership(settings, shape);
   try {
     const plan = planMembership(

@@ -1,5 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { IncidentInputs, RecordedIncident } from "../base/declaration";
+import {
+  IncidentInputs,
+  isDeclaration,
+  readDeclaration,
+  RecordedIncident,
+} from "../base/declaration";
 import { isRecord } from "../base/json";
 import { BrokerMap, idsOfMap, RegionName, REGIONS, sameIds } from "../base/brokers";
 import { generationOf } from "../generations";
@@ -9,7 +14,7 @@ import type { RecoveryPhase } from "../stack/contract";
 import type { RecordedState } from "../stack/stackState";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
-import { incidentOf } from "./declaration";
+import { declarationOf, incidentOf } from "./declaration";
 import * as resources from "./resources";
 import { activeRegionOf, desiredMembership, RecoveryShape } from "./phase";
 import { lossOf } from "./loss";
@@ -119,13 +124,13 @@ export class Recovery extends pulumi.ComponentResource {
   declare(installed: readonly pulumi.Resource[]): RecoveryOutputs {
     const { args } = this;
     const facts = factsOf(args.settings, args.shape, args.recorded);
-    const made: Made = { records: {} };
+    const made: Made = { declared: [], records: {} };
     declare(facts, this.first, {
       made,
       after: (resources) => ({ parent: this, dependsOn: [...installed, ...resources] }),
       confirmed: (resources) => ({
         parent: this,
-        dependsOn: this.confirmed([...installed, ...resources]),
+        dependsOn: this.confirmed([...this.first, ...installed, ...resources]),
       }),
     });
     const { membership, exporters, exporting } = made;
@@ -144,6 +149,7 @@ export class Recovery extends pulumi.ComponentResource {
         membership,
         exporters,
         exporting,
+        declared: made.declared,
         records: made.records,
       }),
     };
@@ -207,6 +213,7 @@ function statusOf(
   made: Required<Made>,
 ): pulumi.Output<RecoveryStatus> {
   const earlier = recorded.recovery ?? {};
+  const declaration = declarationOf(settings, shape, recorded);
   return pulumi
     .all([
       declared?.record,
@@ -214,16 +221,20 @@ function statusOf(
       made.exporters.region0.record,
       made.exporters.region1.record,
       pulumi.output(made.records),
+      pulumi.all(made.declared),
       made.exporting.record,
     ])
-    .apply(([begun, membership, exporter0, exporter1, steps]): RecoveryStatus => {
+    .apply(([begun, membership, exporter0, exporter1, steps, parts, exporting]): RecoveryStatus => {
       if (
         membership === undefined ||
         exporter0 === undefined ||
         exporter1 === undefined ||
-        (declared !== undefined && begun === undefined)
+        exporting === undefined ||
+        (declared !== undefined && begun === undefined) ||
+        !parts.every((part) => isDeclaration(readDeclaration(part), declaration))
       ) {
-        // A resource whose operation has failed half way is kept without a record: nothing new is true.
+        // A resource whose operation has failed half way is kept without a record, one that was left out by a
+        // target has that of an earlier declaration: nothing new is true.
         return { phase: "unknown", ...earlier } as unknown as RecoveryStatus;
       }
       const standing = {

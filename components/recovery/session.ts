@@ -1,6 +1,7 @@
 import { generationOf } from "../generations";
 import type { Generation } from "../generations/generation";
 import { brokerList, RegionName, without } from "../base/brokers";
+import { isKubernetesUrl } from "../base/kubernetesAddress";
 import { Refusal } from "../base/refusal";
 import { ElasticsearchClient } from "../clients/elasticsearch";
 import { Refused, Unreachable } from "../clients/http";
@@ -154,6 +155,20 @@ export class Session {
       );
     }
   }
+}
+
+/**
+ * What is asked before the first resource must not wait for a dead region: one request takes at most this long, in
+ * seconds. Through a Kubernetes API it takes longer: the first one gets access to the cluster.
+ */
+const BRIEF_SECONDS = { direct: 2, throughKubernetes: 8 };
+
+/** A session whose requests are brief and which says nothing. */
+export function briefSession(settings: Settings): Session {
+  const request = isKubernetesUrl(settings.endpoints[settings.region].gateway)
+    ? BRIEF_SECONDS.throughKubernetes
+    : BRIEF_SECONDS.direct;
+  return new Session({ ...settings, timeouts: { ...settings.timeouts, request } }, () => undefined);
 }
 
 /** Whether an error of `GET /actuator/cluster` is what survivors answer while the coordinator is dead. */

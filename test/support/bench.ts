@@ -276,6 +276,7 @@ export class Bench {
       exporting: "running",
       attempt: name,
       abandoned,
+      declaration: this.declaration,
     }),
   };
 

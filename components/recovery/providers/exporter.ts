@@ -10,6 +10,7 @@ import {
 } from "../../clients/topology";
 import { waitFor } from "../../clients/poll";
 import type { Declaration } from "../../base/declaration";
+import { byHand } from "../checks/byHand";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
 import { isPassed } from "../interlocks/interlock";
 import { EXPORT_GAP } from "../interlocks/step";
@@ -24,8 +25,8 @@ export interface ExporterInputs {
   region: RegionName;
   /** The exporter whose position it takes over when it is enabled. */
   initializeFrom: string;
-  /** What is declared, for the exporter that a recovery changes: as with the membership. */
-  declaration?: Declaration;
+  /** What is declared, as `BrokerMembership` has it: each declaration is verified anew. */
+  declaration: Declaration;
 }
 
 export const provider = implement<ExporterInputs>({
@@ -81,7 +82,9 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
     expectRegionGone(session, observation, id, inputs.region);
   }
   const request =
-    state === "ENABLED" ? enable(session, id, inputs) : () => session.zeebe.disableExporter(id);
+    state === "ENABLED"
+      ? enable(session, observation, id, inputs)
+      : () => session.zeebe.disableExporter(id);
   run.begin();
   session.log(
     state === "ENABLED"
@@ -129,10 +132,24 @@ function expectRegionGone(
   }
 }
 
-function enable(session: Session, id: string, inputs: ExporterInputs) {
-  const failingBack = inputs.declaration?.kind === "failing-back";
-  if (!failingBack && !isPassed(EXPORT_GAP, session.settings)) {
+function enable(
+  session: Session,
+  { configuration }: Observation,
+  id: string,
+  inputs: ExporterInputs,
+) {
+  const { kind, lost } = inputs.declaration;
+  // The Elasticsearch of the lost region was restored just before; that of the survivor lacks what it lacks.
+  const restored = kind === "failing-back" && lost === inputs.region;
+  if (!restored && !isPassed(EXPORT_GAP, session.settings)) {
     throw new Refusal(EXPORT_GAP.refusal({ id }));
+  }
+  const { initializeFrom } = inputs;
+  if (exporterStates(configuration, initializeFrom).some((found) => found !== "ENABLED")) {
+    const { path } = session.generation.cluster.enableExporter(id, initializeFrom);
+    throw new Refusal(
+      `exporter ${id} cannot go on where ${initializeFrom} is, which is disabled too; from now on: ${byHand(session, "POST", path)}`,
+    );
   }
   return () => session.zeebe.enableExporter(id, inputs.initializeFrom);
 }

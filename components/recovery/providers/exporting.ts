@@ -1,3 +1,4 @@
+import type { Declaration } from "../../base/declaration";
 import { asked } from "../../clients/poll";
 import { allAre, distinct, ensureExporting, lookOnce } from "../checks/phases";
 import { implement } from "./behaviour";
@@ -14,6 +15,8 @@ export interface ExportingInputs {
   attempt: string;
   /** Whether that attempt was abandoned. */
   abandoned: boolean;
+  /** What is declared, as `BrokerMembership` has it: each declaration is verified anew. */
+  declaration: Declaration;
 }
 
 export const provider = implement<ExportingInputs>({

@@ -17,6 +17,8 @@ export const connection: Step = {
     }
     const state = shape === "failed-over" ? "cut" : "open";
     const inputs = { state, declaration } as const;
-    return [new resources.PeerConnection("peer-connection", inputs, scene.after(after))];
+    const made = new resources.PeerConnection("peer-connection", inputs, scene.after(after));
+    scene.made.declared.push(made.declaration);
+    return [made];
   },
 };

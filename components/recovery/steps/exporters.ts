@@ -1,10 +1,11 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../../base/brokers";
 import * as resources from "../resources";
 import type { Step } from "./step";
 
 /**
  * Failover: the exporter of the lost region is disabled. Failback: it is enabled, from the position of the
- * survivor's, whose own exporter a recovery never touches.
+ * survivor's, whose own exporter a recovery never touches, but looks at: without it nothing is exported.
  */
 export const exporters: Step = {
   says({ settings, shape, lost, survivor }) {
@@ -13,8 +14,8 @@ export const exporters: Step = {
       ? `disable exporter ${ids[lost]} in every partition`
       : `enable exporter ${ids[lost]}, initialised from ${ids[survivor]}`;
   },
-  declare({ settings, shape, lost, declaration }, scene, after) {
-    const declared = (region: RegionName) =>
+  declare({ settings, shape, lost, survivor, declaration }, scene, after) {
+    const declared = (region: RegionName, first: pulumi.Resource[]) =>
       new resources.Exporter(
         `exporter-${region}`,
         {
@@ -24,14 +25,18 @@ export const exporters: Step = {
           },
           region,
           initializeFrom: settings.exporters[peerOf(region)],
-          ...(region === lost ? { declaration } : {}),
+          declaration,
         },
-        scene.after(after),
+        scene.after(first),
       );
-    const { region0, region1 } = (scene.made.exporters = {
-      region0: declared("region0"),
-      region1: declared("region1"),
-    });
-    return [region0, region1];
+    // The survivor's first: found disabled, it goes on where the lost region's is, as long as that one is enabled.
+    const own = declared(survivor, after);
+    const other = declared(lost, [...after, own]);
+    scene.made.exporters = { [survivor]: own, [lost]: other } as Record<
+      RegionName,
+      resources.Exporter
+    >;
+    scene.made.declared.push(own.declaration, other.declaration);
+    return [own, other];
   },
 };

@@ -22,6 +22,7 @@ export const membership: Step = {
       inputs,
       shape === "failed-over" ? scene.confirmed(after) : scene.after(after),
     );
+    scene.made.declared.push(scene.made.membership.declaration);
     return [scene.made.membership];
   },
 };

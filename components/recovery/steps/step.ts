@@ -43,6 +43,8 @@ export interface Made {
   membership?: resources.BrokerMembership;
   exporters?: Record<RegionName, resources.Exporter>;
   exporting?: resources.Exporting;
+  /** What each part that makes the phase true was last brought about for. */
+  declared: pulumi.Output<Declaration>[];
   /** The records of a failback, by what they are of. */
   records: Record<string, pulumi.Output<StepRecord>>;
 }

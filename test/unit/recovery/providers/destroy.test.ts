@@ -15,7 +15,12 @@ describe("the records of a stack that is destroyed", () => {
   const remove = {
     membership: () => membership.delete("broker-membership", brokers),
     exporting: () =>
-      exporting.delete("exporting", { exporting: "running", attempt: "none", abandoned: false }),
+      exporting.delete("exporting", {
+        exporting: "running",
+        attempt: "none",
+        abandoned: false,
+        declaration: { kind: "steady" },
+      }),
     step: () => pause.delete("export-pause", { attempt: "one" }),
   };
 

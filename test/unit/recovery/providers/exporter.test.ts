@@ -157,7 +157,7 @@ describe("Exporter", () => {
       await bench.start();
       await removeLost();
       await refusal(
-        provider.create({ ...inputs, region: "region1" }),
+        provider.create({ ...bench.inputs.exporter("region1", "DISABLED"), ...inputs }),
         /no exporter unknown, they have elasticsearchregion0, elasticsearchregion1/,
       );
       assert.deepEqual(bench.sent(), []);
@@ -171,6 +171,26 @@ describe("Exporter", () => {
     assert.deepEqual(bench.sent(), []);
     bench.configure({ overrides: { "export-gap": "rehearsal, the data is not needed" } });
     assert.equal((await bench.run.enable()).outs.record.how, "done");
+  });
+
+  it("names the command when the one that it would go on from is disabled too: from where is not ours to say", async () => {
+    await bench.start();
+    await bench.failOver();
+    await bench.world.disableExporter("elasticsearchregion0");
+    bench.configure({ overrides: { "export-gap": "nobody has these records" } });
+    await refusal(
+      bench.run.exporter("region0", "ENABLED"),
+      /cannot go on where elasticsearchregion1 is, .*: curl -X POST .*elasticsearchregion0\/enable$/,
+    );
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("refuses to enable the survivor's own in a failback, which restores nothing there", async () => {
+    await bench.start();
+    await bench.recreate();
+    await bench.world.disableExporter("elasticsearchregion0");
+    await refusal(bench.run.exporter("region0", "ENABLED"), /outside a failback leaves a gap/);
+    assert.deepEqual(bench.sent(), []);
   });
 
   for (const [what, path, expected, spoil] of [

@@ -1,0 +1,91 @@
+import { shortened } from "../base/bounded";
+import { brokerList, brokersAre, idsOfMap, sameIds, without } from "../base/brokers";
+import { isDeclaration } from "../base/declaration";
+import { idsOf } from "../generations";
+import { exporterStates, memberIds } from "../clients/topology";
+import type { Settings } from "../settings";
+import type { RecordedState } from "../stack/stackState";
+import { declarationOf } from "./declaration";
+import { desiredMembership, Shape } from "./phase";
+import { briefSession, Observation } from "./session";
+
+/** What a look at the cluster has found against what is recorded. */
+export interface Look {
+  /** Why nothing may be begun, one line. */
+  refusal?: string;
+  /** What an operator should know, one line each. */
+  warnings: string[];
+}
+
+/**
+ * Looks at the cluster in a run that would change nothing of the recovery, and so would look nowhere: a state of before
+ * a failover calls a cluster steady that has half of its members, and an address that has stopped answering would be
+ * found on the day it is needed. A run that does change something looks by itself.
+ *
+ * Refused is what this run would say falsely of the members. That nobody answers never is: other things must go on.
+ */
+export async function lookAtCluster(
+  settings: Settings,
+  shape: Shape,
+  recorded: RecordedState,
+): Promise<Look> {
+  const desired = desiredMembership(settings, shape);
+  if (
+    shape === "rejoining" ||
+    shape === "installing" ||
+    recorded.brokers === undefined ||
+    !sameIds(idsOfMap(recorded.brokers), desired.ids) ||
+    !isDeclaration(recorded.declaration, declarationOf(settings, shape, recorded))
+  ) {
+    return { warnings: [] };
+  }
+  let seen: Observation;
+  try {
+    seen = await briefSession(settings).observe();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { warnings: [`looked at the cluster in vain: ${why}`] };
+  }
+  const members = memberIds(seen.configuration);
+  const absent = without(desired.ids, members);
+  const others = without(members, desired.ids);
+  if (absent.length > 0) {
+    const own = absent.filter((id) => idsOf(settings).regionOf(id) === settings.region);
+    return {
+      refusal:
+        own.length > 0
+          ? `${brokerList(own)} of ${settings.region} are no members any more: this region was forced out; recreate it (docs/recovery.md#recreate-the-region)`
+          : `${brokersAre(absent)} no members: this state is older than a failover; bring back the newer one, or ${wayOut(settings, shape)}`,
+      warnings: [],
+    };
+  }
+  return {
+    warnings: [
+      ...(others.length > 0
+        ? [
+            `${brokerList(others)} are members, recorded are ${brokerList(desired.ids)}: failed back elsewhere? then remove lostRegion; else up --refresh`,
+          ]
+        : []),
+      ...(others.length === 0 && seen.topology.replicationFactor !== desired.replicationFactor
+        ? [
+            `the replication factor is ${seen.topology.replicationFactor}, declared is ${desired.replicationFactor}: pulumi up --refresh looks at it`,
+          ]
+        : []),
+      ...Object.entries(recorded.exporters).flatMap(([id, state]) => {
+        const states = exporterStates(seen.configuration, id);
+        return states.every((one) => one === state)
+          ? []
+          : [
+              `exporter ${shortened(id, 40)} is ${states.join(" and ")}, recorded is ${state}: pulumi up --refresh looks at it`,
+            ];
+      }),
+    ],
+  };
+}
+
+/** What adopts what has been done. */
+function wayOut({ peer }: Settings, shape: Shape): string {
+  return shape === "failing-back"
+    ? "remove failback, and up"
+    : `set lostRegion ${peer}, and up (adopts it)`;
+}

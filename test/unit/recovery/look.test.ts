@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import type { Declaration } from "../../../components/base/declaration";
+import { lookAtCluster } from "../../../components/recovery/look";
+import { Shape, shapeOf } from "../../../components/recovery/phase";
+import { session } from "../../../components/recovery/session";
+import type { RecordedState } from "../../../components/stack/stackState";
+import type { Body } from "../../support/answers";
+import { useBench } from "../../support/bench";
+import { expectLine } from "../../support/failure";
+import { IDS } from "../../support/ids";
+
+describe("the look at the cluster in a run that changes nothing", () => {
+  const bench = useBench();
+  const nothing: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
+  const steady: RecordedState = {
+    ...nothing,
+    brokers: IDS.mapOf([0, 1, 2, 3]),
+    declaration: { kind: "steady" },
+    exporters: { elasticsearchregion0: "ENABLED", elasticsearchregion1: "ENABLED" },
+  };
+  const lost: Declaration = { kind: "failed-over", lost: "region1" };
+  const failedOver: RecordedState = {
+    ...steady,
+    brokers: IDS.mapOf([0, 2]),
+    declaration: lost,
+    exporters: { elasticsearchregion0: "ENABLED", elasticsearchregion1: "DISABLED" },
+  };
+  const look = (recorded: RecordedState, shape?: Shape) => {
+    const { settings } = session();
+    const peer = { known: false, why: "no such stack" } as const;
+    return lookAtCluster(settings, shape ?? shapeOf(settings, peer, recorded), recorded);
+  };
+  const asked = () => bench.world.requests.length;
+
+  it("finds nothing where all is as recorded, steady and failed over", async () => {
+    await bench.start();
+    assert.deepEqual(await look(steady), { warnings: [] });
+    await bench.failOver();
+    assert.deepEqual(await look(failedOver), { warnings: [] });
+  });
+
+  it("refuses to call a cluster steady that has half of its members", async () => {
+    await bench.start();
+    await bench.failOver();
+    bench.configure({ lostRegion: undefined });
+    const { refusal } = await look(steady);
+    expectLine(refusal ?? "", [
+      /^brokers 1, 3 are no members: this state is older than a failover; .* set lostRegion region1, and up/,
+    ]);
+    bench.configure({ lostRegion: "region1", failback: "one" });
+    const restored = {
+      ...steady,
+      declaration: { kind: "failing-back", lost: "region1", attempt: "one" },
+    } as const;
+    expectLine((await look(restored)).refusal ?? "", [/or remove failback, and up$/]);
+  });
+
+  it("says on the stack of a region that was forced out that it was", async () => {
+    await bench.start();
+    bench.world.inject({
+      path: /actuator\/cluster$/,
+      transform: (body: Body) => ({
+        ...body,
+        brokers: body.brokers.filter(({ id }: Body) => id % 2 === 1),
+      }),
+    });
+    const { refusal } = await look(steady);
+    expectLine(refusal ?? "", [/^brokers 0, 2 of region0 are no members any more: .*recreate it/]);
+  });
+
+  it("says what else differs, and refuses nothing for it", async () => {
+    await bench.start();
+    await bench.world.disableExporter("elasticsearchregion1");
+    const { refusal, warnings } = await look(steady);
+    assert.equal(refusal, undefined);
+    assert.deepEqual(warnings, [
+      "exporter elasticsearchregion1 is DISABLED, recorded is ENABLED: pulumi up --refresh looks at it",
+    ]);
+    bench.configure({ lostRegion: "region1" });
+    const back = await look(failedOver);
+    assert.match(back.warnings.join(), /^brokers 1, 3 are members, recorded are brokers 0, 2/);
+    assert.equal(back.refusal, undefined);
+  });
+
+  it("says the address that does not answer, and goes on, as with one that hangs", async () => {
+    await bench.start();
+    const { gateway } = bench.world.endpoints.region0;
+    const heal = bench.world.inject({ region: "region0", path: /topology/, hang: true });
+    const hanging = await look(steady);
+    heal();
+    assert.match(hanging.warnings.join(), /^looked at the cluster in vain: .*no answer within 2 s/);
+    await bench.world.lose("region0");
+    const { refusal, warnings } = await look(steady);
+    assert.equal(refusal, undefined);
+    assert.equal(warnings.length, 1);
+    assert.ok(warnings[0]?.includes(gateway), warnings[0]);
+  });
+
+  it("asks nobody while installing or rejoining, nor in a run that looks by itself", async () => {
+    await bench.start();
+    bench.configure({ lostRegion: "region1" });
+    const before = asked();
+    await look(nothing, "installing");
+    await look(nothing, "rejoining");
+    await look(steady);
+    await look({ ...failedOver, declaration: { ...lost, abandoned: "one" } });
+    assert.equal(asked(), before);
+  });
+});
