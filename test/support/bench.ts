@@ -43,7 +43,7 @@ const patience: Timeouts = {
   request: 10,
   loss: 20,
   // The world's brokers drop the dead within 20 ms.
-  absence: 0.05,
+  absence: 0.1,
   failover: 20,
   exporter: 20,
   exporting: 20,
