@@ -6,6 +6,21 @@ import type { Generation } from "./generation";
 /** The StatefulSet of Elasticsearch. */
 const ELASTICSEARCH = `${ELASTICSEARCH_RELEASE}-master`;
 
+// Why a value must stay as the chart has it.
+const NAME = "changes names of pods or Services";
+const PORT = "moves a port";
+const PATH = "moves the path of the API";
+const FILE = "replaces the whole configuration (use extraConfiguration)";
+const COMPONENT = "takes a part of the cluster away";
+const DATABASE = "leads to another Elasticsearch";
+const IDENTITY = "asks for a sign-in that does not work in two regions";
+const SECURITY = "lets Elasticsearch ask for TLS or a user";
+
+/** The same reason for each of some paths. */
+function each(why: string, paths: readonly string[]): Record<string, string> {
+  return Object.fromEntries(paths.map((path) => [path, why]));
+}
+
 /**
  * 8.6: the order of its operational guide (dual-region), and the figures of Camunda's reference installation on two EKS clusters.
  *
@@ -131,6 +146,76 @@ export const CAMUNDA_8_6: Generation = {
       "zeebe.partitionCount": "partitionCount",
       "zeebe.replicationFactor": "replicationFactor",
       "elasticsearch.enabled": "charts.elasticsearch",
+    },
+    fixed: {
+      camunda: {
+        ...each(NAME, [
+          "nameOverride",
+          "fullnameOverride",
+          "global.nameOverride",
+          "global.fullnameOverride",
+          "global.zeebeClusterName",
+          "zeebe.nameOverride",
+          "zeebe.fullnameOverride",
+          "zeebeGateway.nameOverride",
+          "zeebeGateway.fullnameOverride",
+          "operate.nameOverride",
+          "operate.fullnameOverride",
+          "tasklist.nameOverride",
+          "tasklist.fullnameOverride",
+        ]),
+        ...each(PORT, [
+          "zeebe.service.httpPort",
+          "zeebe.service.commandPort",
+          "zeebe.service.internalPort",
+          "zeebeGateway.service.httpPort",
+          "zeebeGateway.service.grpcPort",
+          "zeebeGateway.service.restPort",
+          "zeebeGateway.service.internalPort",
+          "operate.service.port",
+        ]),
+        ...each(PATH, ["zeebe.contextPath", "zeebeGateway.contextPath"]),
+        ...each(FILE, ["zeebe.configuration", "zeebeGateway.configuration"]),
+        ...each(COMPONENT, ["zeebe.enabled", "zeebeGateway.enabled"]),
+        ...each(DATABASE, [
+          "global.elasticsearch.enabled",
+          "global.elasticsearch.external",
+          "global.elasticsearch.url",
+          "global.elasticsearch.tls",
+          "global.elasticsearch.auth",
+          "global.elasticsearch.prefix",
+          "global.elasticsearch.clusterName",
+          "global.elasticsearch.disableExporter",
+          "global.opensearch",
+        ]),
+        ...each(IDENTITY, ["global.identity.auth.enabled"]),
+      },
+      elasticsearch: {
+        ...each(NAME, [
+          "nameOverride",
+          "fullnameOverride",
+          "namespaceOverride",
+          "clusterDomain",
+          "master.nameOverride",
+          "master.fullnameOverride",
+          "master.servicenameOverride",
+        ]),
+        ...each(PORT, [
+          "service.ports",
+          "containerPorts.restAPI",
+          "containerPorts.transport",
+          "extraConfig.http",
+          "extraConfig.http.port",
+        ]),
+        ...each(SECURITY, ["security", "extraConfig.xpack", "extraConfig.xpack.security.enabled"]),
+        ...each(COMPONENT, ["master.masterOnly"]),
+      },
+    },
+    fixedEnv: {
+      zeebe:
+        /^(SERVER_(PORT|ADDRESS|SSL_.*|SERVLET_.*)|MANAGEMENT_(SERVER|ENDPOINTS)_.*|ZEEBE_BROKER_NETWORK_(.*PORT|.*HOST|PORTOFFSET|SECURITY_.*)|ZEEBE_BROKER_CLUSTER_(NODEID|CLUSTERSIZE|PARTITIONSCOUNT|REPLICATIONFACTOR|CLUSTERNAME|INITIALCONTACTPOINTS))$/,
+      zeebeGateway:
+        /^(SERVER_(PORT|ADDRESS|SSL_.*|SERVLET_.*)|MANAGEMENT_(SERVER|ENDPOINTS)_.*|ZEEBE_GATEWAY_(NETWORK_(HOST|PORT)|SECURITY_(ENABLED|AUTHENTICATION_.*)|CLUSTER_(CONTACTPOINT|INITIALCONTACTPOINTS|CLUSTERNAME|HOST|PORT|ADVERTISED.*))|CAMUNDA_REST_.*)$/,
     },
     components: { brokers: "zeebe-broker", gateways: "zeebe-gateway" },
   },

@@ -128,6 +128,13 @@ export interface Generation {
     refused: Record<string, string>;
     /** What keys of this program say already, by path: said a second time, the two would disagree some day. */
     decided: Record<string, string>;
+    /**
+     * What must stay as the charts have it, by release and path: by names, ports, paths and the way to ask that follow
+     * from it the regions, the brokers and the recovery reach each other. Why, as the rest of a sentence.
+     */
+    fixed: Record<"camunda" | "elasticsearch", Record<string, string>>;
+    /** Variables of a broker's or a gateway's environment of which the same holds; of a component as the chart names it. */
+    fixedEnv: Record<string, RegExp>;
     /** Label `app.kubernetes.io/component` of the pods. */
     components: { brokers: string; gateways: string };
   };

@@ -1,4 +1,4 @@
-import { listed } from "../base/bounded";
+import { listed, shortened } from "../base/bounded";
 import { REGIONS } from "../base/brokers";
 import { overlap } from "../base/cidr";
 import { isRecord } from "../base/json";
@@ -152,11 +152,49 @@ function versions(
   });
 }
 
-/** What is in the user's own values at a path. */
+/** What is in the user's own values at a path, also where several parts of it are one key (`http.port`). */
 function at(values: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>((value, part) => (isRecord(value) ? value[part] : undefined), values);
+  if (!isRecord(values) || path in values) {
+    return isRecord(values) ? values[path] : undefined;
+  }
+  const [first = "", ...rest] = path.split(".");
+  return rest.length === 0 ? undefined : at(values[first], rest.join("."));
+}
+
+/** What moves an address that is computed: it would be steady for months, and not be reached on the day. */
+function unmoved({ helmValues }: Pick<Values, "helmValues">, { generation }: Context): Problem[] {
+  const { fixed, fixedEnv } = generation.chart;
+  const paths = (["camunda", "elasticsearch"] as const).flatMap((release) =>
+    Object.entries(fixed[release])
+      .filter(([path]) => at(helmValues[release], path) !== undefined)
+      .map(([path, why]): Problem => [
+        `helmValues.${release}.${path}`,
+        `${why}, by which regions are reached: leave it out`,
+      ]),
+  );
+  const variables = Object.entries(fixedEnv).flatMap(([component, names]) => {
+    const env = at(helmValues.camunda, `${component}.env`);
+    return (Array.isArray(env) ? env : [])
+      .map((one: unknown) => (isRecord(one) ? String(one.name) : ""))
+      .filter((name) => names.test(name))
+      .map((name): Problem => [
+        `helmValues.camunda.${component}.env`,
+        `has ${shortened(name, 50)}, by which regions are reached: leave it out`,
+      ]);
+  });
+  return [...paths, ...variables];
+}
+
+/** Inbound connectors ask Operate, at its own path. */
+function operatePath({ helmValues, connectors }: Pick<Values, "helmValues" | "connectors">) {
+  return (
+    connectors &&
+    at(helmValues.camunda, "operate.contextPath") !== undefined &&
+    ([
+      "helmValues.camunda.operate.contextPath",
+      "moves Operate, which connectors ask at its root: leave it out, or connectors",
+    ] as const)
+  );
 }
 
 /** What does not work in two regions, and what keys of this program say already. */
@@ -224,6 +262,8 @@ export const RULES: readonly Rule[] = [
   ]),
   rule(["charts", "camundaVersion"], versions),
   rule(["helmValues"], supported),
+  rule(["helmValues"], unmoved),
+  rule(["helmValues", "connectors"], (values) => [operatePath(values)]),
   rule(["endpoints", "clusterSize"], allBrokers),
   rule(["endpoints"], distinctEndpoints),
   together(

@@ -88,7 +88,7 @@ export const INSTALLATION = s.section("What is installed", s.INSTALLED, {
       elasticsearch: s.part(s.optional(s.anything, {}), "of the release of Elasticsearch"),
     }),
     open: "a Secret of the cluster, which they name",
-    text: "Values of your own for the releases `camunda` and `elasticsearch`, merged last; lists of `env` by name. Identity, Optimize, Console, Web Modeler and multi-tenancy are refused, since they do not work in two regions, as are more than one Operate or Tasklist, and what a key of this page decides.",
+    text: "Values of your own for the releases `camunda` and `elasticsearch`, merged last; lists of `env` by name. Identity, Optimize, Console, Web Modeler and multi-tenancy are refused, since they do not work in two regions, as are more than one Operate or Tasklist, what a key of this page decides, and what moves an address: names, ports, paths, TLS and sign-in of brokers, gateways and Elasticsearch.",
     change: "one region at a time",
   },
   s3AccessKey: {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError, readSettings } from "../../../components/settings";
+import { CAMUNDA_8_6 } from "../../../components/generations/8.6";
 import { eksConfig, kubernetesConfig, lookup, Raw } from "../../support/config";
 import { expectLine } from "../../support/failure";
 
@@ -301,5 +302,73 @@ describe("the configuration of an installation", () => {
     const said = problemsOf(eksConfig({ s3SecretKey: "hush", awsAccount: "x" })).join("\n");
     assert.match(said, /s3AccessKey is missing/);
     assert.doesNotMatch(said, /hush/);
+  });
+});
+
+describe("values that move an address", () => {
+  const { fixed } = CAMUNDA_8_6.chart;
+  const problems = (helmValues: unknown, more: Raw = {}) => {
+    try {
+      readSettings(lookup(kubernetesConfig({ helmValues, ...more })));
+      return [];
+    } catch (error) {
+      assert.ok(error instanceof ConfigError, String(error));
+      error.problems.forEach((problem) => expectLine(problem, []));
+      return [...error.problems];
+    }
+  };
+  const nested = (path: string, value: unknown) =>
+    path.split(".").reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
+
+  for (const release of ["camunda", "elasticsearch"] as const) {
+    for (const [path, why] of Object.entries(fixed[release])) {
+      it(`are refused: ${release} ${path}`, () => {
+        const expected = `helmValues.${release}.${path} ${why}, by which regions are reached: leave it out`;
+        for (const value of ["x", 1, true, false, { a: 1 }]) {
+          assert.ok(problems({ [release]: nested(path, value) }).includes(expected));
+        }
+        assert.ok(problems({ [release]: { [path]: "x" } }).includes(expected));
+      });
+    }
+  }
+
+  for (const [component, name] of [
+    ["zeebe", "SERVER_PORT"],
+    ["zeebe", "MANAGEMENT_SERVER_PORT"],
+    ["zeebe", "MANAGEMENT_ENDPOINTS_WEB_BASEPATH"],
+    ["zeebe", "ZEEBE_BROKER_NETWORK_INTERNALAPI_PORT"],
+    ["zeebe", "ZEEBE_BROKER_NETWORK_ADVERTISEDHOST"],
+    ["zeebe", "ZEEBE_BROKER_NETWORK_SECURITY_ENABLED"],
+    ["zeebe", "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"],
+    ["zeebe", "ZEEBE_BROKER_CLUSTER_NODEID"],
+    ["zeebeGateway", "SERVER_SERVLET_CONTEXT_PATH"],
+    ["zeebeGateway", "SERVER_SSL_ENABLED"],
+    ["zeebeGateway", "ZEEBE_GATEWAY_NETWORK_PORT"],
+    ["zeebeGateway", "ZEEBE_GATEWAY_SECURITY_AUTHENTICATION_MODE"],
+    ["zeebeGateway", "ZEEBE_GATEWAY_CLUSTER_INITIALCONTACTPOINTS"],
+  ] as const) {
+    it(`are refused: ${name} of ${component}`, () => {
+      assert.deepEqual(problems({ camunda: { [component]: { env: [{ name, value: "1" }] } } }), [
+        `helmValues.camunda.${component}.env has ${name}, by which regions are reached: leave it out`,
+      ]);
+    });
+  }
+
+  it("are not what else is set for brokers, gateways and Elasticsearch", () => {
+    const env = [{ name: "ZEEBE_BROKER_DATA_SNAPSHOTPERIOD", value: "1m" }, "odd"];
+    const camunda = {
+      zeebe: { env, extraConfiguration: [], service: { annotations: { a: "b" } } },
+      zeebeGateway: { ingress: { rest: { enabled: true } }, service: { type: "LoadBalancer" } },
+      operate: { contextPath: "/operate" },
+    };
+    const elasticsearch = {
+      master: { serviceAccount: { create: true } },
+      sysctlImage: { enabled: false },
+      extraConfig: { s3: { client: { default: { endpoint: "minio" } } } },
+    };
+    assert.deepEqual(problems({ camunda, elasticsearch }), []);
+    assert.deepEqual(problems({ camunda }, { connectors: true }), [
+      "helmValues.camunda.operate.contextPath moves Operate, which connectors ask at its root: leave it out, or connectors",
+    ]);
   });
 });
