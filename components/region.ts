@@ -15,7 +15,7 @@ import { activeRegionOf, Shape, shapeOf } from "./recovery/phase";
 import { peerRefusal, runProblems } from "./recovery/interlocks/run";
 import { CONTRACT_VERSION } from "./stack/contract";
 import { backendPlace, backendWarnings } from "./stack/stateBackend";
-import { readPeer, readRecorded } from "./stack/stackState";
+import { fullName, readPeer, readRecorded } from "./stack/stackState";
 import { UserError } from "./base/userError";
 
 /**
@@ -29,7 +29,12 @@ export interface RegionOutputs extends InstalledOutputs {
   /** The region of this stack. */
   region: RegionName;
   /** The other region, and the stack that owns it. */
-  peer: { region: RegionName; stack: string | undefined };
+  peer: {
+    region: RegionName;
+    stack: string | undefined;
+    /** Whether that stack was there, now or in an earlier run. */
+    known: boolean;
+  };
   /** Where Camunda answers in this region. */
   camunda: {
     version: string;
@@ -71,7 +76,7 @@ export class Region {
   static async create(name: string, settings: Settings): Promise<Region> {
     const [peer, recorded] = await Promise.all([readPeer(settings.peerStack), readRecorded()]);
     const shape = shapeOf(settings, peer, recorded);
-    const problems = runProblems(settings, peer, recorded);
+    const problems = runProblems(settings, peer, recorded, fullName(pulumi.getStack()));
     // Asking for a plan waits for a region that may be gone: a run that is refused already needs none.
     const plan =
       problems.length === 0 && pulumi.runtime.isDryRun()
@@ -100,9 +105,14 @@ export class Region {
           : `refused, ${problems.length} reasons:\n${problems.map((p) => `  ${p}`).join("\n")}`,
       );
     }
-    if (!peer.known) {
+    if (!peer.known && peer.absent === true) {
+      await pulumi.log.warn(
+        `there is no stack of ${settings.peer} (${peer.why}): nobody sees what its operator declares`,
+      );
+    } else if (!peer.known) {
       await pulumi.log.info(`the stack of ${settings.peer} is not known: ${peer.why}`);
     }
+    const isKnown = peer.known || recorded.knownPeer === settings.peerStack;
     await warnOfBackend(settings);
     for (const warning of [...(look?.warnings ?? []), ...(releases?.warnings ?? [])]) {
       await pulumi.log.warn(warning);
@@ -137,7 +147,7 @@ export class Region {
           : `${settings.region} is installed and waits for ${settings.peer}: run the up of the other stack, and then this one again (npm run up does both)`,
       );
       return new Region(
-        outputsOf(settings, installed, {
+        outputsOf(settings, isKnown, installed, {
           recovery: pulumi
             .output(installed?.camunda.name)
             .apply(() => waiting(settings, shape === "rejoining" ? shape : "installing")),
@@ -146,7 +156,7 @@ export class Region {
     }
     const declared = recovery.declare(installed?.before ?? []);
     installed?.afterRecovery(recovery);
-    return new Region(outputsOf(settings, installed, declared));
+    return new Region(outputsOf(settings, isKnown, installed, declared));
   }
 }
 
@@ -192,23 +202,24 @@ function waiting(settings: Settings, shape: "rejoining" | "installing"): Recover
 
 function outputsOf(
   settings: Settings,
+  isKnown: boolean,
   installed: InstalledRegion | undefined,
   made: Partial<RecoveryOutputs> & Pick<RecoveryOutputs, "recovery">,
 ): RegionOutputs {
   return {
-    ...described(settings),
+    ...described(settings, isKnown),
     ...installed?.outputs,
     ...made,
     activeRegion: made.recovery.apply(({ activeRegion }) => activeRegion),
   };
 }
 
-function described(settings: Settings) {
+function described(settings: Settings, isKnown: boolean) {
   const { gateway, management, elasticsearch } = settings.endpoints[settings.region];
   return {
     contractVersion: CONTRACT_VERSION,
     region: settings.region,
-    peer: { region: settings.peer, stack: settings.peerStack },
+    peer: { region: settings.peer, stack: settings.peerStack, known: isKnown },
     camunda: {
       version: settings.camundaVersion,
       gateway,

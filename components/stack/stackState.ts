@@ -31,7 +31,7 @@ export type PeerState =
   | {
       known: false;
       why: string;
-      /** Whether there is no such stack, or none that has run: a first installation. Else it could not be read. */
+      /** Whether there is no such stack, or none is named. Else it could not be read. */
       absent?: true;
     };
 
@@ -63,6 +63,10 @@ export interface RecordedState {
   unreadable?: true;
   /** The output `recovery` of the last `up`. */
   recovery?: RecordedRecovery;
+  /** The output `region` of the last `up`. */
+  region?: string;
+  /** The other region's stack that was seen to be there, by the last `up`. */
+  knownPeer?: string;
   /** The output `activeRegion` of the last `up`. */
   activeRegion?: string;
   /** Whether Camunda's release is in the state. */
@@ -239,6 +243,8 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
       case "pulumi:pulumi:Stack":
         recorded.recovery = recoveryOf(outputs);
         recorded.activeRegion = textOf(outputs, "activeRegion");
+        recorded.region = textOf(outputs, "region");
+        recorded.knownPeer = knownPeerOf(outputs.peer);
         break;
     }
   }
@@ -260,6 +266,10 @@ function releaseOf(outputs: Record<string, unknown>): RecordedRelease {
   };
 }
 
+function knownPeerOf(peer: unknown): string | undefined {
+  return isRecord(peer) && peer.known === true ? textOf(peer, "stack") : undefined;
+}
+
 /** Whether a NetworkPolicy names who is let in: an open one lets everybody in. */
 function namesPeers(spec: unknown): boolean {
   const rules = isRecord(spec) ? spec.ingress : undefined;
@@ -267,7 +277,8 @@ function namesPeers(spec: unknown): boolean {
   return isRecord(rule) && Array.isArray(rule.from) && rule.from.length > 0;
 }
 
-function fullName(stack: string): string {
+/** The name of a stack of this project with all that stands before it. */
+export function fullName(stack: string): string {
   return stack.includes("/")
     ? stack
     : `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;

@@ -136,6 +136,7 @@ export const CASES: GoldenCase[] = [
     region: "region0",
     config: {},
     recorded: { brokers: IDS.all(4), gate: "ticket-1", attempt: "ticket-1" },
+    peer: { phase: "steady" },
   },
   {
     name: "rejoining",

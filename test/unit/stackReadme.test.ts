@@ -22,7 +22,7 @@ const ALWAYS: Pick<
   contractVersion: 1,
   region: "region0",
   activeRegion: "region0",
-  peer: { region: "region1", stack: undefined },
+  peer: { region: "region1", stack: undefined, known: false },
   camunda: {
     version: "8.6",
     gateway: "http://gateway",

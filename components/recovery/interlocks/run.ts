@@ -14,6 +14,8 @@ export interface RunFacts {
   /** What this stack has recorded. */
   recorded: RecordedState;
   shape: Shape;
+  /** Name of this stack, with organization and project before it. */
+  stack: string;
 }
 
 /** What is asked of the configuration and of what the stacks have recorded. */
@@ -43,9 +45,45 @@ function incidentReasons({ overrides }: Settings): [Override, string][] {
   });
 }
 
+function stackName(stack: string): string {
+  return stack.split("/").at(-1) ?? stack;
+}
+
 /** What stops a whole run. Each is told, so that an operator sees all at once. */
 export const RUN_INTERLOCKS: readonly RunInterlock[] = [
   PEER_DECLARES_LOSS,
+  {
+    name: "other-regions-configuration",
+    protects: "A stack would do to its own region what was meant for the other one.",
+    refusal({ settings: { region, peer }, recorded, stack }) {
+      const was = recorded.region !== undefined && recorded.region !== region;
+      return was || stack.endsWith(peer)
+        ? `region is ${region}, but stack ${shortened(stackName(stack), 40)} is ${was ? "recorded as" : "by its name"} that of ${peer}: it has the other stack's configuration; correct its file`
+        : undefined;
+    },
+  },
+  {
+    name: "own-peer",
+    protects: "The stack would ask itself what the other region's operator has declared.",
+    refusal: ({ settings: { peerStack, peer }, stack }) =>
+      peerStack !== undefined && (peerStack === stack || peerStack === stackName(stack))
+        ? `peerStack is ${shortened(peerStack, 40)}, this stack itself: set it to the stack of ${peer}: pulumi config set peerStack NAME`
+        : undefined,
+  },
+  {
+    name: "no-peer",
+    protects:
+      "Nobody would see what the other region's stack declares, and a recreated region would take itself for a new one.",
+    // On the day nothing is refused for it: there may be no time to find out. It is a warning then.
+    refusal: ({ settings: { peerStack, peer: region, lostRegion }, peer, recorded }) =>
+      peer.known || peer.absent !== true || lostRegion !== undefined
+        ? undefined
+        : peerStack === undefined
+          ? `peerStack is not set, and this stack's name does not hold its region: pulumi config set peerStack STACK-OF-${region}`
+          : recorded.knownPeer === peerStack
+            ? undefined
+            : `stack ${shortened(peerStack, 30)} of ${region} does not exist: correct peerStack, or make it: pulumi stack init ${shortened(peerStack, 30)} --no-select`,
+  },
   {
     name: "no-incident",
     protects: "A failback would end a loss of which nobody knows what was done.",
@@ -162,8 +200,9 @@ export function runProblems(
   settings: Settings,
   peer: PeerState,
   recorded: RecordedState,
+  stack: string,
 ): string[] {
-  const facts = { settings, peer, recorded, shape: shapeOf(settings, peer, recorded) };
+  const facts = { settings, peer, recorded, shape: shapeOf(settings, peer, recorded), stack };
   return RUN_INTERLOCKS.flatMap((interlock) => {
     const why = isPassed(interlock, settings) ? undefined : interlock.refusal(facts);
     return why === undefined ? [] : [why];

@@ -27,7 +27,7 @@ export const STACK = s.section("The stack", s.EVERYWHERE, {
   peerStack: {
     type: "string",
     schema: s.optional(s.text),
-    text: "Name of the stack that owns the other region; without it that of this stack with the region replaced. Read tolerantly: a peer that is missing or unreadable never blocks a recovery. Needed when the name of this stack does not hold its region.",
+    text: "Name of the stack that owns the other region; without it that of this stack with the region replaced. Read tolerantly: a peer that is missing or unreadable never blocks a recovery; in normal operation one that never was there is refused. Needed when the name of this stack does not hold its region.",
     change: "at any time",
   },
   platform: {

@@ -9,6 +9,7 @@ import type {
   RecordedNetwork,
   RecordedState,
 } from "../../../components/stack/stackState";
+import { expectLine } from "../../support/failure";
 import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../../support/config";
 
 const settingsOf = (raw: Raw) => readSettings(lookup({ peerStack: "other", ...raw }));
@@ -91,7 +92,8 @@ describe("what a stack that owns network and releases refuses to conclude", () =
     forced: true,
   } as PeerState;
   const problems = (raw: Raw, peer: PeerState, recorded: RecordedState) =>
-    runProblems(settingsOf(raw), peer, recorded);
+    runProblems(settingsOf(raw), peer, recorded, "org/project/own");
+  const gone: PeerState = { known: false, why: "unknown stack", absent: true };
   const slow: PeerState = { known: false, why: "no answer within 5 s" };
   const cases: [string, readonly string[], RegExp | undefined][] = [
     [
@@ -110,9 +112,62 @@ describe("what a stack that owns network and releases refuses to conclude", () =
       /^stack other cannot be read \(no answer within 5 s\).*new or recreated; run it again/,
     ],
     [
-      "nothing when there is no such stack",
-      problems(eksConfig(), { known: false, why: "unknown stack", absent: true }, nothing),
+      "a first installation whose peer is no stack: a recreated region would take itself for a new one",
+      problems(eksConfig(), gone, nothing),
+      /^stack other of region1 does not exist: correct peerStack, or make it: pulumi stack init other/,
+    ],
+    [
+      "a member whose peer never was a stack",
+      problems(eksConfig(), gone, member),
+      /^stack other of region1 does not exist/,
+    ],
+    [
+      "nothing when the peer was there once, and is made anew just now",
+      problems(eksConfig(), gone, { ...member, knownPeer: "other" }),
       undefined,
+    ],
+    [
+      "a name that was changed to that of no stack",
+      problems(eksConfig({ peerStack: "othr" }), gone, { ...member, knownPeer: "other" }),
+      /^stack othr of region1 does not exist/,
+    ],
+    [
+      "no peer at all",
+      runProblems(readSettings(lookup(eksConfig())), gone, member, "org/project/own"),
+      /^peerStack is not set, and this stack's name does not hold its region: pulumi config set/,
+    ],
+    [
+      "nothing of the peer on the day",
+      problems(eksConfig({ lostRegion: "region1" }), gone, member),
+      undefined,
+    ],
+    [
+      "itself as its peer",
+      problems(eksConfig({ peerStack: "own" }), peerWith(true), member),
+      /^peerStack is own, this stack itself: set it to the stack of region1/,
+    ],
+    [
+      "itself as its peer by its whole name",
+      problems(eksConfig({ peerStack: "org/project/own" }), peerWith(true), member),
+      /^peerStack is org\/project\/own, this stack itself/,
+    ],
+    [
+      "nothing of a stack of the same name in another project",
+      problems(eksConfig({ peerStack: "org/other/own" }), peerWith(true), member),
+      undefined,
+    ],
+    [
+      "the other region's configuration, also on the day",
+      problems(eksConfig({ lostRegion: "region1" }), peerWith(true), {
+        ...member,
+        region: "region1",
+      }),
+      /^region is region0, but stack own is recorded as that of region1: .*correct its file/,
+    ],
+    [
+      "it on a stack that never ran, by its name",
+      runProblems(settingsOf(eksConfig()), peerWith(true), nothing, "org/project/prod-region1"),
+      /^region is region0, but stack prod-region1 is by its name that of region1/,
     ],
     [
       "nothing when a full member's peer cannot be read",
@@ -147,7 +202,7 @@ describe("what a stack that owns network and releases refuses to conclude", () =
     it(`refuses ${what}`, () => {
       assert.equal(found.length, expected ? 1 : 0, found.join("\n"));
       if (expected) {
-        assert.match(found[0] ?? "", expected);
+        expectLine(found[0] ?? "", [expected]);
       }
     });
   }
@@ -205,7 +260,8 @@ describe("the active region", () => {
   };
 
   it("is not moved back to the recreated region by the end of a failback", () => {
-    const back = (raw: Raw) => runProblems(settingsOf(eksConfig(raw)), unknown, restored);
+    const back = (raw: Raw) =>
+      runProblems(settingsOf(eksConfig(raw)), unknown, restored, "org/project/own");
     const [problem, ...others] = back({ activeRegion: "region1" });
     assert.deepEqual(others, []);
     assert.match(
@@ -220,7 +276,12 @@ describe("the active region", () => {
   it("may be changed at any other time", () => {
     const recorded = { ...restored, recovery: { phase: "steady" as const } };
     assert.deepEqual(
-      runProblems(settingsOf(eksConfig({ activeRegion: "region1" })), unknown, recorded),
+      runProblems(
+        settingsOf(eksConfig({ activeRegion: "region1" })),
+        unknown,
+        recorded,
+        "org/project/own",
+      ),
       [],
     );
   });

@@ -269,7 +269,7 @@ describe("phase, declaration and interlocks", () => {
   for (const [what, changes, peer, recorded, expected] of runs) {
     it(`${expected ? "refuses" : "accepts"} ${what}`, () => {
       const settings = settingsOf(changes);
-      const problems = runProblems(settings, peer, recorded);
+      const problems = runProblems(settings, peer, recorded, "org/project/own");
       assert.equal(problems.length, expected ? 1 : 0, problems.join("\n"));
       assert.ok(problems.every((line) => line.length <= 160));
       if (expected) {
