@@ -5,7 +5,7 @@ import type { RecordedState } from "../components/stack/stackState";
 import { nextAttempt } from "./operator/attempt";
 import { commandLine, Stop } from "./commandLine";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
-import { expectSomebody, runCommand, say } from "./operator/console";
+import { expectSomebody, runCommand, say, watchOf } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make, Move } from "./operator/move";
 import { RegionStack, Stacks } from "./operator/stack";
@@ -54,7 +54,7 @@ async function failback(interrupt: Interrupt): Promise<void> {
   expectSomebody(yes);
   const place: Place = { dir: values.dir, stack: values.stack };
   const request: Request = { attempt, finish, abandon, place };
-  const stacks = await Stacks.in(folderOf(place), { interrupt, say });
+  const stacks = await Stacks.in(folderOf(place), watchOf(interrupt));
   const stack = await stacks.open(place.stack ?? (await findStack(stacks, place)));
   const config = await stack.config();
   const recorded = await stack.recorded();

@@ -2,7 +2,7 @@ import { peerOf } from "../components/base/brokers";
 import { recoveryOf } from "../components/stack/contract";
 import { commandLine, Stop } from "./commandLine";
 import { folderOf, isRegion, npmRun, npmRunPulumi, Place } from "./operator/commands";
-import { expectSomebody, runCommand, say } from "./operator/console";
+import { expectSomebody, runCommand, say, watchOf } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make } from "./operator/move";
 import { RegionStack, Stacks } from "./operator/stack";
@@ -42,7 +42,7 @@ async function failover(interrupt: Interrupt): Promise<void> {
   }
   expectSomebody(yes);
   const place: Place = { dir: values.dir, stack: values.stack };
-  const stacks = await Stacks.in(folderOf(place), { interrupt, say });
+  const stacks = await Stacks.in(folderOf(place), watchOf(interrupt));
   const stack = await stacks.open(place.stack ?? peerOf(lost));
   if (stack.region === lost) {
     throw new Stop(

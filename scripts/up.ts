@@ -2,7 +2,7 @@ import { REGIONS } from "../components/base/brokers";
 import { recoveryOf } from "../components/stack/contract";
 import { commandLine, Stop } from "./commandLine";
 import { folderOf, npmRun, npmRunPulumi, Place } from "./operator/commands";
-import { confirmed, expectSomebody, runCommand, say } from "./operator/console";
+import { confirmed, expectSomebody, runCommand, say, watchOf } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { RegionStack, Stacks } from "./operator/stack";
 
@@ -38,7 +38,7 @@ async function up(interrupt: Interrupt): Promise<void> {
   if (names.length !== 2) {
     throw new Stop(`--stacks must name two stacks, not ${values.stacks}`, 2);
   }
-  const stacks = await Stacks.in(folderOf(place), { interrupt, say });
+  const stacks = await Stacks.in(folderOf(place), watchOf(interrupt));
   const opened: RegionStack[] = [];
   for (const name of names) {
     opened.push(await stacks.open(name, "--stacks A,B"));

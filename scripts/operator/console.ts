@@ -1,6 +1,7 @@
 import * as readline from "node:readline/promises";
 import { endWith, Stop } from "../commandLine";
 import { Interrupt } from "./interrupt";
+import type { Watch } from "./stack";
 
 /** Refuses when there is nobody to ask. Called first, so that nothing is changed before. */
 export function expectSomebody(yes: boolean): void {
@@ -35,6 +36,15 @@ export async function confirmed(word: string, interrupt: Interrupt): Promise<boo
   } finally {
     prompt.close();
   }
+}
+
+/** Whom the commands ask and tell: where there is no terminal, nobody is asked. */
+export function watchOf(interrupt: Interrupt): Watch {
+  return {
+    interrupt,
+    say,
+    ...(process.stdin.isTTY ? { ask: (word: string) => confirmed(word, interrupt) } : {}),
+  };
 }
 
 /** Prints a line for the person. */

@@ -2,6 +2,7 @@ import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { spawn } from "node:child_process";
 import { Stop } from "../commandLine";
 import type { Interrupt } from "./interrupt";
+import { noteRun } from "./locks";
 
 /** A `pulumi` that has ended with an error. */
 export class EngineError extends Stop {
@@ -84,6 +85,7 @@ export async function engineOf(interrupt: Interrupt): Promise<Engine> {
           detached: true,
           stdio: ["ignore", "pipe", "pipe"],
         });
+        const forget = noteRun(child.pid);
         const stop = () => child.kill("SIGINT");
         // What is only asked for something has no signal: it ends by itself, soon.
         const stops = signal === undefined ? [] : [signal, interrupt.force];
@@ -100,6 +102,7 @@ export async function engineOf(interrupt: Interrupt): Promise<Engine> {
           onError?.(text);
         });
         const ended = () => {
+          forget();
           stops.forEach((one) => one.removeEventListener("abort", stop));
           process.off("exit", stop);
         };

@@ -53,6 +53,8 @@ export interface Watch {
   interrupt: Interrupt;
   /** Gets what a person is to read while it runs. */
   say: (line: string) => void;
+  /** Asks a person to type a word; without one nobody is asked, and what is asked for is not done. */
+  ask?: (word: string) => Promise<boolean>;
 }
 
 /** As a pattern of URNs. */
@@ -330,16 +332,30 @@ export class RegionStack {
   }
 
   private async clearLocks(locks: Lock[]): Promise<void> {
-    const held = locks.find((lock) => !isLeftOver(lock));
-    if (held !== undefined || locks.length === 0) {
+    const unknown = locks.find((lock) => !isLeftOver(lock));
+    if (locks.length === 0 || (unknown !== undefined && !(await this.isSurelyDead(unknown)))) {
       throw new Locked(
-        `stack ${this.name} is locked by ${held?.text ?? "another update"}: wait for it to end; only when it is surely dead: ${npmRunPulumi(["cancel", "--yes"], this.name, this.place)}`,
+        `stack ${this.name} is locked by ${unknown?.text ?? "another update"}: wait for it to end; only when it is surely dead: ${npmRunPulumi(["cancel", "--yes"], this.name, this.place)}`,
       );
     }
     await this.pulumi("cancel", "--yes");
     for (const lock of locks) {
-      this.say(`cleared: the lock of ${lock.text}, a run that is dead`);
+      this.say(
+        `cleared: the lock of ${lock.text}, a run that is dead${lock === unknown ? ", as you say" : ""}`,
+      );
     }
+  }
+
+  /** Asked of a person: `--yes` says that a change is wanted, not that somebody else's run is dead. */
+  private async isSurelyDead({ text, pid }: Lock): Promise<boolean> {
+    const { ask } = this.stacks.watch;
+    if (ask === undefined) {
+      return false;
+    }
+    this.say(
+      `stack ${this.name} is locked by ${text}. Nothing here shows that it is dead: it may run in a container or on another machine. Two runs at once change the cluster against each other. When you know that it is dead, its number:`,
+    );
+    return ask(String(pid));
   }
 
   private async apply(

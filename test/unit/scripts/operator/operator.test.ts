@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import * as os from "node:os";
+import * as path from "node:path";
 import { nextAttempt } from "../../../../scripts/operator/attempt";
 import { npmRun } from "../../../../scripts/operator/commands";
 import { EngineError } from "../../../../scripts/operator/engine";
-import { isLeftOver, locksIn } from "../../../../scripts/operator/locks";
+import { here, isLeftOver, locksIn, noteRun } from "../../../../scripts/operator/locks";
 
 const message = `error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   file:///state/.pulumi/locks/organization/camunda-dual-region/region0/1.json: created by operator@here (pid 4711) at 2026-11-21T03:00:00Z`;
@@ -40,11 +42,56 @@ describe("commands of an operator", () => {
     assert.equal(locksIn("error: no stack named 'region0' found"), undefined);
   });
 
-  it("takes a lock for left over only when its process was here and is gone", () => {
-    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
-    const text = "";
-    assert.equal(isLeftOver({ host: os.hostname(), pid: gone, text }), true);
-    assert.equal(isLeftOver({ host: "elsewhere", pid: gone, text }), false);
+  describe("a lock is left over", () => {
+    const cache = process.env.CAMUNDA_DUAL_REGION_CACHE;
+    let gone: number;
+
+    before(() => {
+      process.env.CAMUNDA_DUAL_REGION_CACHE = mkdtempSync(path.join(os.tmpdir(), "runs-"));
+      gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    });
+    after(() => {
+      rmSync(String(process.env.CAMUNDA_DUAL_REGION_CACHE), { recursive: true });
+      if (cache === undefined) {
+        delete process.env.CAMUNDA_DUAL_REGION_CACHE;
+      } else {
+        process.env.CAMUNDA_DUAL_REGION_CACHE = cache;
+      }
+    });
+
+    const place = () => here() ?? assert.fail("no place");
+    const lockOf = (pid: number, more = {}) => ({
+      host: os.hostname(),
+      pid,
+      at: Date.now(),
+      text: "",
+      ...more,
+    });
+
+    it("only of a run that was noted when it began, and is gone", () => {
+      assert.equal(isLeftOver(lockOf(gone)), false, "nobody has noted it");
+      const forget = noteRun(gone);
+      assert.equal(isLeftOver(lockOf(gone)), true);
+      assert.equal(isLeftOver(lockOf(gone, { host: "elsewhere" })), false);
+      forget();
+      assert.equal(isLeftOver(lockOf(gone)), false, "it has ended by itself");
+    });
+
+    it("never of a process that is not seen from here, whatever its number and the host's name", () => {
+      const others = [{ namespace: "pid:[1]" }, { boot: "another" }, { host: "elsewhere" }];
+      for (const other of others) {
+        const forget = noteRun(gone, { ...place(), ...other });
+        assert.equal(isLeftOver(lockOf(gone)), false, JSON.stringify(other));
+        forget();
+      }
+    });
+
+    it("not of a run of another time under the same number", () => {
+      const forget = noteRun(gone);
+      assert.equal(isLeftOver(lockOf(gone, { at: Date.now() - 60_000 })), false);
+      assert.equal(isLeftOver(lockOf(gone, { at: Date.now() + 3_600_000 })), false);
+      forget();
+    });
   });
 
   it("says of which stack an error is, when Pulumi does not", () => {
