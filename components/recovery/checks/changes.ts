@@ -4,10 +4,9 @@ import {
   describeOperations,
   describePending,
   Operation,
-  PendingChange,
 } from "../../clients/topology";
 import { Refusal } from "../../base/refusal";
-import { Refused, Unreachable } from "../../clients/http";
+import { mayHaveTakenEffect, Refused } from "../../clients/answers";
 import { Refuse, Seen, waitFor } from "../../clients/poll";
 import { ChangePending, PlannedChange } from "../../clients/zeebe";
 import type { Observation, Session } from "../session";
@@ -17,7 +16,8 @@ import { forgetPhases } from "./phases";
 /**
  * Looks at the cluster when no change is pending. A pending change that is what this operation wants
  * itself (an interrupted run has sent it, or somebody by hand) is awaited; any other is a refusal: it
- * would make the cluster refuse ours with 409, and only a human knows what it is for.
+ * would make the cluster refuse ours with 409, and only a human knows what it is for. One that cannot be seen, since
+ * the coordinator does not answer, may be either: it is awaited first.
  *
  * @param ours whether an operation of a pending change is part of what is wanted here
  */
@@ -25,21 +25,28 @@ export async function observeSettled(
   session: Session,
   seconds: number,
   ours: (operation: Operation) => boolean,
-): Promise<{ observation: Observation; awaited: PendingChange | undefined }> {
-  let awaited: PendingChange | undefined;
+): Promise<{ observation: Observation; awaited: { id: number } | undefined }> {
+  let awaited: { id: number } | undefined;
+  let unseen: ChangePending | undefined;
   const observation = await waitFor<Observation>(
     "the pending change of the cluster to end",
     seconds,
     session.log,
     async () => {
+      unseen = undefined;
       const seen = await session.observe().catch((error: unknown) => {
         if (error instanceof ChangePending) {
-          throw new Refusal(
-            `another change is pending${error.changeId === undefined ? "" : ` (${error.changeId})`}, and broker ${session.generation.ids.coordinator}, which alone could cancel it, is not reachable: bring it back with its own disk, then: ${cancelling(session, error.changeId)}`,
-          );
+          return error;
         }
         throw error;
       });
+      if (seen instanceof ChangePending) {
+        unseen = seen;
+        if (seen.changeId !== undefined) {
+          awaited = { id: seen.changeId };
+        }
+        return { done: false, seen: seen.message };
+      }
       const pending = seen.configuration.pendingChange;
       if (pending === undefined) {
         return { done: true, value: seen };
@@ -50,15 +57,24 @@ export async function observeSettled(
       if (awaited === undefined) {
         session.log(`awaiting ${describePending(pending)}, which an earlier run has begun`);
       }
-      awaited = pending;
+      awaited = { id: pending.id };
       return { done: false, seen: describePending(pending) };
     },
     {
       refuse: (last) =>
-        awaited === undefined ? undefined : refusePending(session, awaited.id, last).message,
+        unseen !== undefined
+          ? pendingUnseen(unseen)
+          : awaited === undefined
+            ? undefined
+            : refusePending(session, awaited.id, last).message,
     },
   );
   return { observation, awaited };
+}
+
+/** The refusal because of a change of which only is known that it is pending. */
+export function pendingUnseen({ changeId }: ChangePending): string {
+  return `change ${changeId ?? "of an unknown id"} is pending, maybe an own one of before, and no coordinator answers to show it: pulumi up again; docs/errors.md#pending-unseen`;
 }
 
 /** The refusal because of somebody else's change: which, what it is at, and how to cancel it. */
@@ -73,8 +89,8 @@ function cancelling(session: Session, id: number | undefined): string {
 }
 
 /**
- * Looks at the cluster in the middle of a change. While the coordinator changes, the survivors answer 5xx
- * for a moment, which is no end of the wait.
+ * Looks at the cluster in the middle of a change, in a wait. While the coordinator changes, the survivors answer 5xx
+ * for a moment, or only that a change is pending.
  *
  * @returns the observation, or in words why there is none yet
  */
@@ -82,7 +98,7 @@ export async function observeChanging(session: Session): Promise<Observation | s
   try {
     return await session.observe();
   } catch (error) {
-    if (error instanceof ChangePending || (error instanceof Refused && error.status >= 500)) {
+    if (error instanceof ChangePending) {
       return error.message;
     }
     throw error;
@@ -91,36 +107,95 @@ export async function observeChanging(session: Session): Promise<Observation | s
 
 /** A change that was sent, or may have been. */
 export interface SentChange {
-  /** Undefined when the answer to the request was lost: the cluster decides then. */
+  /** Undefined when the answer to the request says nothing of it: the cluster decides then. */
   changeId: number | undefined;
   operations: string[];
 }
 
+/** How a change is sent. */
+export interface Change {
+  request(): Promise<PlannedChange>;
+  /** Whether the cluster shows that the request has taken effect, or is at it. */
+  tookEffect(): Promise<boolean>;
+}
+
+/** So often a change is sent at most, each time after the cluster has shown that it took no effect. */
+const MOST_SENDS = 3;
+
+/** For so long the cluster must show no effect: a request may still be on its way. */
+const NO_EFFECT_MS = 2_000;
+
 /**
- * Sends a change once. When the answer is lost, it is not sent again: what became of it is found by
- * looking at the cluster.
+ * Sends a change. When the answer is lost, an error of the server's or cannot be read, it may have taken effect all
+ * the same: then the cluster is looked at, and only when it shows no effect for a while the change is sent again.
+ *
+ * @param seconds how long the cluster may take to show what became of a request
  */
 export async function sendChange(
   session: Session,
-  request: () => Promise<PlannedChange>,
+  seconds: number,
+  { request, tookEffect }: Change,
 ): Promise<SentChange> {
   forgetPhases(session);
-  try {
-    const planned = await request();
-    return {
-      changeId: planned.changeId,
-      operations: describeOperations(planned.operations),
-    };
-  } catch (error) {
-    if (error instanceof Unreachable) {
+  for (let sends = 1; ; sends++) {
+    try {
+      const planned = await request();
+      return {
+        changeId: planned.changeId,
+        operations: describeOperations(planned.operations),
+      };
+    } catch (error) {
+      if (sends === 1 && error instanceof ChangePending) {
+        throw refusePending(session, error.changeId, error.message);
+      }
+      // After the first, a refusal may be that of a request before it that has taken effect late.
+      if (!(mayHaveTakenEffect(error) || (sends > 1 && isAnswer(error)))) {
+        throw error;
+      }
       session.log(`${error.message}: looking at the cluster for what became of the request`);
-      return { changeId: undefined, operations: [] };
+      if (await showsEffect(session, seconds, tookEffect)) {
+        return { changeId: undefined, operations: [] };
+      }
+      if (sends === MOST_SENDS || !mayHaveTakenEffect(error)) {
+        throw error;
+      }
+      session.log("it has taken no effect: sending it again");
     }
-    if (error instanceof ChangePending) {
-      throw refusePending(session, error.changeId, error.message);
-    }
-    throw error;
   }
+}
+
+function isAnswer(error: unknown): error is Refused | ChangePending {
+  return error instanceof Refused || error instanceof ChangePending;
+}
+
+async function showsEffect(
+  session: Session,
+  seconds: number,
+  tookEffect: () => Promise<boolean>,
+): Promise<boolean> {
+  let without: number | undefined;
+  return waitFor<boolean>(
+    "the cluster to show what became of the request",
+    seconds,
+    session.log,
+    async () => {
+      const effect = await tookEffect().catch((error: unknown) => {
+        if (error instanceof ChangePending) {
+          return true;
+        }
+        throw error;
+      });
+      if (effect) {
+        return { done: true, value: true };
+      }
+      const now = performance.now();
+      if (without !== undefined && now - without >= NO_EFFECT_MS) {
+        return { done: true, value: false };
+      }
+      without ??= now;
+      return { done: false, seen: "no effect yet" };
+    },
+  );
 }
 
 /**
@@ -138,16 +213,7 @@ export async function awaitChange(
   refuse?: Refuse,
 ): Promise<Configuration> {
   const probe = async (): Promise<Seen<Configuration>> => {
-    const configuration = await session.zeebe.configuration().catch((error: unknown) => {
-      // Between two coordinators the survivors answer 5xx for a moment.
-      if (error instanceof Refused && error.status >= 500) {
-        return error;
-      }
-      throw error;
-    });
-    if (configuration instanceof Refused) {
-      return { done: false, seen: configuration.message };
-    }
+    const configuration = await session.zeebe.configuration();
     const { lastChange, pendingChange } = configuration;
     if (pendingChange !== undefined) {
       return { done: false, seen: describePending(pendingChange) };

@@ -13,6 +13,7 @@ import {
 } from "../planner";
 import type { Observation, Session } from "../session";
 import { AbsenceFinder } from "./absence";
+import { pendingUnseen } from "./changes";
 
 /** What a single look says of an absence. */
 export const ONE_LOOK: Absence = { proved: false, led: [] };
@@ -80,6 +81,7 @@ export async function awaitPlan(
   const lost = intent.regions[peerOf(intent.region)];
   const finder = new AbsenceFinder(session, lost, missedFor);
   let refusal: string | undefined;
+  let pending: string | undefined;
   let said = "";
   let known = first;
   return waitFor(
@@ -88,12 +90,13 @@ export async function awaitPlan(
     session.log,
     async () => {
       // What an earlier look has shown is no reason for a refusal after one that has failed.
-      refusal = undefined;
+      refusal = pending = undefined;
       let seen: Observation;
       try {
         seen = known ?? (await session.observe());
       } catch (error) {
         if (error instanceof ChangePending) {
+          pending = pendingUnseen(error);
           return { done: false, seen: error.message };
         }
         throw error;
@@ -119,6 +122,6 @@ export async function awaitPlan(
       }
       return { done: true, value: plan };
     },
-    { refuse: () => (refusal === undefined ? undefined : line(refusal)) },
+    { refuse: () => pending ?? (refusal === undefined ? undefined : line(refusal)) },
   );
 }

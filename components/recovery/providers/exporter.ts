@@ -1,14 +1,17 @@
-import { listed } from "../../base/bounded";
+import { listed, shortened } from "../../base/bounded";
 import { brokersAre, RegionName, without } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
   Configuration,
+  describeOperations,
   exporterIds,
   exporterStates,
   memberIds,
   seenIds,
 } from "../../clients/topology";
-import { waitFor } from "../../clients/poll";
+import { Refused } from "../../clients/answers";
+import { asked, waitFor } from "../../clients/poll";
+import type { PlannedChange } from "../../clients/zeebe";
 import type { Declaration } from "../../base/declaration";
 import { byHand } from "../checks/byHand";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
@@ -33,7 +36,7 @@ export const provider = implement<ExporterInputs>({
   id: (inputs) => `exporter-${inputs.region}`,
   converge,
   async live(inputs, session) {
-    const { configuration } = await session.observe();
+    const { configuration } = await asked("the exporters", session.log, () => session.observe());
     const [id] = wanted(inputs);
     const states = exporterStates(configuration, id);
     return {
@@ -81,23 +84,27 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
   if (state === "DISABLED") {
     expectRegionGone(session, observation, id, inputs.region);
   }
+  const { exporter } = session.settings.timeouts;
   const request =
-    state === "ENABLED"
-      ? enable(session, observation, id, inputs)
-      : () => session.zeebe.disableExporter(id);
+    state === "ENABLED" ? enable(session, observation, id, inputs) : disable(session, id);
+  if (await expectPlan(session, () => request(true), { id, state, operation })) {
+    // Whoever showed another state has shown what was.
+    return {
+      how: "already true",
+      observed: await verify(session, id, state, (await session.observe()).configuration),
+    };
+  }
   run.begin();
   session.log(
     state === "ENABLED"
       ? `enabling exporter ${id}, continuing where ${inputs.initializeFrom} is`
       : `disabling exporter ${id}`,
   );
-  const sent = await sendChange(session, request);
-  const changed = await awaitChange(
-    session,
-    sent,
-    `exporter ${id} to be ${state}`,
-    session.settings.timeouts.exporter,
-  );
+  const sent = await sendChange(session, exporter, {
+    request: () => request(false),
+    tookEffect: () => isReached(session, id, state),
+  });
+  const changed = await awaitChange(session, sent, `exporter ${id} to be ${state}`, exporter);
   return {
     how: "done",
     ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),
@@ -132,6 +139,59 @@ function expectRegionGone(
   }
 }
 
+/** Whether every replica has the state, or a change is under way. */
+async function isReached(session: Session, id: string, state: string): Promise<boolean> {
+  const { pendingChange, ...configuration } = await session.zeebe.configuration();
+  const states = exporterStates(configuration, id);
+  return pendingChange !== undefined || (states.length === 1 && states[0] === state);
+}
+
+/**
+ * The dry run must say what is meant: this exporter, in every replica, and nothing else.
+ *
+ * @returns whether the cluster refuses since it is so already
+ */
+async function expectPlan(
+  session: Session,
+  dryRun: () => Promise<PlannedChange>,
+  { id, state, operation }: { id: string; state: string; operation: string },
+): Promise<boolean> {
+  let plan: PlannedChange;
+  try {
+    plan = await asked("the cluster's own plan", session.log, dryRun);
+  } catch (error) {
+    if (error instanceof Refused && error.status === 400 && (await isReached(session, id, state))) {
+      return true;
+    }
+    throw error;
+  }
+  const wrong = plan.operations.filter(
+    (one) => one.operation !== operation || one.exporterId !== id,
+  );
+  const left = plan.currentMembers.flatMap((member) =>
+    member.replicas
+      .filter(({ exporters }) => exporters[id] !== state)
+      .filter(
+        ({ partition }) =>
+          !plan.operations.some(
+            ({ brokerId, partitionId }) => brokerId === member.id && partitionId === partition,
+          ),
+      )
+      .map(({ partition }) => `broker ${member.id} partition ${partition}`),
+  );
+  if (wrong.length > 0 || left.length > 0) {
+    const why = describeOperations(wrong).join("; ") || `it omits ${listed(left)}`;
+    throw new Refusal(
+      `the cluster's own plan for exporter ${shortened(id, 25)} is not what is meant (${shortened(why, 36)}): nothing was sent; look at the cluster`,
+    );
+  }
+  return false;
+}
+
+function disable(session: Session, id: string) {
+  return (dryRun: boolean) => session.zeebe.disableExporter(id, { dryRun });
+}
+
 function enable(
   session: Session,
   { configuration }: Observation,
@@ -151,7 +211,7 @@ function enable(
       `exporter ${id} cannot go on where ${initializeFrom} is, which is disabled too; from now on: ${byHand(session, "POST", path)}`,
     );
   }
-  return () => session.zeebe.enableExporter(id, inputs.initializeFrom);
+  return (dryRun: boolean) => session.zeebe.enableExporter(id, initializeFrom, { dryRun });
 }
 
 /**

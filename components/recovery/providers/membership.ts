@@ -1,16 +1,17 @@
 import type { ClusterDialect } from "../../generations/generation";
 import { listed, shortened } from "../../base/bounded";
-import { BrokerMap, idsOfMap, brokerList, brokersAre, sameIds } from "../../base/brokers";
+import { BrokerMap, idsOfMap, brokerList, brokersAre, sameIds, without } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import {
   describeOperations,
   memberIds,
   Operation,
+  partitionIds,
   Topology,
   unhealthy,
 } from "../../clients/topology";
 import { Refused, Unreachable } from "../../clients/http";
-import { waitFor } from "../../clients/poll";
+import { asked, waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import { Declaration, sameDeclaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
@@ -39,7 +40,9 @@ export const provider = implement<MembershipInputs>({
   id: () => "broker-membership",
   converge,
   async live(inputs, session) {
-    const { configuration, topology } = await session.observe();
+    const { configuration, topology } = await asked("the members", session.log, () =>
+      session.observe(),
+    );
     return {
       ...inputs,
       brokers: session.generation.ids.mapOf(memberIds(configuration)),
@@ -186,22 +189,42 @@ async function forceRemove(
   removed: readonly number[],
 ): Promise<Outcome> {
   const { session } = run;
-  const plan = await session.zeebe.setBrokers(retain, { force: true, dryRun: true });
+  const { failover } = session.settings.timeouts;
+  const dryRun = () => session.zeebe.setBrokers(retain, { force: true, dryRun: true });
+  const plan = await asked("the cluster's own plan", session.log, dryRun);
+  if (isDone(plan, session, retain)) {
+    // Whoever showed the lost brokers as members has shown what was.
+    return { how: "already true", observed: await verify(session, intent, failover) };
+  }
   expectForcePlan(plan, session, retain, removed);
   run.begin();
   session.log(`forcing out ${brokerList(removed)}, keeping ${brokerList(retain)}`);
-  const sent = await sendChange(session, () => session.zeebe.setBrokers(retain, { force: true }));
-  await awaitChange(
-    session,
-    sent,
-    "the forced removal to complete",
-    session.settings.timeouts.failover,
-  );
-  const observed = await verify(session, intent, session.settings.timeouts.failover);
+  const sent = await sendChange(session, failover, {
+    request: () => session.zeebe.setBrokers(retain, { force: true }),
+    tookEffect: async () => isDone(await dryRun(), session, retain),
+  });
+  await awaitChange(session, sent, "the forced removal to complete", failover);
+  const observed = await verify(session, intent, failover);
   return { how: "done", ...changeOf(sent), observed: { ...observed, removed: [...removed] } };
 }
 
-/** The dry run must say what is meant: the lost brokers go, nobody else, and every partition stays. */
+/** Whether a forced removal would remove nobody, for only those that are to stay are members. */
+function isDone(
+  { operations, currentMembers }: PlannedChange,
+  session: Session,
+  retain: readonly number[],
+): boolean {
+  const { remove } = session.generation.cluster.operations;
+  return (
+    !operations.some(({ operation }) => operation === remove) &&
+    sameIds(
+      currentMembers.map(({ id }) => id),
+      retain,
+    )
+  );
+}
+
+/** The dry run must say what is meant: every lost broker goes, nobody else, and every partition stays with the others. */
 function expectForcePlan(
   plan: PlannedChange,
   session: Session,
@@ -216,10 +239,27 @@ function expectForcePlan(
         operation.brokers.length === 0 ||
         !operation.brokers.every((id) => retain.includes(id)),
   );
+  const of = (kind: string) => plan.operations.filter(({ operation }) => operation === kind);
+  const left = without(
+    removed,
+    of(remove).flatMap(({ brokers }) => brokers),
+  );
+  const partitions = of(forceReconfigure).map(({ partitionId }) => partitionId);
+  const omitted = partitionIds(session.settings.partitionCount).filter(
+    (id) => !partitions.includes(id),
+  );
   const kept = plan.expectedMembers.map((member) => member.id);
-  if (wrong.length > 0 || !sameIds(kept, retain)) {
+  if (wrong.length > 0 || left.length > 0 || omitted.length > 0 || !sameIds(kept, retain)) {
+    const why =
+      wrong.length > 0
+        ? describeOperations(wrong).join("; ")
+        : left.length > 0
+          ? `it would not remove ${brokerList(left)}`
+          : omitted.length > 0
+            ? `it would leave partition ${listed(omitted.map(String))} as it is`
+            : `it would keep ${brokerList(kept)}`;
     throw new Refusal(
-      `the cluster's own plan for the forced removal is not what is meant (${shortened(describeOperations(wrong).join("; ") || `it would keep ${brokerList(kept)}`, 50)}): nothing was sent; look at the cluster`,
+      `the cluster's own plan for the forced removal is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
     );
   }
 }
@@ -236,7 +276,8 @@ async function addBrokers(
     // The steps before this one may be recorded from before the region was lost once more.
     await expectCaughtUp(session);
   }
-  const plan = await session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
+  const dryRun = () => session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
+  const plan = await asked("the cluster's own plan", session.log, dryRun);
   expectAddPlan(plan, session, brokers, replicationFactor);
   if (plan.operations.length === 0) {
     // The gateway learns last how many replicas there are: by the cluster itself it is as declared.
@@ -249,9 +290,10 @@ async function addBrokers(
   session.log(
     `adding: the members are to be ${brokerList(brokers)}, replication factor ${replicationFactor}`,
   );
-  const sent = await sendChange(session, () =>
-    session.zeebe.setBrokers(brokers, { replicationFactor }),
-  );
+  const sent = await sendChange(session, session.settings.timeouts.join, {
+    request: () => session.zeebe.setBrokers(brokers, { replicationFactor }),
+    tookEffect: async () => (await dryRun()).operations.length === 0,
+  });
   await awaitChange(
     session,
     sent,
@@ -282,17 +324,45 @@ function expectAddPlan(
     .map((index) => index + 1)
     .filter((partition) => replicas.get(partition) !== replicationFactor);
   const expected = plan.expectedMembers.map((member) => member.id);
-  if (leaving.length > 0 || short.length > 0 || !sameIds(expected, brokers)) {
+  const unexplained = joining(plan).filter(
+    ({ id, partition }) =>
+      !plan.operations.some((one) => one.brokerId === id && one.partitionId === partition),
+  );
+  if (
+    leaving.length > 0 ||
+    short.length > 0 ||
+    unexplained.length > 0 ||
+    !sameIds(expected, brokers)
+  ) {
     const why =
       leaving.length > 0
         ? `it would ${describeOperations(leaving).join("; ")}`
         : short.length > 0
           ? `partition ${listed(short.map(String))} would not have ${replicationFactor} replicas`
-          : `the members would be ${brokerList(expected)}`;
+          : sameIds(expected, brokers)
+            ? `nothing makes ${brokerList([...new Set(unexplained.map(({ id }) => id))])} join`
+            : `the members would be ${brokerList(expected)}`;
     throw new Refusal(
       `the cluster's own plan for adding the brokers is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
     );
   }
+}
+
+/** What a plan adds: brokers, and replicas of them. */
+function joining({
+  currentMembers,
+  expectedMembers,
+}: PlannedChange): { id: number; partition?: number }[] {
+  return expectedMembers.flatMap(({ id, replicas }) => {
+    const before = currentMembers.find((member) => member.id === id);
+    const has = before?.replicas.map(({ partition }) => partition) ?? [];
+    return [
+      ...(before === undefined ? [{ id }] : []),
+      ...replicas
+        .filter(({ partition }) => !has.includes(partition))
+        .map(({ partition }) => ({ id, partition })),
+    ];
+  });
 }
 
 function changeOf(sent: { changeId: number | undefined; operations: string[] }): Partial<Outcome> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { provider } from "../../../../components/recovery/providers/exporter";
+import { session } from "../../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../../support/bench";
 import { Body, broker, exporterOf, partitionOf } from "../../../support/answers";
 import { begun, refusal } from "../../../support/failure";
@@ -254,6 +255,66 @@ describe("Exporter", () => {
     });
     await refusal(bench.run.disable(), /DISABLED in every partition, ENABLED altogether/);
     assert.deepEqual(bench.sent(), []);
+  });
+
+  it("sends nothing when the cluster's own plan would leave out a replica, or change another exporter", async () => {
+    await bench.start();
+    await removeLost();
+    for (const [expected, spoil] of [
+      [/it omits broker \d partition \d/, (body: Body) => body.plannedChanges.pop()],
+      [
+        /PARTITION_DISABLE_EXPORTER broker/,
+        (body: Body) => (body.plannedChanges[0].exporterId = "other"),
+      ],
+    ] as const) {
+      bench.world.inject({
+        path: /\/disable\?dryRun=true$/,
+        times: 1,
+        transform: (body) => {
+          spoil(body);
+          return body;
+        },
+      });
+      await refusal(bench.run.disable(), expected, /is not what is meant .*nothing was sent/);
+    }
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  it("does not enable again what an answer shows as it was before", async () => {
+    await bench.start();
+    await bench.recreate();
+    let before: Body;
+    bench.world.inject({
+      path: CONFIGURATION,
+      times: 1,
+      transform: (body) => (before = structuredClone(body)),
+    });
+    await session().zeebe.configuration();
+    await bench.run.enable();
+    bench.world.inject({ path: CONFIGURATION, times: 1, transform: () => before });
+    assert.equal((await bench.run.enable()).outs.record.how, "already true");
+    assert.equal(bench.sent().length, 1);
+  });
+
+  for (const [what, fault] of [
+    ["an answer that cannot be read", { transform: () => "<html>" }],
+    ["a lost one", { drop: true }],
+  ] as const) {
+    it(`enables once when the answer is ${what}`, async () => {
+      await bench.start();
+      await bench.recreate();
+      bench.world.inject({ method: "POST", path: /\/enable$/, times: 1, ...fault });
+      assert.equal((await bench.run.enable()).outs.record.how, "done");
+      assert.equal(bench.sent().length, 1);
+    });
+  }
+
+  it("disables again after an error that took no effect", async () => {
+    await bench.start();
+    await removeLost();
+    bench.world.inject({ method: "POST", path: DISABLE, times: 1, respond: { status: 503 } });
+    assert.equal((await bench.run.disable()).outs.record.how, "done");
+    assert.equal(bench.sent().length, 2);
   });
 
   it("keeps the resource when the cluster refuses the request itself", async () => {

@@ -182,6 +182,15 @@ describe("BrokerMembership when a region is recreated", () => {
       },
     ],
     [
+      "let a replica appear by nothing",
+      /nothing makes broker 3 join/,
+      (body: Body) => {
+        body.plannedChanges = body.plannedChanges.filter(
+          (one: Body) => one.brokerId !== 3 || one.partitionId !== 2,
+        );
+      },
+    ],
+    [
       "have other members",
       /the members would be brokers 0, 1, 2, 3, 5/,
       (body: Body) => body.expectedTopology.push({ id: 5, state: "ACTIVE", partitions: [] }),

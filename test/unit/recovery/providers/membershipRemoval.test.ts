@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { provider } from "../../../../components/recovery/providers/membership";
+import { session } from "../../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../../support/bench";
 import { begun, refusal } from "../../../support/failure";
 import { broker, Body, partitionOf } from "../../../support/answers";
@@ -32,22 +33,6 @@ describe("BrokerMembership when a region is lost", () => {
       assert.equal(outs.record.how, "done");
       assert.equal(outs.record.changeId, undefined);
       assert.deepEqual(outs.record.observed.members, bench.survivors);
-      assert.equal(bench.sent().length, 1);
-    });
-
-    it(`refuses beside a foreign change that pends while ${lost} is lost, and says how to cancel it`, async () => {
-      await bench.start(lost);
-      await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
-      const id = bench.world.cluster(bench.survivor).pendingChange?.id;
-      await bench.loseRegion();
-      const line = await refusal(
-        bench.run.remove(),
-        /another change is pending/,
-        new RegExp(`curl -X DELETE ${bench.management}/actuator/cluster/changes/${id}$`),
-      );
-      if (lost === "region1") {
-        assert.match(line, /PARTITION_ENABLE_EXPORTER broker \d partition \d/);
-      }
       assert.equal(bench.sent().length, 1);
     });
 
@@ -200,6 +185,28 @@ describe("BrokerMembership when a region is lost", () => {
       },
     ],
     [
+      "leave a lost broker a member",
+      (body: Body) => {
+        body.plannedChanges = body.plannedChanges.filter(
+          (one: Body) => one.operation !== "BROKER_REMOVE" || one.brokers[0] !== 3,
+        );
+      },
+    ],
+    [
+      "remove nobody, though the lost brokers are members",
+      (body: Body) => {
+        body.plannedChanges = body.plannedChanges.filter(
+          (one: Body) => one.operation !== "BROKER_REMOVE",
+        );
+      },
+    ],
+    [
+      "leave a partition as it is",
+      (body: Body) => {
+        body.plannedChanges = body.plannedChanges.filter((one: Body) => one.partitionId !== 2);
+      },
+    ],
+    [
       "leave a partition to a lost broker",
       (body: Body) => {
         body.plannedChanges[0].brokers = [0, 1];
@@ -330,16 +337,130 @@ describe("BrokerMembership when a region is lost", () => {
     assert.equal(anew.outs.record.changeId, undefined);
   });
 
-  it("says of a change that pends without its coordinator by which broker alone it can be cancelled", async () => {
+  it("refuses beside a foreign change that pends, and says how to cancel it", async () => {
+    await bench.start();
+    await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
+    const id = bench.world.cluster(bench.survivor).pendingChange?.id;
+    await bench.loseRegion();
+    const line = await refusal(
+      bench.run.remove(),
+      /another change is pending/,
+      new RegExp(`curl -X DELETE ${bench.management}/actuator/cluster/changes/${id}$`),
+    );
+    assert.match(line, /PARTITION_ENABLE_EXPORTER broker \d partition \d/);
+    assert.equal(bench.sent().length, 1);
+  });
+
+  it("awaits its own removal that a killed run has sent while the coordinator is lost", async () => {
+    await bench.start("region0", { forceMs: 500 });
+    await bench.loseRegion();
+    await fetch(`${bench.management}/actuator/cluster/brokers?force=true`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(bench.survivors),
+    });
+    const id = bench.world.cluster(bench.survivor).pendingChange?.id;
+    const { outs } = await bench.run.remove();
+    assert.equal(outs.record.how, "awaited");
+    assert.equal(outs.record.changeId, id);
+    assert.equal(bench.sent().length, 1);
+  });
+
+  it("says of a change that nobody shows that it may be its own, and claims nothing of a broker", async () => {
     await bench.start("region0");
     await fetch(`${bench.management}/actuator/exporters/unknown/enable`, { method: "POST" });
     const id = bench.world.cluster(bench.survivor).pendingChange?.id;
     await bench.loseRegion();
-    await refusal(
+    bench.configure({}, { failover: 0.3 });
+    const line = await refusal(
       bench.run.remove(),
-      new RegExp(`another change is pending \\(${id}\\), and broker 0, which alone`),
-      /bring it back with its own disk/,
+      new RegExp(`^change ${id} is pending, maybe an own one of before`),
+      /pulumi up again; docs\/errors.md#pending-unseen$/,
     );
+    assert.doesNotMatch(line, /broker 0|DELETE/);
+    assert.equal(bench.sent().length, 1);
+  });
+
+  for (const lost of directions) {
+    it(`does not remove ${lost} again when an answer shows the members of before, and records no removal`, async () => {
+      // Without a leader nothing yet speaks against a loss.
+      await bench.start(lost, { electionMs: 1_500 });
+      await bench.loseRegion();
+      const { configuration } = await session().observe();
+      assert.equal(configuration.members.length, 4);
+      let stale: Body;
+      const healthy = bench.world.inject({
+        path: DRY_RUN,
+        times: 1,
+        transform: (body) => (stale = body),
+      });
+      await session().zeebe.setBrokers(bench.survivors, { force: true, dryRun: true });
+      healthy();
+      await bench.world.forceRemove(bench.lostBrokers);
+      const fresh = bench.world.inject({
+        path: CONFIGURATION,
+        transform: (body) => ({ ...body, brokers: stale.currentTopology }),
+      });
+      bench.world.onRequest(({ path }) => DRY_RUN.test(path) && fresh());
+      const { outs } = await bench.run.remove();
+      assert.equal(outs.record.how, "already true");
+      assert.equal(outs.record.observed.removed, undefined);
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  for (const [what, fault, hits] of [
+    ["an error of the server's", { respond: { status: 500, body: "oops" } }, true],
+    ["that it is busy", { respond: { status: 503 } }, true],
+    ["that there were too many requests", { respond: { status: 429 } }, true],
+    ["an answer that cannot be read", { transform: () => "<html>" }, false],
+  ] as const) {
+    it(`sends the removal once when it took effect and the answer is ${what}`, async () => {
+      await bench.start("region0");
+      await bench.loseRegion();
+      bench.world.inject({ method: "POST", path: FORCED, times: 1, ...fault });
+      bench.world.onRequest(({ path }) => {
+        if (hits && FORCED.test(path)) {
+          void bench.world.forceRemove(bench.lostBrokers);
+        }
+      });
+      const { outs } = await bench.run.remove();
+      assert.equal(outs.record.how, "done");
+      assert.deepEqual(outs.record.observed.removed, bench.lostBrokers);
+      assert.equal(bench.sent().length, 1);
+    });
+  }
+
+  it("sends the removal again when the cluster shows that it took no effect, and gives up after a few times", async function () {
+    this.timeout(60_000);
+    await bench.start("region0");
+    await bench.loseRegion();
+    const respond = { status: 502, body: "no route" };
+    const stop = bench.world.inject({ method: "POST", path: FORCED, respond });
+    await begun(bench.run.remove(), /answered 502: no route/);
+    assert.equal(bench.sent().length, 3);
+    stop();
+    bench.world.inject({ method: "POST", path: FORCED, times: 1, respond });
+    assert.equal((await bench.run.remove()).outs.record.how, "done");
+    assert.equal(bench.sent().length, 5);
+  });
+
+  for (const status of [400, 401, 403, 404]) {
+    it(`takes an answer of ${status} to the removal for what it is`, async () => {
+      await bench.start();
+      await bench.loseRegion();
+      bench.world.inject({ method: "POST", path: FORCED, respond: { status, body: "no" } });
+      await begun(bench.run.remove(), new RegExp(`answered ${status}: no`));
+      assert.equal(bench.sent().length, 1);
+    });
+  }
+
+  it("repeats a dry run that fails for a moment", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    bench.world.inject({ path: DRY_RUN, times: 2, respond: { status: 503, body: "busy" } });
+    assert.equal((await bench.run.remove()).outs.record.how, "done");
+    assert.equal(bench.sent().length, 1);
   });
 
   it("does not hold the name of the attempt against a removal", async () => {
