@@ -25,9 +25,26 @@ async function main([command, ...args]) {
     ...env,
     PATH: searchPath(pulumi.folder, env.PATH),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    ...localWithoutProxy(env),
     // For every Node process below, Pulumi's own too (22.1 and later): where Node itself would put it.
     NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE ?? path.join(os.tmpdir(), "node-compile-cache"),
   });
+}
+
+/**
+ * The engine, the program and the providers speak over sockets of this machine, which gRPC would lead through the
+ * proxy too: without an exception, or where a blank in the list hides it, none of them finds the other.
+ */
+function localWithoutProxy(env) {
+  const given = env.no_proxy || env.NO_PROXY || "";
+  const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "GRPC_PROXY"];
+  const proxied = names.some((name) => env[name] || env[name.toLowerCase()]);
+  if (!proxied && given === "") {
+    return {};
+  }
+  const hosts = [...given.split(/[\s,]+/), "127.0.0.1", "localhost"].filter((host) => host);
+  const list = [...new Set(hosts)].join(",");
+  return { NO_PROXY: list, no_proxy: list };
 }
 
 function searchPath(pulumiFolder, inherited) {

@@ -11,6 +11,16 @@ export class Unreachable extends Error {
   }
 }
 
+/** A server's certificate is of an authority that this machine does not trust: no time mends it. Nothing was sent. */
+export class Untrusted extends Error {
+  constructor(url: string, code: string) {
+    super(
+      `${url} has a certificate of an unknown authority (${code}): set NODE_EXTRA_CA_CERTS to a file with it`,
+    );
+    this.name = "Untrusted";
+  }
+}
+
 /** A server answered, but not as asked for: the status and its own message in one line. */
 export class Refused extends Error {
   constructor(

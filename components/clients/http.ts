@@ -1,13 +1,14 @@
 import type { AxiosInstance } from "axios";
 import { Agent } from "node:http";
 import { Agent as SecureAgent } from "node:https";
-import { Unreachable } from "./answers";
+import { Unreachable, Untrusted } from "./answers";
+import { proxyFor, throughProxy } from "./proxy";
 import type { Credentials } from "../settings/types";
 import { kubernetesLibrary } from "./kubernetesLibrary";
 import { isKubernetesUrl } from "../base/kubernetesAddress";
 import { forward } from "./portForward";
 
-export { listOf, PartialAnswer, reason, Refused, Unreachable } from "./answers";
+export { listOf, PartialAnswer, reason, Refused, Unreachable, Untrusted } from "./answers";
 
 /** What a server answered, whatever its status: the status alone decides nothing in these APIs. */
 export interface Answer {
@@ -39,7 +40,8 @@ function http(): AxiosInstance {
  * @param url `http:`, `https:`, or the `eks:` or `kubernetes:` address of a pod or Service, which is
  *   reached by a port-forward for this one request
  * @param timeoutMs bound on the whole exchange, connecting included
- * @throws {@link Unreachable} when there is no whole answer in time
+ * @throws {@link Unreachable} when there is no whole answer in time; {@link Untrusted} when it is of a certificate that
+ *   waiting does not mend
  */
 export async function send(
   method: "GET" | "POST" | "PUT" | "DELETE",
@@ -54,6 +56,7 @@ export async function send(
   // `timeout` alone starts anew with each byte; a trickling answer must end too.
   const signal = AbortSignal.timeout(options.timeoutMs);
   const forwarded = isKubernetesUrl(url) ? forward(url, signal, options.timeoutMs) : undefined;
+  const proxy = forwarded === undefined ? proxyFor(url) : undefined;
   try {
     const response = await client.request<unknown>({
       method,
@@ -73,13 +76,50 @@ export async function send(
       timeout: options.timeoutMs,
       signal,
     });
-    return { status: response.status, body: response.data };
+    const { status, headers, data } = response;
+    return { status, body: otherThanMeant(status, headers.location, data, proxy) ?? data };
   } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== undefined && UNTRUSTED.includes(code)) {
+      throw new Untrusted(withoutCredentials(url), code);
+    }
     throw (
       forwarded?.unreachable(error) ??
-      new Unreachable(withoutCredentials(url), reasonOf(error, options.timeoutMs))
+      new Unreachable(
+        withoutCredentials(url),
+        reasonOf(error, options.timeoutMs) + throughProxy(proxy),
+      )
     );
   }
+}
+
+/** What Node says of a certificate whose authority it does not know. */
+const UNTRUSTED = [
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+];
+
+/** In place of an answer that is none of the API's: what it is, for whoever reads why it was not taken. */
+function otherThanMeant(
+  status: number,
+  location: unknown,
+  body: unknown,
+  proxy: string | undefined,
+): { message: string } | undefined {
+  if (status >= 300 && status < 400 && typeof location === "string") {
+    const where = withoutCredentials(location.split(/[?#]/)[0] ?? "");
+    return { message: `a redirect to ${where}: give the address that it leads to` };
+  }
+  if (typeof body === "string" && /^\s*<(!doctype html|html)\b/i.test(body)) {
+    const title = /<title>\s*([^<]{1,60})/i.exec(body)?.[1]?.trim();
+    return {
+      message: `a web page${title === undefined ? "" : ` ("${title}")`} and no JSON${throughProxy(proxy)}`,
+    };
+  }
+  return undefined;
 }
 
 function reasonOf(error: unknown, timeoutMs: number): string {

@@ -1,11 +1,12 @@
 import type { KubeConfig, User } from "@kubernetes/client-node";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { isRecord } from "../base/json";
 import { ClusterAddress, describeCluster } from "../base/kubernetesAddress";
 import { kubernetesLibrary } from "./kubernetesLibrary";
+import { proxyFor } from "./proxy";
 
 /** Longest that a call of the AWS CLI may take; a request whose own deadline is shorter gives up before. */
 const AWS_CLI_MS = 20_000;
@@ -25,7 +26,21 @@ export async function clusterAccess(
   cluster: ClusterAddress,
   cliTimeoutMs = AWS_CLI_MS,
 ): Promise<KubeConfig> {
-  return cluster.kind === "eks" ? eksAccess(cluster, cliTimeoutMs) : contextAccess(cluster.context);
+  const config = await (cluster.kind === "eks"
+    ? eksAccess(cluster, cliTimeoutMs)
+    : contextAccess(cluster.context));
+  return throughProxyOfEnvironment(config);
+}
+
+/** The library knows the proxy of a kubeconfig (`proxy-url`) only; kubectl asks the environment, too. */
+function throughProxyOfEnvironment(config: KubeConfig): KubeConfig {
+  const name = config.getCurrentCluster()?.name;
+  config.clusters = config.clusters.map((one) =>
+    one.name === name && one.proxyUrl === undefined
+      ? { ...one, proxyUrl: proxyFor(one.server) }
+      : one,
+  );
+  return config;
 }
 
 async function contextAccess(context: string): Promise<KubeConfig> {
@@ -35,10 +50,20 @@ async function contextAccess(context: string): Promise<KubeConfig> {
   const files = kubeconfigFiles();
   for (const file of files.filter((candidate) => existsSync(candidate))) {
     const one = new KubeConfig();
+    if (isEmptyConfig(file)) {
+      continue;
+    }
     try {
       one.loadFromFile(file);
     } catch (error) {
       throw new Error(`the kubeconfig ${file} cannot be read: ${firstLine(error)}`);
+    }
+    for (const { exec } of one.users) {
+      const plugin = exec as { command?: string } | undefined;
+      // As kubectl has it: a path that is relative is so to the file, and a bare name is on the PATH.
+      if (plugin?.command?.includes("/") === true) {
+        plugin.command = resolve(dirname(file), plugin.command);
+      }
     }
     // As kubectl merges: of two entries of one name the first counts, and a file may be missing. The
     // library's own merge refuses both.
@@ -57,6 +82,18 @@ async function contextAccess(context: string): Promise<KubeConfig> {
     throw new Error(`the cluster of the context "${context}" is not in ${files.join(delimiter)}`);
   }
   return config;
+}
+
+/** As kubectl reads it: nothing but blanks and comments is a configuration without entries. */
+function isEmptyConfig(file: string): boolean {
+  try {
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .every((line) => /^\s*(#.*|---\s*)?$/.test(line));
+  } catch {
+    // The library says what is wrong with it.
+    return false;
+  }
 }
 
 function kubeconfigFiles(): string[] {

@@ -1,6 +1,7 @@
 import type { ApiException, Configuration, KubeConfig } from "@kubernetes/client-node";
 import type { RequestOptions } from "node:https";
 import { reason, Refused, Unreachable } from "./answers";
+import { shortened } from "../base/bounded";
 import { isRecord } from "../base/json";
 import { clusterAccess, firstLine } from "./kubernetesAccess";
 import { ClusterAddress } from "../base/kubernetesAddress";
@@ -179,18 +180,30 @@ export function whyNot(
   return firstLine(error);
 }
 
+function notInstalled(command: string, hint: string | undefined): string {
+  const how = hint === undefined ? "install it, or correct the kubeconfig" : firstLine(hint);
+  return `the credential plugin ${command} is not there: ${shortened(how, 80)}`;
+}
+
 /**
  * The library's handshakes of streams take neither a signal nor a deadline, and its credential plugins
  * neither: its options are let through, and its waiting ends with the signal.
  */
 function limited(config: KubeConfig, signal: AbortSignal, progress: Progress): KubeConfig {
-  const plugin = config.getCurrentUser()?.exec as { command?: string } | undefined;
+  const plugin = config.getCurrentUser()?.exec as
+    { command?: string; installHint?: string } | undefined;
   const waited = async (credentials: Promise<void>): Promise<void> => {
     const { stage } = progress;
     if (plugin?.command !== undefined) {
       progress.stage = `the credentials of ${plugin.command}`;
     }
-    await orAborted(signal, credentials);
+    try {
+      await orAborted(signal, credentials);
+    } catch (error) {
+      throw plugin?.command !== undefined && /\bENOENT\b/.test(firstLine(error))
+        ? new Error(notInstalled(plugin.command, plugin.installHint))
+        : error;
+    }
     progress.stage = stage;
   };
   const forStreams = config.applyToHTTPSOptions.bind(config);

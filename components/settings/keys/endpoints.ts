@@ -15,7 +15,14 @@ function urlProblem(url: string): string | undefined {
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
     return `must be an http, https, eks or kubernetes URL${url.includes("@") ? "" : `, not ${s.quoted(url)}`}`;
   }
-  const { username, password } = new URL(url);
+  const { username, password, pathname, search, hash } = new URL(url);
+  if (search !== "" || hash !== "" || /[?#]/.test(url)) {
+    return "has a query or a fragment: write the address alone, up to the port or path";
+  }
+  const [api] = /\/(actuator|v2)(?=\/|$)/.exec(pathname) ?? [];
+  if (api !== undefined) {
+    return `has ${api} in it, which requests add by themselves: write what is before it`;
+  }
   return username === "" && password === ""
     ? undefined
     : "has a user or password in it, which would be kept in clear: use elasticsearchUser and elasticsearchPassword";

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { isTransient } from "../../../components/clients/answers";
+import { loopbackCertificate } from "../../../world/kubernetes/played/certificate";
 import { reason, Refused, send, Unreachable } from "../../../components/clients/http";
 import { failureOf } from "../../support/failure";
 import { useServer } from "../../support/server";
@@ -79,6 +83,60 @@ describe("http", () => {
     const url = server.url.replace("//", "//elastic:hush@");
     const error = await failureOf(send("GET", url, { timeoutMs: 2_000, credentials }));
     assert.doesNotMatch(`${String(error)} ${JSON.stringify(error)}`, /hush|ZWxhc3RpY/);
+  });
+
+  it("says that a redirect or a web page is no answer of an API, and where the one leads", async () => {
+    server.do((response) => {
+      response.writeHead(302, { Location: "https://me:hush@login.test/sign-in?state=hush" });
+      response.end();
+    });
+    const ask = () => send("GET", server.url, { timeoutMs: 2_000 });
+    const redirect = await ask();
+    assert.equal(redirect.status, 302);
+    assert.equal(
+      reason(redirect.body),
+      "a redirect to https://login.test/sign-in: give the address that it leads to",
+    );
+    server.do((response) => {
+      response.writeHead(200, { "Content-Type": "text/html" });
+      response.end("<!DOCTYPE html>\n<html><title>Sign in</title></html>");
+    });
+    assert.equal(reason((await ask()).body), 'a web page ("Sign in") and no JSON');
+  });
+
+  it("names the proxy that a request went through, without its password", async () => {
+    const before = { ...process.env };
+    const { url } = server;
+    try {
+      process.env.HTTP_PROXY = url.replace("//", "//me:hush@");
+      server.do((response) => response.destroy());
+      const error = await failure("http://far.test:8080/x");
+      assert.match(error.message, new RegExp(` through proxy ${new URL(url).host}\\)$`));
+      assert.doesNotMatch(`${error.message} ${JSON.stringify(error)}`, /hush/);
+      assert.equal(server.received.length, 1);
+      process.env.NO_PROXY = "127.0.0.1";
+      server.answer(200, {});
+      assert.equal((await send("GET", url, { timeoutMs: 2_000 })).status, 200);
+    } finally {
+      process.env = before;
+    }
+  });
+
+  it("says how a certificate of a private authority is trusted, and does not wait for it", async () => {
+    const secure = createServer(await loopbackCertificate(), (_, response) => response.end("{}"));
+    await new Promise<void>((done) => secure.listen(0, "127.0.0.1", done));
+    try {
+      const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+      const error = await failureOf(send("GET", url, { timeoutMs: 2_000 }));
+      assert.ok(!isTransient(error), String(error));
+      assert.match(
+        String(error),
+        /^Untrusted: https:\/\/127.0.0.1:\d+ has a certificate of an unknown authority \([A-Z_]+\): set NODE_EXTRA_CA_CERTS to a file/,
+      );
+    } finally {
+      secure.close();
+      secure.closeAllConnections();
+    }
   });
 
   it("shortens what servers say to one line", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { send, Unreachable } from "../../../components/clients/http";
 import { KubernetesClient } from "../../../components/clients/kubernetes";
@@ -42,6 +42,60 @@ describe("access to a cluster", () => {
       process.env.KUBECONFIG = [first, join(cluster.folder, "none"), second, third].join(":");
       assert.equal((await context("here")).getCurrentCluster()?.server, cluster.server.url);
       assert.equal((await context("there")).getCurrentCluster()?.server, cluster.server.url);
+    });
+
+    it("takes an empty file for a configuration without entries, as kubectl does", async () => {
+      const files = ["", "\n  \n", "# nothing\n---\n"].map((text, n) => file(`empty${n}`, text));
+      const real = file("real", cluster.server.kubeconfig("here"));
+      process.env.KUBECONFIG = [...files, real].join(":");
+      assert.equal((await context("here")).getCurrentCluster()?.server, cluster.server.url);
+      process.env.KUBECONFIG = files.join(":");
+      assert.match(await line(context("here")), /: it has none;/);
+    });
+
+    it("goes through the proxy of the environment, unless NO_PROXY or the kubeconfig says otherwise", async () => {
+      const proxyOf = async () => (await context("here")).getCurrentCluster()?.proxyUrl;
+      const kubeconfig = cluster.server.kubeconfig("here");
+      const before = { ...process.env };
+      try {
+        process.env.KUBECONFIG = file(
+          "far",
+          kubeconfig.replaceAll(cluster.server.url, "https://far.test:6443"),
+        );
+        process.env.HTTPS_PROXY = "http://proxy.test:3128";
+        assert.equal(await proxyOf(), "http://proxy.test:3128");
+        process.env.NO_PROXY = "far.test";
+        assert.equal(await proxyOf(), undefined);
+      } finally {
+        process.env = before;
+      }
+    });
+
+    it("runs a credential plugin by a path that is relative to the kubeconfig, and names one that is not there", async () => {
+      const withPlugin = (exec: string) =>
+        cluster.server
+          .kubeconfig("here")
+          .replace(
+            / {6}token: .*/,
+            `      exec: { apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, ${exec} }`,
+          );
+      const plugin = file(
+        "plugin.sh",
+        `#!/bin/sh\necho '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"}}'\n`,
+      );
+      chmodSync(plugin, 0o755);
+      process.env.KUBECONFIG = file("relative", withPlugin("command: ./plugin.sh"));
+      const user = (await context("here")).getCurrentUser();
+      assert.equal((user?.exec as { command: string }).command, plugin);
+      process.env.KUBECONFIG = file(
+        "missing",
+        withPlugin("command: no-such-login, installHint: 'get it from the intranet'"),
+      );
+      const url = "kubernetes://here/camunda/pod/zeebe-0/9600/actuator";
+      assert.match(
+        await line(send("GET", url, { timeoutMs: 5_000 })),
+        /the credential plugin no-such-login is not there: get it from the intranet/,
+      );
     });
 
     it("names the contexts that there are when one is missing", async () => {

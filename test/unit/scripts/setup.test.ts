@@ -322,6 +322,23 @@ describe("setup", function () {
       assert.equal((await world.setup()).code, 0);
     });
 
+    it("keeps the engine's own sockets out of a proxy, also where a blank is in the list", async () => {
+      const list = async (env: NodeJS.ProcessEnv) => {
+        const program = "process.env.NO_PROXY + ' ' + process.env.no_proxy";
+        const args = ["scripts/run.mjs", process.execPath, "-p", program];
+        return (await end(world.start(args, env))).stdout.trim();
+      };
+      const local = "127.0.0.1,localhost";
+      assert.equal(await list({}), "undefined undefined");
+      assert.equal(await list({ HTTPS_PROXY: "http://proxy.test" }), `${local} ${local}`);
+      const given = `a.test,.b.test,${local}`;
+      assert.equal(await list({ NO_PROXY: "a.test, .b.test" }), `${given} ${given}`);
+      assert.equal(
+        await list({ https_proxy: "http://p", no_proxy: "localhost" }),
+        "localhost,127.0.0.1 localhost,127.0.0.1",
+      );
+    });
+
     it("passes arguments, output, exit code and the CLI's folder", async () => {
       const program = `console.log(JSON.stringify([process.argv.slice(1), process.cwd(),
         process.env.PATH, process.env.PULUMI_SKIP_UPDATE_CHECK])); process.exitCode = 5;`;

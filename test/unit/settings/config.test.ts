@@ -224,6 +224,26 @@ describe("config", () => {
       /^endpoints.region0.management must end with the port, without a path behind it$/,
     ],
     [
+      "an endpoint with the path of its API",
+      { endpoints: changed({ management: "http://a.test:9600/actuator/" }) },
+      /^endpoints.region0.management has \/actuator in it, which requests add by themselves: write what is/,
+    ],
+    [
+      "an endpoint with the version of its API",
+      { endpoints: changed({ gateway: "http://a.test/camunda/v2/topology" }) },
+      /^endpoints.region0.gateway has \/v2 in it, which requests add/,
+    ],
+    [
+      "an endpoint with a query",
+      { endpoints: changed({ elasticsearch: "http://a.test:9200/?pretty" }) },
+      /^endpoints.region0.elasticsearch has a query or a fragment: write the address alone/,
+    ],
+    [
+      "an endpoint with a fragment",
+      { endpoints: changed({ elasticsearch: "http://a.test:9200/#" }) },
+      /^endpoints.region0.elasticsearch has a query or a fragment/,
+    ],
+    [
       "one gateway for both regions",
       { endpoints: changed({ gateway: nowhere.region1.gateway }) },
       /^endpoints.region1.gateway is that of region0: each region has its own$/,
