@@ -56,6 +56,12 @@ export const TIERS: Tier[] = [
     filesPerCore: 1.5,
   },
   {
+    name: "faults",
+    runs: "always",
+    tests: ["test/faults"],
+    filesPerCore: 1.5,
+  },
+  {
     name: "drills",
     runs: "all",
     // That of region0 runs in the next tier.

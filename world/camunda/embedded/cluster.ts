@@ -34,6 +34,16 @@ export interface Broker {
   lastListing: number[];
 }
 
+/** A change that was begun, and how the cluster stood at that moment. */
+export interface StartedChange {
+  /** Milliseconds since the epoch. */
+  at: number;
+  operations: readonly ChangeOperation[];
+  members: number[];
+  /** Members that ran and were connected with whoever began the change. */
+  alive: number[];
+}
+
 /** No leader, or none that can be reached. */
 export class Unavailable extends Error {}
 
@@ -42,6 +52,7 @@ export class Cluster implements Brokers {
   readonly brokers = new Map<number, Broker>();
   readonly logs: PartitionLog[];
   readonly processes = new Set<string>();
+  readonly started: StartedChange[] = [];
   private sides: Record<RegionName, Side>;
   /** Regions whose brokers wait for a configuration: only broker 0 makes one by itself. */
   private readonly waiting = new Set<RegionName>();
@@ -242,6 +253,12 @@ export class Cluster implements Brokers {
     } else {
       log.enableExporter(id, operation.initializeFrom);
     }
+  }
+
+  changeStarted(side: Side, operations: readonly ChangeOperation[]): void {
+    const members = sortedMembers(side.configuration);
+    const alive = members.filter((id) => this.isAlive(side, id));
+    this.started.push({ at: Date.now(), operations: [...operations], members, alive });
   }
 
   removed(side: Side, brokerId: number): void {

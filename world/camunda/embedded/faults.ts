@@ -1,4 +1,5 @@
 import { RegionName } from "../../world";
+import type { Reply } from "./server";
 
 /** Which server of a region a request went to. */
 export type ServerName = "management" | "gateway" | "elasticsearch";
@@ -21,7 +22,21 @@ export interface ReceivedRequest extends Receiver {
   body?: unknown;
   /** Status of the answer; 0 as long as there is none (or when the socket was destroyed instead). */
   status: number;
+  /** Status that the server itself has given it, whatever was told; missing when it was never asked. */
+  truth?: number;
 }
+
+/** What a client is told. Instead of an answer the connection may end, or nothing may come at all. */
+export type Told =
+  | (Reply & {
+      /** Milliseconds between one byte and the next, instead of all at once. */
+      trickleMs?: number;
+    })
+  | {
+      ends: "reset" | "never";
+      /** The server then refuses connections for so long. */
+      refusesMs?: number;
+    };
 
 /** Something that goes wrong with the requests that it matches. */
 export interface Fault {
@@ -46,6 +61,10 @@ export interface Fault {
   hang?: true;
   /** Does what was asked, then destroys the socket without an answer. */
   drop?: true;
+  /**
+   * Decides on everything: whether the request is carried out, by asking for the truth, and what is told.
+   */
+  tell?: (truth: () => Promise<Reply>, request: ReceivedRequest) => Told | Promise<Told>;
 }
 
 interface Injected {
@@ -103,13 +122,20 @@ export class Journal {
 
   /** The requests that change something. */
   mutations(): ReceivedRequest[] {
-    return this.requests.filter(
-      ({ method, path }) =>
-        !["GET", "HEAD"].includes(method) &&
-        !/[?&]dryRun=true/.test(path) &&
-        !/\/_(refresh|count|search|verify)(\/|\?|$)/.test(path),
-    );
+    return this.requests.filter(changesSomething);
   }
+}
+
+/** Whether a request changes something: no read, no dry run. */
+export function changesSomething({
+  method,
+  path,
+}: Pick<ReceivedRequest, "method" | "path">): boolean {
+  return (
+    !["GET", "HEAD"].includes(method) &&
+    !/[?&]dryRun=true/.test(path) &&
+    !/\/_(refresh|count|search|verify)(\/|\?|$)/.test(path)
+  );
 }
 
 function matches(fault: Fault, request: ReceivedRequest): boolean {

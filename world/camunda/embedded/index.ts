@@ -1,5 +1,5 @@
 import { agreedCluster, AgreedCluster } from "./agreed";
-import { Cluster, isClusterComplete } from "./cluster";
+import { Cluster, isClusterComplete, StartedChange } from "./cluster";
 import { until } from "../../processes/until";
 import { Elasticsearches } from "./elasticsearches";
 import { pump } from "./exporting";
@@ -15,7 +15,9 @@ import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } 
 
 export { EmbeddedWorldOptions, ExporterTarget } from "./options";
 export { AgreedCluster } from "./agreed";
-export { Fault, ReceivedRequest, ServerName } from "./faults";
+export { StartedChange } from "./cluster";
+export { changesSomething, Fault, ReceivedRequest, ServerName, Told } from "./faults";
+export { bodyOf, Reply } from "./server";
 export { BrokerInstallation, Destination, Surroundings } from "./installer";
 
 const TICK_MS = 10;
@@ -336,6 +338,16 @@ export class EmbeddedWorld implements World {
     this.model.heal();
   }
 
+  /** {@link documents}, as they are at this moment; none while the Elasticsearch does not run. */
+  documentsNow(region: RegionName): Record<string, number> {
+    return this.search.of(region).running ? this.search.documents(region) : {};
+  }
+
+  /** {@link instanceKeys}, as they are at this moment. */
+  instanceKeysNow(region: RegionName): Set<string> {
+    return this.search.instanceKeys(region);
+  }
+
   /** Lets requests go wrong until the returned function is called. */
   inject(fault: Fault): () => void {
     return this.faults.inject(fault);
@@ -349,6 +361,11 @@ export class EmbeddedWorld implements World {
   /** The requests that change something: no reads, no dry runs. */
   mutations(): ReceivedRequest[] {
     return this.journal.mutations();
+  }
+
+  /** Every change of the cluster that was begun, by whomever. */
+  get startedChanges(): readonly StartedChange[] {
+    return this.model.started;
   }
 
   /** Is called with every request before it is handled, until the returned function is called. */

@@ -1,7 +1,8 @@
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { createServer, IncomingMessage, Server, ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import { Fault, FaultBook, Journal, ReceivedRequest, Receiver } from "./faults";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Fault, FaultBook, Journal, ReceivedRequest, Receiver, Told } from "./faults";
 
 /** A request as the handlers see it. */
 export interface Incoming {
@@ -138,6 +139,10 @@ export class LoopbackServer {
         return;
       }
       const reply = await this.reply(fault, record, request, text);
+      if ("ends" in reply) {
+        this.end(socket, reply);
+        return;
+      }
       if (fault?.drop) {
         socket.resetAndDestroy();
         return;
@@ -146,7 +151,7 @@ export class LoopbackServer {
         return;
       }
       record.status = reply.status;
-      send(response, record.method, reply);
+      await send(response, record.method, reply);
     } catch {
       // The client went away in the middle, or the server was closed: there is nobody to answer.
       socket.destroy();
@@ -158,27 +163,45 @@ export class LoopbackServer {
     record: ReceivedRequest,
     request: IncomingMessage,
     text: string,
-  ): Promise<Reply> {
+  ): Promise<Told> {
+    const truth = () => this.truth(record, request, text);
+    if (fault?.tell) {
+      return fault.tell(truth, record);
+    }
     if (fault?.respond) {
       return fault.respond;
     }
-    let reply: Reply;
-    try {
-      const { path, query } = parsedTarget(record.path);
-      reply = await this.handle({
-        method: record.method,
-        path,
-        query,
-        headers: request.headers,
-        text,
-      });
-    } catch (error) {
-      reply = { status: 500, body: { message: String(error) } };
-    }
+    const reply = await truth();
     if (!fault?.transform) {
       return reply;
     }
     return { ...reply, text: undefined, body: fault.transform(bodyOf(reply), reply.status) };
+  }
+
+  /** Does what was asked. */
+  private async truth(
+    record: ReceivedRequest,
+    { headers }: IncomingMessage,
+    text: string,
+  ): Promise<Reply> {
+    let reply: Reply;
+    try {
+      const { path, query } = parsedTarget(record.path);
+      reply = await this.handle({ method: record.method, path, query, headers, text });
+    } catch (error) {
+      reply = { status: 500, body: { message: String(error) } };
+    }
+    record.truth = reply.status;
+    return reply;
+  }
+
+  private end(socket: Socket, { ends, refusesMs }: Exclude<Told, Reply>): void {
+    if (ends === "reset") {
+      socket.resetAndDestroy();
+    }
+    if (refusesMs !== undefined) {
+      void this.close().then(() => this.pause(refusesMs).then(() => this.open()));
+    }
   }
 
   private pause(ms: number): Promise<void> {
@@ -231,7 +254,8 @@ function parsedOrText(text: string): unknown {
   }
 }
 
-function bodyOf(reply: Reply): unknown {
+/** The body of an answer, parsed when it is JSON. */
+export function bodyOf(reply: Reply): unknown {
   return reply.text === undefined ? reply.body : parsedOrText(reply.text);
 }
 
@@ -246,12 +270,25 @@ function parsedTarget(target: string): { path: string; query: URLSearchParams } 
   return { path, query: new URLSearchParams(rest.join("?")) };
 }
 
-function send(response: ServerResponse, method: string, reply: Reply): void {
+async function send(
+  response: ServerResponse,
+  method: string,
+  reply: Reply & { trickleMs?: number },
+): Promise<void> {
   const text = reply.text ?? (reply.body === undefined ? "" : JSON.stringify(reply.body));
   response.writeHead(reply.status, {
     ...(text !== "" && { "Content-Type": "application/json" }),
     "Content-Length": Buffer.byteLength(text),
     ...reply.headers,
   });
-  response.end(method === "HEAD" ? undefined : text);
+  if (reply.trickleMs !== undefined) {
+    for (const byte of Buffer.from(text)) {
+      response.write(Buffer.of(byte));
+      await sleep(reply.trickleMs);
+      if (response.destroyed) {
+        return;
+      }
+    }
+  }
+  response.end(method === "HEAD" || reply.trickleMs !== undefined ? undefined : text);
 }

@@ -12,6 +12,8 @@ export interface Brokers {
   joined(brokerId: number, partitionId: number): void;
   /** The leader of a partition starts or stops an exporter. */
   exporterChanged(operation: ChangeOperation): void;
+  /** A change begins. */
+  changeStarted(side: Side, operations: readonly ChangeOperation[]): void;
   /** A broker is no member any more, without having been asked. */
   removed(side: Side, brokerId: number): void;
   /** A partition has a new leader, which starts the exporters as its replica is configured. */
@@ -60,6 +62,7 @@ export class Side {
   /** Starts a change and returns its id. */
   startChange(operations: ChangeOperation[]): number {
     const { configuration } = this;
+    this.brokers.changeStarted(this, operations);
     const id = ++configuration.version;
     configuration.plan = { id, startedAt: nanoTime(), completed: [], pending: [...operations] };
     this.idleSince = Date.now();

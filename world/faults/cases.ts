@@ -1,0 +1,63 @@
+import type { RegionName } from "../world";
+import type { EngineProcess } from "./engine";
+import type { Failpoint } from "./failpoint";
+import { killingFailpoint, killingFailpoints } from "./killingFailpoints";
+import { lyingFailpoint, lyingFailpoints } from "./lyingFailpoints";
+import { changesSomething } from "../camunda/embedded";
+import { learn, LearntRequest } from "./requests";
+import { FaultCase, nameOf } from "./runCase";
+import { FaultScene } from "./scene";
+import { Work, WORKS } from "./works";
+
+const REGIONS: readonly RegionName[] = ["region0", "region1"];
+
+/** Every case that there is, by what clean runs send. */
+export async function allCases(engine: EngineProcess): Promise<FaultCase[]> {
+  const cases: FaultCase[] = [];
+  for (const work of WORKS) {
+    for (const lost of REGIONS) {
+      const learnt = await cleanRun(work, lost, engine);
+      cases.push(...failpoints(learnt).map((failpoint) => caseOf(work, lost, failpoint)));
+    }
+  }
+  return cases;
+}
+
+function failpoints(learnt: readonly LearntRequest[]): Failpoint[] {
+  return [...lyingFailpoints(learnt), ...killingFailpoints(learnt)];
+}
+
+/** The case of a name; undefined when nothing is called so. */
+export function caseNamed(name: string): FaultCase | undefined {
+  const [, workName, lost, rest = ""] = /^(\w+) (region[01]): (.*)$/.exec(name) ?? [];
+  const work = WORKS.find((one) => one.name === workName);
+  const failpoint = lyingFailpoint(rest, changesSomething) ?? killingFailpoint(rest);
+  return work && failpoint ? caseOf(work, lost as RegionName, failpoint) : undefined;
+}
+
+function caseOf(work: Work, lost: RegionName, failpoint: Failpoint): FaultCase {
+  return { name: nameOf(work, lost, failpoint), work, lost, failpoint };
+}
+
+/** What a run sends when nothing goes wrong. */
+async function cleanRun(
+  work: Work,
+  lost: RegionName,
+  engine: EngineProcess,
+): Promise<LearntRequest[]> {
+  const scene = await FaultScene.of(lost, engine);
+  try {
+    await work.prepare(scene);
+    const learning = learn(scene);
+    const { ended } = await scene.up({ brisk: true });
+    const learnt = learning.end();
+    if (ended?.ok !== (work.truth !== "refused")) {
+      throw new Error(
+        `a clean ${work.name} ended otherwise: ${ended?.errors.join("; ") ?? "died"}`,
+      );
+    }
+    return learnt;
+  } finally {
+    await scene.end();
+  }
+}

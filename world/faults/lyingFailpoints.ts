@@ -1,0 +1,67 @@
+import type { Reply } from "../camunda/embedded";
+import type { Failpoint } from "./failpoint";
+import { Lie, LIES } from "./lies";
+import { isLike, LearntRequest, REQUEST, RequestId, requestOf, textOf } from "./requests";
+
+/** How often a lie is told. */
+const TIMES = { once: 1, thrice: 3, always: Infinity };
+
+type Often = keyof typeof TIMES;
+
+const OFTEN = Object.keys(TIMES) as Often[];
+
+const NAME = new RegExp(`^${REQUEST} answers (\\S+) (${OFTEN.join("|")})$`);
+
+/** Every lie to every request, where it is one. */
+export function lyingFailpoints(learnt: readonly LearntRequest[]): Failpoint[] {
+  return learnt.flatMap(({ id, changes, reply }) =>
+    LIES.filter((lie) => lie.available(reply, changes)).flatMap((lie) =>
+      OFTEN.map((often) => lying(id, lie, often, changes)),
+    ),
+  );
+}
+
+/** The failpoint of that name, when it is one of a lie. */
+export function lyingFailpoint(
+  name: string,
+  changes: (id: RequestId) => boolean,
+): Failpoint | undefined {
+  const groups = NAME.exec(name)?.slice(1);
+  const lie = LIES.find((one) => one.name === groups?.[4]);
+  if (groups === undefined || lie === undefined) {
+    return undefined;
+  }
+  const id = requestOf(groups);
+  return lying(id, lie, groups[5] as Often, changes(id));
+}
+
+function lying(id: RequestId, lie: Lie, often: Often, changes: boolean): Failpoint {
+  return {
+    family: "lies",
+    name: `${textOf(id)} answers ${lie.name} ${often}`,
+    arm({ world, lost }) {
+      let like = 0;
+      let hits = 0;
+      let before: Reply | undefined;
+      const heal = world.inject({
+        path: /./,
+        tell: async (truth, request) => {
+          const number = isLike(id, request) ? ++like : 0;
+          if (number >= id.number && number < id.number + TIMES[often]) {
+            hits++;
+            return lie.tell({ truth, before, lost, changes });
+          }
+          const reply = await truth();
+          before = number > 0 ? reply : before;
+          return reply;
+        },
+      });
+      return {
+        get hits() {
+          return hits;
+        },
+        heal,
+      };
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { FaultScene } from "./scene";
+import type { Truth } from "./invariants";
+
+/** Something that an operator does, whose run meets the faults. */
+export interface Work {
+  name: string;
+  /** What the scene is brought to before, without a fault: the next `up` is the run. */
+  prepare(scene: FaultScene): Promise<void>;
+  /** How the world is after its success; `refused`: there is none, whatever happens. */
+  truth: Truth | "refused";
+  /** How many forced removals the run may send that take effect. */
+  forces: 0 | 1;
+  /** Takes back what must be refused; the next `up` then succeeds with {@link Work.healed}. */
+  takeBack?(scene: FaultScene): void;
+  healed?: Truth;
+}
+
+const FAILED_OVER: Truth = { members: "survivors", lostExporter: "DISABLED" };
+const WHOLE: Truth = { members: "all", lostExporter: "ENABLED" };
+
+/** The name of the attempt to fail back. */
+export const ATTEMPT = "one";
+
+async function loseRegion(scene: FaultScene): Promise<void> {
+  await scene.world.lose(scene.lost);
+  scene.set({ lostRegion: scene.lost });
+}
+
+/** Failed over, and the lost region is there again with empty disks and a new stack. */
+async function recreated(scene: FaultScene): Promise<void> {
+  await loseRegion(scene);
+  await scene.expectUp();
+  await scene.work([scene.survivor]);
+  await scene.world.recreate(scene.lost);
+  scene.keep(scene.lost, []);
+}
+
+const failover: Work = {
+  name: "failover",
+  prepare: loseRegion,
+  truth: FAILED_OVER,
+  forces: 1,
+};
+
+const failback: Work = {
+  name: "failback",
+  async prepare(scene) {
+    await recreated(scene);
+    scene.set({ failback: ATTEMPT });
+  },
+  truth: WHOLE,
+  forces: 0,
+};
+
+/** A failback that could not go on after the restore is given up: exporting is paused at that moment. */
+const abandon: Work = {
+  name: "abandon",
+  async prepare(scene) {
+    await recreated(scene);
+    scene.set({ failback: ATTEMPT });
+    const heal = scene.world.inject({
+      method: "POST",
+      path: /\/actuator\/exporters\/\w+\/enable/,
+      respond: { status: 400, body: { message: "not now" } },
+    });
+    const { ended } = await scene.up({ brisk: true });
+    heal();
+    if (ended?.ok !== false) {
+      throw new Error("the failback that is to be abandoned did not end half way");
+    }
+    scene.unset(["failback"]);
+  },
+  truth: FAILED_OVER,
+  forces: 0,
+};
+
+/** A region is declared lost that lives: nothing that is answered wrongly may make that true. */
+const mistaken: Work = {
+  name: "mistaken",
+  prepare(scene) {
+    scene.set({ lostRegion: scene.lost });
+    return Promise.resolve();
+  },
+  truth: "refused",
+  forces: 0,
+  takeBack(scene) {
+    scene.unset(["lostRegion"]);
+  },
+  healed: WHOLE,
+};
+
+/** All of them. */
+export const WORKS: readonly Work[] = [failover, failback, abandon, mistaken];
