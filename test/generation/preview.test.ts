@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { previewPlan } from "../../components/recovery/preview";
 import { readSettings } from "../../components/settings";
+import type { RecordedState } from "../../components/stack/stackState";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { until } from "../../world/processes/until";
 import { lookup, Raw, rawConfig } from "../support/config";
@@ -27,12 +28,44 @@ describe("the preview of a generation with other ids, order and dialect", () => 
     let text = "";
     await until("the survivors to have missed the lost brokers", async () => {
       text = (await previewPlan(settings, "failed-over", RECORDED))?.text ?? "";
-      return !/offline|note:/.test(text) || text;
+      // One look does not prove the loss: that `up` will look on is noted all the same.
+      return !/offline|no longer see|to have no leader/.test(text) || text;
     });
     assert.match(text, /force out brokers 0, 2 of region1, keep brokers 1, 3/);
     assert.match(text, /REPLICAS_FORCED/);
     assert.match(text, /MEMBER_OUT broker 1 with brokers 0/);
     assert.match(text, /disable .*mirrorregion1/);
+  });
+
+  it("says what the recovery is about: who has declared it, and why", async () => {
+    const incident = {
+      id: "region1-2026-11-21T12:45:22.198Z",
+      lost: "region1",
+      startedAt: "2026-11-21T12:45:22.198Z",
+      who: "operator@desk",
+      cluster: "http://gateway",
+      overrides: {},
+    } as const;
+    const plan = async (recorded: RecordedState) =>
+      (
+        await previewPlan(
+          settingsWith({ lostRegion: "region1", reason: "INC-1: no route" }),
+          "failed-over",
+          recorded,
+        )
+      )?.text ?? "";
+    assert.match(
+      await plan(RECORDED),
+      /^ {2}incident: region1 is declared lost: INC-1: no route$/m,
+    );
+    assert.match(
+      await plan({ ...RECORDED, incident }),
+      /^ {2}incident: region1-2026\S+, declared by operator@desk: INC-1: no route$/m,
+    );
+    assert.match(
+      await plan({ ...RECORDED, incident: { ...incident, withdrawn: true } }),
+      /^ {2}incident: region1 is declared lost: INC-1/m,
+    );
   });
 
   it("says the steps in the generation's own order", async () => {
