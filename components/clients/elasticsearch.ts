@@ -46,6 +46,24 @@ export interface LastRecord {
   count: number;
 }
 
+/** What an index holds, as far as two copies of it can be compared. */
+export interface Contents {
+  documents: number;
+  /**
+   * The number of the last operation on each shard, by shard. Writing a document again in place changes no count, but
+   * this one. A snapshot keeps it, and a restore brings it back.
+   */
+  lastOperations: number[];
+}
+
+/** How far the primary shards of an index can be used. */
+export interface IndexHealth {
+  /** The shards whose primary is active. */
+  active: number[];
+  /** The others. */
+  inactive: number[];
+}
+
 /** Health of a set of indices. */
 export interface Health {
   status: string;
@@ -78,12 +96,7 @@ export class ElasticsearchClient {
   /** Health of the cluster, or of the indices that match the patterns, closed ones too; green when none does. */
   async health(patterns: readonly string[] = []): Promise<Health> {
     const path = `/_cluster/health${patterns.length > 0 ? `/${patterns.join(",")}` : ""}`;
-    const body = await this.ok("GET", path);
-    return {
-      status: String(body.status),
-      activePrimaryShards: Number(body.active_primary_shards),
-      unassignedShards: Number(body.unassigned_shards),
-    };
+    return healthIn(await this.ok("GET", path));
   }
 
   /**
@@ -121,6 +134,84 @@ export class ElasticsearchClient {
         return [name, count];
       }),
     );
+  }
+
+  /**
+   * What each index holds, after a refresh.
+   *
+   * @throws {@link PartialAnswer} when a primary shard does not say it
+   */
+  async contents(patterns: readonly string[]): Promise<Record<string, Contents>> {
+    await this.refresh(patterns);
+    const path = `/${patterns.join(",")}/_stats/docs?level=shards&allow_no_indices=true`;
+    const body = await this.ok("GET", path);
+    const indices = isRecord(body.indices) ? body.indices : {};
+    return Object.fromEntries(
+      Object.entries(indices).map(([name, stats]) => [
+        name,
+        this.contentsOf(path, name, isRecord(stats) ? stats : {}),
+      ]),
+    );
+  }
+
+  private contentsOf(path: string, name: string, stats: Record<string, unknown>): Contents {
+    const docs = isRecord(stats.primaries) ? stats.primaries.docs : undefined;
+    const documents = isRecord(docs) ? docs.count : undefined;
+    const shards = isRecord(stats.shards) ? stats.shards : {};
+    const lastOperations = Object.entries(shards)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .map(([, copies]) => {
+        const primary = listOf(this.request("GET", path), copies, "copies").find(
+          ({ routing }) => isRecord(routing) && routing.primary === true,
+        );
+        return isRecord(primary?.seq_no) ? primary.seq_no.max_seq_no : undefined;
+      });
+    const said = lastOperations.filter((last) => typeof last === "number");
+    if (typeof documents !== "number" || said.length !== lastOperations.length) {
+      throw new PartialAnswer(this.request("GET", path), `not every primary shard of ${name}`);
+    }
+    return { documents, lastOperations: said };
+  }
+
+  /** Health of the indices that match the patterns, and how far each of them is. */
+  async healthByIndex(
+    patterns: readonly string[],
+  ): Promise<Health & { indices: Record<string, IndexHealth> }> {
+    const path = `/_cluster/health/${patterns.join(",")}?level=shards`;
+    const body = await this.ok("GET", path);
+    const indices = isRecord(body.indices) ? body.indices : {};
+    return {
+      ...healthIn(body),
+      indices: Object.fromEntries(
+        Object.entries(indices).map(([name, index]) => {
+          const shards = isRecord(index) && isRecord(index.shards) ? index.shards : {};
+          const isActive = (shard: unknown) => isRecord(shard) && shard.primary_active === true;
+          const ids = (active: boolean) =>
+            Object.keys(shards)
+              .filter((id) => isActive(shards[id]) === active)
+              .map(Number);
+          return [name, { active: ids(true), inactive: ids(false) }];
+        }),
+      ),
+    };
+  }
+
+  /** Why the primary of a shard is not allocated, in the server's words; undefined when it does not say so. */
+  async unallocated(index: string, shard: number): Promise<string | undefined> {
+    const body = await this.ok("POST", "/_cluster/allocation/explain", {
+      index,
+      shard,
+      primary: true,
+    });
+    const nodes = Array.isArray(body.node_allocation_decisions)
+      ? body.node_allocation_decisions.filter(isRecord)
+      : [];
+    const deciders = nodes.flatMap((node) =>
+      Array.isArray(node.deciders) ? node.deciders.filter(isRecord) : [],
+    );
+    const why =
+      deciders.find(({ decision }) => decision === "NO")?.explanation ?? body.allocate_explanation;
+    return body.current_state === "unassigned" && typeof why === "string" ? why : undefined;
   }
 
   /** Names of the index and component templates that begin with one of the prefixes, sorted. */
@@ -438,6 +529,14 @@ export class ElasticsearchClient {
       credentials: this.credentials,
     });
   }
+}
+
+function healthIn(body: Record<string, unknown>): Health {
+  return {
+    status: String(body.status),
+    activePrimaryShards: Number(body.active_primary_shards),
+    unassignedShards: Number(body.unassigned_shards),
+  };
 }
 
 function search(pattern: string): string {

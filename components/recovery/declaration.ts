@@ -4,6 +4,12 @@ import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { desiredMembership, RecoveryShape, Shape } from "./phase";
 
+/** Name of the last attempt when there was none. */
+const NO_ATTEMPT = "none";
+
+/** Beginning of its name when it is not known. */
+const UNKNOWN = "unknown at ";
+
 /** What this run declares of the recovery, as data: the one writer of it. */
 export function declarationOf(
   settings: Settings,
@@ -93,9 +99,19 @@ export function lastAttempt(
   }
   if (recorded.unreadable) {
     // Not knowing what was before, assert the live state: an update that finds nothing to do is harmless.
-    return { attempt: `unknown at ${Date.now()}`, abandoned: false };
+    return { attempt: `${UNKNOWN}${Date.now()}`, abandoned: false };
   }
-  return recorded.lastAttempt ?? { attempt: "none", abandoned: false };
+  return recorded.lastAttempt ?? { attempt: NO_ATTEMPT, abandoned: false };
+}
+
+/**
+ * The names of all attempts before one: none may be used again, for their snapshots lie in the repository. An attempt
+ * that was killed early is in its gate alone, so both carry them.
+ */
+export function attemptsBefore(attempt: string, { usedAttempts }: RecordedState): string[] {
+  return (usedAttempts ?? []).filter(
+    (name) => name !== attempt && name !== NO_ATTEMPT && !name.startsWith(UNKNOWN),
+  );
 }
 
 /** The last attempt for the commands of a user, which run again when it changes. */

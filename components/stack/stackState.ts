@@ -59,6 +59,8 @@ export interface RecordedState {
   lastAttempt?: LastAttempt;
   /** The attempt whose gate is in the state: its steps may have begun. */
   gateAttempt?: string;
+  /** The names of all attempts that the state knows of. */
+  usedAttempts?: string[];
   /** Set when the state could not be read: what was before is not known. */
   unreadable?: true;
   /** The output `recovery` of the last `up`. */
@@ -213,9 +215,11 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporting":
         recorded.lastAttempt = readLastAttempt(outputs);
+        recorded.usedAttempts = withAttempts(recorded.usedAttempts, outputs);
         break;
       case "pulumi-nodejs:dynamic/camunda:FailbackGate":
         recorded.gateAttempt = textOf(outputs, "attempt");
+        recorded.usedAttempts = withAttempts(recorded.usedAttempts, outputs);
         break;
       case "kubernetes:helm.sh/v3:Release":
         recorded.installed ||= outputs.name === RELEASE;
@@ -249,6 +253,20 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
     }
   }
   return recorded;
+}
+
+/** The names that are known, and those that the resource of an attempt carries. */
+function withAttempts(
+  known: string[] | undefined,
+  { attempt, earlier }: Record<string, unknown>,
+): string[] {
+  const carried = [...(Array.isArray(earlier) ? (earlier as unknown[]) : []), attempt];
+  return [
+    ...new Set([
+      ...(known ?? []),
+      ...carried.filter((name): name is string => typeof name === "string"),
+    ]),
+  ];
 }
 
 function releaseOf(outputs: Record<string, unknown>): RecordedRelease {

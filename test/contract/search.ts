@@ -415,6 +415,37 @@ export function searchEngine(bench: Bench): void {
     assert.equal(found[name]?.settings.index.number_of_shards, "3");
   });
 
+  bench.step(
+    "numbers what is written to a shard, also in place, and restores the number",
+    async () => {
+      const search = bench.search("region0");
+      const write = (a: number) => ok("PUT", "contract-two/_doc/1", { a });
+      await ok("PUT", "contract-two", {});
+      await write(1);
+      await write(2);
+      assert.deepEqual(await search.contents(["contract-two*"]), {
+        "contract-two": { documents: 1, lastOperations: [1] },
+      });
+      await ok("PUT", `_snapshot/${REPOSITORY}/numbered?wait_for_completion=true`, {
+        indices: "contract-two",
+      });
+      await write(3);
+      await ok("POST", `_snapshot/${REPOSITORY}/numbered/_restore?wait_for_completion=true`, {
+        indices: "contract-two",
+        rename_pattern: "two",
+        rename_replacement: "two-copy",
+      });
+      assert.deepEqual(await search.contents(["contract-two*"]), {
+        "contract-two": { documents: 1, lastOperations: [2] },
+        "contract-two-copy": { documents: 1, lastOperations: [1] },
+      });
+      const { indices } = await search.healthByIndex(["contract-two*"]);
+      assert.deepEqual(indices["contract-two-copy"], { active: [0], inactive: [] });
+      await ok("DELETE", "contract-two,contract-two-copy");
+      await ok("DELETE", `_snapshot/${REPOSITORY}/numbered`);
+    },
+  );
+
   bench.step("deletes what is not needed any more", async () => {
     await ok("DELETE", "contract-one");
     await ok("DELETE", `_snapshot/${REPOSITORY}/taken`);

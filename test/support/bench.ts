@@ -262,7 +262,7 @@ export class Bench {
       initializeFrom: `elasticsearch${peerOf(region)}`,
       declaration: this.declaration,
     }),
-    gate: () => ({ attempt, recreated: this.lost, incident: "incident-1" }),
+    gate: () => ({ attempt, earlier: [], recreated: this.lost, incident: "incident-1" }),
     pause: () => ({ attempt }),
     repository: (region: RegionName) => ({
       attempt,
@@ -271,12 +271,19 @@ export class Bench {
       readonly: region === this.lost,
       ...(region === this.lost ? { snapshot: this.snapshotName } : {}),
     }),
-    snapshot: () => ({ attempt, repository: "camunda_backup", snapshot: this.snapshotName }),
+    snapshot: () => ({
+      attempt,
+      repository: "camunda_backup",
+      snapshot: this.snapshotName,
+      pause: "pause-1",
+      incident: "incident-1",
+    }),
     exporting: (name: string, abandoned = false) => ({
       exporting: "running",
       attempt: name,
       abandoned,
       declaration: this.declaration,
+      earlier: [],
     }),
   };
 

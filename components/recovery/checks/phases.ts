@@ -4,7 +4,7 @@ import { Refusal } from "../../base/refusal";
 import { activeReplicas, partitionIds } from "../../clients/topology";
 import { isTransient } from "../../clients/answers";
 import { Refused } from "../../clients/http";
-import { waitFor } from "../../clients/poll";
+import { asked, waitFor } from "../../clients/poll";
 import type { ExporterPhase } from "../../clients/zeebe";
 import { SURVIVING_REPLICAS } from "../phase";
 import type { Session } from "../session";
@@ -123,7 +123,10 @@ interface Awaited {
  * asked again, unless the others take long. The look is remembered when it is whole.
  */
 async function awaitLook(session: Session, { what, phase, enough, known }: Awaited): Promise<Look> {
-  let replicas = known?.replicas;
+  // Before the wait: a cluster that is gone is not waited for, as when a stack is destroyed.
+  let replicas: Look["replicas"] | undefined =
+    known?.replicas ??
+    (await asked("the configuration of the cluster", session.log, () => replicasOf(session)));
   const now = performance.now();
   const answers = new Map(
     [...(known?.phases ?? [])].map(([id, reported]) => [id, { at: now, reported }]),
@@ -159,12 +162,12 @@ async function awaitLook(session: Session, { what, phase, enough, known }: Await
           [...answers].flatMap(([id, { reported }]) => (held.has(id) ? [[id, reported]] : [])),
         ),
       });
-      const asked = [...held.keys()].filter((id) => !isRecent(answers.get(id)?.at ?? -Infinity));
+      const ids = [...held.keys()].filter((id) => !isRecent(answers.get(id)?.at ?? -Infinity));
       // A pause reaches all, so mostly the first tells.
-      const first = enough === undefined ? [] : asked.slice(0, 1);
+      const first = enough === undefined ? [] : ids.slice(0, 1);
       const failed = await ask(first);
       if (enough?.(seen().phases) !== true) {
-        failed.push(...(await ask(asked.slice(first.length))));
+        failed.push(...(await ask(ids.slice(first.length))));
       }
       const found = seen();
       if (enough?.(found.phases) === true) {

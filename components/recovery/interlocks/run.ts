@@ -173,11 +173,13 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
   {
     name: "attempt-used",
     protects: "What the earlier attempt has left behind would be taken for done.",
-    refusal({ settings: { failback }, recorded: { lastAttempt, gateAttempt } }) {
+    refusal({ settings: { failback }, recorded }) {
+      const { lastAttempt, gateAttempt, usedAttempts = [] } = recorded;
       // Lower case, as the name of the snapshot is: "ONE" would find the one of "one".
-      return lastAttempt !== undefined &&
-        lastAttempt.attempt.toLowerCase() === failback?.toLowerCase() &&
-        (lastAttempt.abandoned || gateAttempt !== failback)
+      const same = (name: string) => name.toLowerCase() === failback?.toLowerCase();
+      const used = [...usedAttempts, ...(lastAttempt === undefined ? [] : [lastAttempt.attempt])];
+      const isAbandoned = lastAttempt?.abandoned === true && same(lastAttempt.attempt);
+      return failback !== undefined && used.some(same) && (isAbandoned || gateAttempt !== failback)
         ? `failback is ${shortened(failback, 40)}, the name of an earlier attempt: choose a new name: pulumi config set failback NEW-NAME`
         : undefined;
     },

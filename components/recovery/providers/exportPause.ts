@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { shortened } from "../../base/bounded";
 import { brokerList } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
@@ -58,11 +59,20 @@ export const provider = implement<ExportPauseInputs>({
   },
 });
 
-/** Paused on every replica, and the exporters have written what they had collected until then. */
+/**
+ * Paused on every replica, and the exporters have written what they had collected until then. The `pause` of the record
+ * names this very pause: a snapshot carries it, and one of any other pause is none of this attempt's. A run that was
+ * killed before the record was written has taken no snapshot, and names the pause anew.
+ */
 async function verify(session: Session, found: Look): Promise<Record<string, unknown>> {
   const { phases } = await awaitPhase(session, "PAUSED", found);
   const records = await awaitSettled(session);
-  return { exporterPhase: "PAUSED", exported: exportedPositions(phases), records };
+  return {
+    pause: randomUUID(),
+    exporterPhase: "PAUSED",
+    exported: exportedPositions(phases),
+    records,
+  };
 }
 
 /** Waits until the surviving Elasticsearch has held the same number of records for a while. */

@@ -17,6 +17,8 @@ export interface ExportingInputs {
   abandoned: boolean;
   /** What is declared, as `BrokerMembership` has it: each declaration is verified anew. */
   declaration: Declaration;
+  /** The names of the attempts before it: the state is what remembers them. */
+  earlier: string[];
 }
 
 export const provider = implement<ExportingInputs>({

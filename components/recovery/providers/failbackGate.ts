@@ -18,6 +18,8 @@ import { implement } from "./behaviour";
 export interface FailbackGateInputs {
   /** Name of the failback attempt. */
   attempt: string;
+  /** The names of the attempts before it: they are in the state as soon as an attempt begins. */
+  earlier: string[];
   /** The region that was lost and has been recreated. */
   recreated: RegionName;
   /** The incident that this failback ends. */

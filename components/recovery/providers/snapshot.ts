@@ -1,9 +1,12 @@
+import { mayHaveTakenEffect } from "../../clients/answers";
 import { shortened } from "../../base/bounded";
 import { Refusal } from "../../base/refusal";
 import type { SnapshotInfo } from "../../clients/elasticsearch";
-import { waitFor } from "../../clients/poll";
+import { Refused } from "../../clients/http";
+import { asked, waitFor } from "../../clients/poll";
 import { documentCount } from "../checks/documents";
 import { expectPaused } from "../checks/phases";
+import { expectOfThisPause } from "../checks/snapshots";
 import type { Session } from "../session";
 import { implement } from "./behaviour";
 
@@ -14,6 +17,10 @@ export interface SnapshotInputs {
   repository: string;
   /** Name of the snapshot, of the attempt: a second one finds its own, never that of an earlier attempt. */
   snapshot: string;
+  /** The pause in which it is taken, as the record of the `ExportPause` names it. */
+  pause: string;
+  /** The incident that the failback ends. */
+  incident: string;
 }
 
 /** Procedure, failback step 3: a snapshot of the surviving Elasticsearch while exporting is paused. */
@@ -23,9 +30,17 @@ export const provider = implement<SnapshotInputs>({
   async converge(inputs, { session, begin }) {
     await expectPaused(session, "recently");
     const elasticsearch = session.elasticsearch(session.settings.region);
-    const documents = await elasticsearch.documents(session.indexPatterns);
-    const found = await elasticsearch.snapshot(inputs.repository, inputs.snapshot);
-    if (found === undefined) {
+    const { documents, found } = await asked(
+      "the surviving Elasticsearch",
+      session.log,
+      async () => ({
+        documents: await elasticsearch.documents(session.indexPatterns),
+        found: await elasticsearch.snapshot(inputs.repository, inputs.snapshot),
+      }),
+    );
+    if (found !== undefined) {
+      expectOfThisPause(found, inputs.pause);
+    } else {
       if (Object.keys(documents).length === 0) {
         throw new Refusal(
           `Elasticsearch of ${session.settings.region} has no index that begins with ${session.settings.indexPrefixes.join(", ")}: correct indexPrefixes or the endpoint`,
@@ -33,20 +48,7 @@ export const provider = implement<SnapshotInputs>({
       }
       begin();
       session.log(`taking snapshot ${inputs.snapshot} of ${Object.keys(documents).length} indices`);
-      await elasticsearch.createSnapshot(
-        inputs.repository,
-        inputs.snapshot,
-        session.indexPatterns,
-        {
-          attempt: inputs.attempt,
-          documents: documentCount(documents),
-        },
-      );
-    } else if (found.metadata.documents !== documentCount(documents)) {
-      // Something was exported since: restoring this snapshot would lose it.
-      throw new Refusal(
-        `snapshot ${shortened(inputs.snapshot, 40)} exists already and is not of this pause (${String(found.metadata.documents ?? "unknown")} documents, ${documentCount(documents)} now): set failback to a new name`,
-      );
+      await create(session, inputs);
     }
     const snapshot = await awaitSuccess(session, inputs);
     expectWhole(snapshot, Object.keys(documents));
@@ -63,6 +65,44 @@ export const provider = implement<SnapshotInputs>({
     };
   },
 });
+
+/**
+ * Sends the request until the repository takes it: while it is busy (a snapshot is deleted, or it is cleaned up) it
+ * answers 503. When the answer is lost, the repository is looked into before it is sent again.
+ */
+async function create(session: Session, inputs: SnapshotInputs): Promise<void> {
+  const elasticsearch = session.elasticsearch(session.settings.region);
+  const { attempt, incident, pause, repository, snapshot } = inputs;
+  await waitFor<void>(
+    `repository ${repository} to take a snapshot`,
+    session.settings.timeouts.snapshot,
+    session.log,
+    async () => {
+      try {
+        await elasticsearch.createSnapshot(repository, snapshot, session.indexPatterns, {
+          attempt,
+          incident,
+          pause,
+        });
+      } catch (error) {
+        if (!mayHaveTakenEffect(error)) {
+          throw error;
+        }
+        const found = await elasticsearch.snapshot(repository, snapshot);
+        if (found !== undefined) {
+          expectOfThisPause(found, pause);
+          return { done: true, value: undefined };
+        }
+        const busy = !(error instanceof Refused) || error.status === 429 || error.status === 503;
+        if (!busy) {
+          throw new Refusal(error.message);
+        }
+        return { done: false, seen: error instanceof Refused ? error.reason : error.message };
+      }
+      return { done: true, value: undefined };
+    },
+  );
+}
 
 async function awaitSuccess(session: Session, inputs: SnapshotInputs): Promise<SnapshotInfo> {
   const elasticsearch = session.elasticsearch(session.settings.region);

@@ -1,11 +1,19 @@
 import { listed, shortened } from "../../base/bounded";
 import { peerOf } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
-import type { ElasticsearchClient, Health } from "../../clients/elasticsearch";
-import { waitFor } from "../../clients/poll";
-import { documentCount } from "../checks/documents";
+import type {
+  Contents,
+  ElasticsearchClient,
+  Health,
+  IndexHealth,
+  SnapshotInfo,
+} from "../../clients/elasticsearch";
+import { isTransient } from "../../clients/answers";
+import { Refused } from "../../clients/http";
+import { asked, waitFor } from "../../clients/poll";
 import { expectPaused } from "../checks/phases";
 import { listedShards, restoredByUs } from "../checks/restoredIndices";
+import { expectOfThisPause } from "../checks/snapshots";
 import type { Session } from "../session";
 import { implement } from "./behaviour";
 
@@ -15,6 +23,8 @@ export interface SnapshotRestoreInputs {
   attempt: string;
   repository: string;
   snapshot: string;
+  /** The pause in which the snapshot was taken. */
+  pause: string;
 }
 
 /**
@@ -29,12 +39,15 @@ export const provider = implement<SnapshotRestoreInputs>({
     await expectPaused(session, "recently");
     const region = peerOf(session.settings.region);
     const recreated = session.elasticsearch(region);
-    const snapshot = await recreated.snapshot(inputs.repository, inputs.snapshot);
+    const snapshot = await asked("the snapshot", session.log, () =>
+      recreated.snapshot(inputs.repository, inputs.snapshot),
+    );
     if (snapshot?.state !== "SUCCESS") {
       throw new Refusal(
         `Elasticsearch of ${region} sees snapshot ${inputs.snapshot} as ${snapshot?.state ?? "missing"}, not SUCCESS: pulumi up again`,
       );
     }
+    expectOfThisPause(snapshot, inputs.pause);
     const present = await listedShards(
       session,
       recreated,
@@ -52,56 +65,101 @@ export const provider = implement<SnapshotRestoreInputs>({
       session.log(`restoring snapshot ${inputs.snapshot} in ${region}`);
       await recreated.restoreSnapshot(inputs.repository, inputs.snapshot, session.indexPatterns);
     }
-    const { shards, healths } = await awaitDone(session, recreated, inputs);
+    const { shards, healths } = await awaitDone(session, recreated, snapshot);
     return {
       how: restoring ? "awaited" : "done",
       observed: {
         shards,
-        ...(await compare(session, healths)),
+        ...(await compare(session, snapshot, healths)),
       },
     };
   },
 });
 
 /**
- * Waits until the recreated Elasticsearch has as many active primary shards of Camunda's indices as the
- * survivor's. Neither the snapshot's own number of shards decides (it counts system indices too), nor
- * where a shard came from (one that moved to another node meanwhile came from its peer): what is in them
- * is compared afterwards. A red survivor has lost some, and its number is none to reach.
+ * Waits until every primary shard of the snapshot's own indices is active. Neither the snapshot's number of shards
+ * decides (it counts system indices too), nor the survivor's (its retention deletes indices meanwhile), nor where a
+ * shard came from (one that moved to another node since came from its peer): what is in them is compared afterwards.
  */
 async function awaitDone(
   session: Session,
   recreated: ElasticsearchClient,
-  inputs: SnapshotRestoreInputs,
+  snapshot: SnapshotInfo,
 ): Promise<{ shards: { done: number; total: number }; healths: Healths }> {
   const survivor = session.elasticsearch(session.settings.region);
+  const wanted = indicesOf(session, snapshot);
+  let before = -1;
   return waitFor(
-    `the restore of ${inputs.snapshot}`,
+    `the restore of ${snapshot.name}`,
     session.settings.timeouts.restore,
     session.log,
     async () => {
       const healths = await healthOf(session, survivor, recreated);
       const { expected, restored } = healths;
-      const [done, total] = [restored.activePrimaryShards, expected.activePrimaryShards];
-      return done === total && restored.status !== "red" && expected.status !== "red"
-        ? { done: true, value: { shards: { done, total }, healths } }
-        : {
-            done: false,
-            seen: `${done} of ${total} primary shards active, ${restored.status}, the survivor's ${expected.status}`,
-          };
+      const lacking = wanted.filter((name) => !isActive(restored.indices[name]));
+      const done = wanted.reduce((sum, name) => sum + shardsOf(restored.indices[name]).active, 0);
+      const total = wanted.reduce((sum, name) => sum + shardsOf(restored.indices[name]).total, 0);
+      if (lacking.length === 0 && restored.status !== "red" && expected.status !== "red") {
+        return { done: true, value: { shards: { done, total }, healths } };
+      }
+      const stands = before === done;
+      before = done;
+      const why = stands ? await whyNot(recreated, lacking[0], restored.indices) : "";
+      return {
+        done: false,
+        seen: `${done} of ${total} primary shards active, ${restored.status}, the survivor's ${expected.status}${why}`,
+      };
     },
     {
       refuse: (last, seconds) =>
-        `the restore of ${shortened(inputs.snapshot, 40)}: ${last} (waited ${seconds} s); pulumi up`,
+        `the restore of ${shortened(snapshot.name, 30)}: ${shortened(last, 95)} (waited ${seconds} s); pulumi up`,
     },
   );
+}
+
+/** The indices of a snapshot that are Camunda's: what is compared. */
+function indicesOf(session: Session, { indices }: SnapshotInfo): string[] {
+  const { indexPrefixes } = session.settings;
+  return indices.filter((name) => indexPrefixes.some((prefix) => name.startsWith(prefix)));
+}
+
+function shardsOf(index: IndexHealth | undefined): { active: number; total: number } {
+  const { active, inactive } = index ?? { active: [], inactive: [0] };
+  return { active: active.length, total: active.length + inactive.length };
+}
+
+function isActive(index: IndexHealth | undefined): boolean {
+  const { active, total } = shardsOf(index);
+  return total > 0 && active === total;
+}
+
+/** Why a shard is not active, in the server's words, once nothing has changed from one look to the next. */
+async function whyNot(
+  recreated: ElasticsearchClient,
+  index: string | undefined,
+  indices: Record<string, IndexHealth>,
+): Promise<string> {
+  const shard = index === undefined ? undefined : indices[index]?.inactive[0];
+  if (index === undefined || shard === undefined) {
+    return index === undefined ? "" : `; ${index} is not there`;
+  }
+  try {
+    const why = await recreated.unallocated(index, shard);
+    return why === undefined ? "" : `; ${shortened(why, 45)}`;
+  } catch (error) {
+    // It is only to say more: a shard that has found its place meanwhile is none to explain.
+    if (isTransient(error) || error instanceof Refused) {
+      return "";
+    }
+    throw error;
+  }
 }
 
 /** Health of Camunda's indices in both Elasticsearches at one moment. */
 interface Healths {
   /** The survivor's. */
   expected: Health;
-  restored: Health;
+  restored: Health & { indices: Record<string, IndexHealth> };
 }
 
 async function healthOf(
@@ -111,24 +169,42 @@ async function healthOf(
 ): Promise<Healths> {
   return {
     expected: await survivor.health(indexPatterns),
-    restored: await recreated.health(indexPatterns),
+    restored: await recreated.healthByIndex(indexPatterns),
   };
 }
 
-/** Compares the two Elasticsearches while exporting is paused: index by index, template by template. */
-async function compare(session: Session, healths: Healths): Promise<Record<string, unknown>> {
+/**
+ * Compares the two Elasticsearches while exporting is paused: index by index, template by template. An index that the
+ * survivor's retention has deleted since the snapshot is no loss. One that it has got since is: nothing would ever
+ * bring it over.
+ */
+async function compare(
+  session: Session,
+  snapshot: SnapshotInfo,
+  healths: Healths,
+): Promise<Record<string, unknown>> {
   const survivor = session.elasticsearch(session.settings.region);
   const recreated = session.elasticsearch(peerOf(session.settings.region));
-  const { indexPrefixes } = session.settings;
-  const expected = await survivor.documents(session.indexPatterns);
-  const found = await recreated.documents(session.indexPatterns);
+  const { indexPrefixes, region } = session.settings;
+  const { expected, found } = await asked("both Elasticsearches", session.log, async () => ({
+    expected: await survivor.contents(session.indexPatterns),
+    found: await recreated.contents(session.indexPatterns),
+  }));
+  const taken = indicesOf(session, snapshot);
+  const since = Object.keys(expected).filter((index) => !taken.includes(index));
+  if (since.length > 0) {
+    throw new Refusal(
+      `Elasticsearch of ${region} has ${since.length} indices that are not in the snapshot (${shortened(listed(since), 40)}): set failback to a new name`,
+    );
+  }
+  const gone = taken.filter((index) => expected[index] === undefined);
   const differing = [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter(
-    (index) => expected[index] !== found[index],
+    (index) => !gone.includes(index) && !sameContents(expected[index], found[index]),
   );
   if (differing.length > 0) {
     const first = differing[0] as string;
     throw new Refusal(
-      `the restored data is not the survivor's: ${differing.length} indices differ (${shortened(first, 30)}: ${found[first] ?? "none"}, not ${expected[first] ?? "none"}); set failback to a new name`,
+      `the restored data is not the survivor's: ${differing.length} indices differ (${shortened(first, 30)}: ${described(found[first])}, not ${described(expected[first])}); set failback to a new name`,
     );
   }
   const templates = await survivor.templates(indexPrefixes);
@@ -142,10 +218,27 @@ async function compare(session: Session, healths: Healths): Promise<Record<strin
   const health = await awaitHealth(session, survivor, recreated, healths);
   return {
     indices: Object.keys(expected).length,
-    documents: documentCount(found),
+    documents: Object.values(expected).reduce((sum, { documents }) => sum + documents, 0),
+    ...(gone.length > 0 ? { deletedSince: gone.length } : {}),
     templates: templates.length,
     health,
   };
+}
+
+function sameContents(one: Contents | undefined, other: Contents | undefined): boolean {
+  return (
+    one?.documents === other?.documents &&
+    one?.lastOperations.join() === other?.lastOperations.join()
+  );
+}
+
+/** How many documents, and how often they were written. */
+function described(contents: Contents | undefined): string {
+  if (contents === undefined) {
+    return "none";
+  }
+  const writes = contents.lastOperations.reduce((sum, last) => sum + last + 1, 0);
+  return `${contents.documents} of ${writes} writes`;
 }
 
 /**

@@ -6,8 +6,8 @@ import type { Step } from "./step";
  * of a failover: what was paused when a region was lost would stay so.
  */
 export const exporting: Step = {
-  declare({ last, declaration }, scene, after) {
-    const inputs = { exporting: "running", ...last, declaration };
+  declare({ last, earlier, declaration }, scene, after) {
+    const inputs = { exporting: "running", ...last, earlier, declaration };
     scene.made.exporting = new resources.Exporting("exporting", inputs, scene.after(after));
     scene.made.declared.push(scene.made.exporting.declaration);
     return [scene.made.exporting];

@@ -14,21 +14,28 @@ function noted(scene: Scene, name: string, step: Recorded): pulumi.Resource[] {
   return [step];
 }
 
+/** The incident that a failback ends. */
+function incidentOf({ incident }: Facts["recorded"]): string {
+  if (incident === undefined) {
+    throw new Error("a failback without an incident");
+  }
+  return incident.id;
+}
+
 /** The recreated region is there, clean, and the cluster is still that of the incident. */
 export const gate: Step = {
   says: ({ lost, recorded }) =>
     `check that ${lost} is recreated and clean, and the cluster that of incident ${recorded.incident?.id ?? "unknown"}`,
-  declare({ attempt, lost, recorded }, scene, after) {
-    const { incident, recovery } = recorded;
-    if (incident === undefined) {
-      throw new Error("a failback without an incident");
-    }
-    const earlier = isRecord(recovery?.incident) ? recovery.incident : {};
-    const version = earlier.id === incident.id ? earlier.configurationVersion : undefined;
+  declare({ attempt, earlier, lost, recorded }, scene, after) {
+    const { recovery } = recorded;
+    const incident = incidentOf(recorded);
+    const before = isRecord(recovery?.incident) ? recovery.incident : {};
+    const version = before.id === incident ? before.configurationVersion : undefined;
     const inputs = {
       attempt,
+      earlier,
       recreated: lost,
-      incident: incident.id,
+      incident,
       ...(typeof version === "number" ? { configurationVersion: version } : {}),
     };
     const made = new resources.FailbackGate("failback-gate", inputs, scene.after(after));
@@ -76,6 +83,15 @@ export const snapshotSource = repository(({ survivor }) => survivor);
 
 export const snapshotTarget = repository(({ lost }) => lost);
 
+/** The pause that the record of its step names. */
+function pauseOf({ made }: Scene): pulumi.Output<string> {
+  const { pause } = made.records;
+  if (pause === undefined) {
+    throw new Error("a procedure that takes a snapshot without a pause");
+  }
+  return pause.apply((record) => String(record?.observed.pause));
+}
+
 function snapshotInputs({ attempt, settings, lost }: Facts) {
   return {
     attempt,
@@ -92,7 +108,15 @@ export const snapshot: Step = {
     noted(
       scene,
       "snapshot",
-      new resources.Snapshot("snapshot", snapshotInputs(facts), scene.after(after)),
+      new resources.Snapshot(
+        "snapshot",
+        {
+          ...snapshotInputs(facts),
+          pause: pauseOf(scene),
+          incident: incidentOf(facts.recorded),
+        },
+        scene.after(after),
+      ),
     ),
 };
 
@@ -103,7 +127,11 @@ export const restore: Step = {
     noted(
       scene,
       "restore",
-      new resources.SnapshotRestore("snapshot-restore", snapshotInputs(facts), scene.after(after)),
+      new resources.SnapshotRestore(
+        "snapshot-restore",
+        { ...snapshotInputs(facts), pause: pauseOf(scene) },
+        scene.after(after),
+      ),
     ),
 };
 

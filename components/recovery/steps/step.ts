@@ -6,7 +6,7 @@ import type { RecordedState } from "../../stack/stackState";
 import type { StepRecord } from "../providers/behaviour";
 import type * as resources from "../resources";
 import { RecoveryShape } from "../phase";
-import { declarationOf, lastAttempt } from "../declaration";
+import { attemptsBefore, declarationOf, lastAttempt } from "../declaration";
 
 /** What a run declares, and what it knows: all that a step decides from. */
 export interface Facts {
@@ -16,6 +16,8 @@ export interface Facts {
   recorded: RecordedState;
   declaration: Declaration;
   last: LastAttempt;
+  /** The names of the attempts before it. */
+  earlier: string[];
   /** The region that is lost; while steady the other one. */
   lost: RegionName;
   survivor: RegionName;
@@ -26,12 +28,14 @@ export interface Facts {
 /** The facts of a run. */
 export function factsOf(settings: Settings, shape: RecoveryShape, recorded: RecordedState): Facts {
   const lost = settings.lostRegion ?? settings.peer;
+  const last = lastAttempt(settings, shape, recorded);
   return {
     settings,
     shape,
     recorded,
     declaration: declarationOf(settings, shape, recorded),
-    last: lastAttempt(settings, shape, recorded),
+    last,
+    earlier: attemptsBefore(last.attempt, recorded),
     lost,
     survivor: peerOf(lost),
     attempt: settings.failback ?? "",

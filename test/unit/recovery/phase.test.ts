@@ -196,6 +196,30 @@ describe("phase, declaration and interlocks", () => {
       /failback is one, the name of an earlier attempt.*choose a new name/,
     ],
     [
+      "an attempt with the name of one that was abandoned before the last one",
+      back,
+      unknown,
+      {
+        ...declared,
+        brokers: survivors,
+        lastAttempt: { attempt: "two", abandoned: true },
+        usedAttempts: ["one", "two"],
+      },
+      /failback is one, the name of an earlier attempt.*choose a new name/,
+    ],
+    [
+      "an attempt whose name was given up for another, which was then killed early",
+      back,
+      unknown,
+      {
+        ...declared,
+        brokers: survivors,
+        gateAttempt: "two",
+        usedAttempts: ["one", "two"],
+      },
+      /failback is one, the name of an earlier attempt/,
+    ],
+    [
       "an attempt with the name of one of an earlier incident",
       back,
       unknown,

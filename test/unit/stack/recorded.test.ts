@@ -22,13 +22,14 @@ describe("what a stack has recorded", () => {
         brokers: { "region0/0": 0 },
         declaration: { kind: "failed-over", lost: "region1" },
       }),
-      own("Exporting", { attempt: "one", abandoned: true }),
-      own("FailbackGate", { attempt: "two" }),
+      own("Exporting", { attempt: "one", abandoned: true, earlier: ["zero"] }),
+      own("FailbackGate", { attempt: "two", earlier: ["zero", "one"] }),
     ]);
     assert.deepEqual(recorded.recovery, { phase: "failed-over", lostRegion: "region1" });
     assert.deepEqual(recorded.declaration, { kind: "failed-over", lost: "region1" });
     assert.deepEqual(recorded.lastAttempt, { attempt: "one", abandoned: true });
     assert.equal(recorded.gateAttempt, "two");
+    assert.deepEqual(recorded.usedAttempts, ["zero", "one", "two"]);
     assert.equal(recorded.activeRegion, "region0");
   });
 

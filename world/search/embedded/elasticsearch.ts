@@ -104,7 +104,10 @@ export class EmbeddedElasticsearch {
         this.indices(expression, request).forEach((index) => this.store.close(index));
         return ACKNOWLEDGED;
       case "_stats":
-        return { status: 200, body: statsOf(this.readable(expression, request)) };
+        return {
+          status: 200,
+          body: statsOf(this.readable(expression, request), request.query.get("level")),
+        };
       case "_search":
         return searchFor(this.readable(expression, request), request, body);
       default:
@@ -189,7 +192,8 @@ export class EmbeddedElasticsearch {
       const expression = request.path.split("/")[3];
       // What is not there may come: until then it is red.
       const absent = this.store.resolve(expression).missing !== undefined;
-      const health = healthOf(absent ? [] : this.indices(expression, request, "all"));
+      const level = request.query.get("level");
+      const health = healthOf(absent ? [] : this.indices(expression, request, "all"), level);
       const body = absent ? { ...health, status: "red" } : health;
       const reached = !absent && (!wanted || RANKS.indexOf(body.status) <= RANKS.indexOf(wanted));
       if (reached) {

@@ -31,6 +31,8 @@ export interface SearchIndex {
   /** Other names of it. */
   aliases: readonly string[];
   documents: Map<string, unknown>;
+  /** How often a document was written, also in place: all on the first shard. */
+  writes: number;
   recovery: IndexRecovery;
   /** A pattern passes a closed index over in most requests, unless they ask for all. */
   closed?: boolean;
@@ -77,6 +79,7 @@ export class SearchStore implements ExportTarget {
       return false;
     }
     index.documents.set(id, source);
+    index.writes += 1;
     return true;
   }
 
@@ -102,6 +105,7 @@ export class SearchStore implements ExportTarget {
       replicas: template ? 0 : 1,
       aliases: [...(template ? [`zeebe-record-${kind}`] : []), ...aliases],
       documents: new Map(),
+      writes: 0,
       recovery: { type: "EMPTY_STORE", stages: stages(shards, "DONE"), startedAt: Date.now() },
     };
     this.indices.set(name, index);

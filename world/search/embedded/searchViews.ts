@@ -1,7 +1,34 @@
 import { IndexRecovery, searchable, SearchIndex, ShardStage } from "./searchStore";
 
-/** The answer of `/_cluster/health`. */
-export function healthOf(indices: SearchIndex[]) {
+/** The answer of `/_cluster/health`, with its part for each index when it is asked by shard. */
+export function healthOf(indices: SearchIndex[], level: string | null = null) {
+  return level === "shards"
+    ? {
+        ...totalHealth(indices),
+        indices: Object.fromEntries(indices.map((index) => [index.name, indexHealth(index)])),
+      }
+    : totalHealth(indices);
+}
+
+function indexHealth(index: SearchIndex) {
+  const { status, active_primary_shards, active_shards, unassigned_shards } = totalHealth([index]);
+  return {
+    status,
+    number_of_shards: index.shards,
+    number_of_replicas: index.replicas,
+    active_primary_shards,
+    active_shards,
+    unassigned_shards,
+    shards: Object.fromEntries(
+      index.recovery.stages.map((stage, id) => [
+        id,
+        { status: stage === "DONE" ? status : "yellow", primary_active: stage === "DONE" },
+      ]),
+    ),
+  };
+}
+
+function totalHealth(indices: SearchIndex[]) {
   const primaries = indices.reduce((sum, { shards }) => sum + shards, 0);
   const active = indices.reduce((sum, { recovery }) => sum + doneOf(recovery.stages), 0);
   const replicas = indices.reduce((sum, index) => sum + index.shards * index.replicas, 0);
@@ -94,6 +121,26 @@ function sourceOf(name: string, { repository, snapshot }: IndexRecovery, type: s
   }
 }
 
+function copiesOf(index: SearchIndex): object {
+  return Object.fromEntries(
+    index.recovery.stages.flatMap((stage, id) =>
+      stage === "DONE"
+        ? [
+            [
+              id,
+              [
+                {
+                  routing: { state: "STARTED", primary: true, relocating_node: null },
+                  seq_no: { max_seq_no: id === 0 ? index.writes - 1 : -1 },
+                },
+              ],
+            ],
+          ]
+        : [],
+    ),
+  );
+}
+
 function doneOf(stages: string[]): number {
   return stages.filter((stage) => stage === "DONE").length;
 }
@@ -112,15 +159,22 @@ export function searchedShards(indices: SearchIndex[]) {
   return { total, successful, skipped: 0, failed: 0 };
 }
 
-/** The answer of `/_stats/docs`. */
-export function statsOf(indices: SearchIndex[]): object {
+/** The answer of `/_stats/docs`, with a part for each copy of a shard when it is asked by shard. */
+export function statsOf(indices: SearchIndex[], level: string | null = null): object {
   const docs = (count: number) => ({ docs: { count, deleted: 0 } });
   const both = (count: number) => ({ primaries: docs(count), total: docs(count) });
   return {
     _shards: shardCounts(indices),
     _all: both(countOf(indices)),
     indices: Object.fromEntries(
-      indices.map((index) => [index.name, { uuid: index.uuid, ...both(searchable(index).size) }]),
+      indices.map((index) => [
+        index.name,
+        {
+          uuid: index.uuid,
+          ...both(searchable(index).size),
+          ...(level === "shards" && { shards: copiesOf(index) }),
+        },
+      ]),
     ),
   };
 }

@@ -25,6 +25,7 @@ interface StoredIndex {
   replicas: number;
   aliases: readonly string[];
   documents: Map<string, unknown>;
+  writes: number;
 }
 
 /** One snapshot in a repository. */
@@ -273,7 +274,9 @@ export class Snapshots {
       component.forEach((template, key) => this.store.templates.component.set(key, template));
     }
     const indices = targets.map(({ from, to }): SearchIndex => {
-      const { shards, replicas, documents, aliases } = snapshot.indices.get(from) as StoredIndex;
+      const { shards, replicas, documents, writes, aliases } = snapshot.indices.get(
+        from,
+      ) as StoredIndex;
       return {
         name: to,
         uuid: shortId(),
@@ -281,6 +284,7 @@ export class Snapshots {
         replicas,
         aliases,
         documents: new Map(documents),
+        writes,
         recovery: {
           type: "SNAPSHOT",
           repository: repositoryName,
@@ -372,8 +376,8 @@ function nameInUse(existing: StoredSnapshot | undefined): string | undefined {
     : "snapshot with the same name is already in-progress";
 }
 
-function stored({ shards, replicas, aliases, documents }: SearchIndex): StoredIndex {
-  return { shards, replicas, aliases, documents: new Map(documents) };
+function stored({ shards, replicas, aliases, documents, writes }: SearchIndex): StoredIndex {
+  return { shards, replicas, aliases, documents: new Map(documents), writes };
 }
 
 function joined(indices: string | string[] | undefined): string | undefined {

@@ -20,6 +20,7 @@ describe("the records of a stack that is destroyed", () => {
         attempt: "none",
         abandoned: false,
         declaration: { kind: "steady" },
+        earlier: [],
       }),
     step: () => pause.delete("export-pause", { attempt: "one" }),
   };

@@ -39,7 +39,7 @@ describe("Snapshot", () => {
       await bench.start(lost);
       await ready();
       bench.world.inject({ method: "PUT", path: SNAPSHOT, drop: true });
-      await begun(bench.run.snapshot(), /does not answer/);
+      assert.equal((await bench.run.snapshot()).outs.record.how, "done");
       assert.equal((await bench.run.snapshot()).outs.record.how, "already true");
       assert.equal(taken().length, 1);
     });
@@ -106,18 +106,14 @@ describe("Snapshot", () => {
     await begun(bench.run.snapshot(), /not PAUSED/);
   });
 
-  it("refuses a snapshot of the same name that holds other documents", async () => {
+  it("refuses a snapshot of the same name that is of another pause, with as many documents", async () => {
     await bench.start();
     await ready();
-    const patterns = session().indexPatterns;
-    const elasticsearch = session().elasticsearch("region0");
-    await elasticsearch.createSnapshot("camunda_backup", bench.snapshotName, patterns, {
-      attempt,
-      documents: 3,
-    });
+    await bench.run.snapshot();
+    const again = { ...bench.inputs.snapshot(), pause: "pause-2" };
     await refusal(
-      bench.run.snapshot(),
-      /exists already and is not of this pause \(3 documents, \d+ now\)/,
+      provider.create(again),
+      /exists already and is not of this pause \(attempt attempt-1\)/,
       /set failback to a new name/,
     );
     assert.equal(taken().length, 1);
@@ -128,7 +124,32 @@ describe("Snapshot", () => {
     await ready();
     const elasticsearch = session().elasticsearch("region0");
     await elasticsearch.createSnapshot("camunda_backup", bench.snapshotName, ["zeebe*"], {});
-    await refusal(bench.run.snapshot(), /unknown documents/);
+    await refusal(bench.run.snapshot(), /not of this pause \(attempt unknown\)/);
+  });
+
+  it("writes attempt, incident and pause beside the snapshot", async () => {
+    await bench.start();
+    await ready();
+    await bench.run.snapshot();
+    const sent = bench.world.mutations().find((r) => SNAPSHOT.test(r.path));
+    assert.deepEqual((sent?.body as Body).metadata, {
+      attempt,
+      incident: "incident-1",
+      pause: "pause-1",
+    });
+  });
+
+  it("waits for a repository that is busy", async () => {
+    await bench.start();
+    await ready();
+    const error = {
+      type: "concurrent_snapshot_execution_exception",
+      reason: "cannot snapshot while a repository cleanup is in-progress",
+    };
+    const busy = { method: "PUT", path: SNAPSHOT, respond: { status: 503, body: { error } } };
+    bench.world.inject({ ...busy, times: 2 });
+    assert.equal((await bench.run.snapshot()).outs.record.how, "done");
+    assert.equal(taken().length, 3);
   });
 
   it("refuses when there is no index of Camunda's to take over", async () => {

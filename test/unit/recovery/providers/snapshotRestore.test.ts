@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { provider } from "../../../../components/recovery/providers/snapshotRestore";
 import { session } from "../../../../components/recovery/session";
 import { directions, useBench } from "../../../support/bench";
 import { Body } from "../../../support/answers";
@@ -106,9 +107,10 @@ describe("SnapshotRestore", () => {
     [
       "a primary shard is not active",
       HEALTH,
-      /the restore of failback-region1-attempt-1: (\d+) of (?!\1)\d+ primary shards active/,
+      /the restore of failback-region1-attem…: (\d+) of (?!\1)\d+ primary shards active/,
       (body: Body) => {
-        body.active_primary_shards -= 1;
+        const [index]: Body[] = Object.values(body.indices);
+        index.shards["0"].primary_active = false;
       },
     ],
     [
@@ -131,7 +133,7 @@ describe("SnapshotRestore", () => {
     [
       "an index has a document less",
       /_stats\/docs/,
-      /not the survivor's: 1 indices differ \(zeebe-record_\S+: \d+, not \d+\)/,
+      /not the survivor's: 1 indices differ \(zeebe-record_\S+: \d+ of \d+ writes, not \d+ of/,
       (body: Body) => {
         const [first]: Body[] = Object.values(body.indices);
         first.primaries.docs.count -= 1;
@@ -140,7 +142,7 @@ describe("SnapshotRestore", () => {
     [
       "an index is missing",
       /_stats\/docs/,
-      /1 indices differ \(zeebe-record_\S+: none, not \d+\)/,
+      /1 indices differ \(zeebe-record_\S+: none, not \d+ of/,
       (body: Body) => {
         delete body.indices[Object.keys(body.indices)[0] as string];
       },
@@ -220,5 +222,81 @@ describe("SnapshotRestore", () => {
       transform: (body: Body) => ({ ...body, status: "yellow" }),
     });
     assert.equal((await bench.run.restore()).outs.record.observed["health"], "yellow");
+  });
+
+  const putDocument = (region: "region0" | "region1", index: string, id: string) =>
+    fetch(`${bench.world.endpoints[region].elasticsearch}/${index}/_doc/${id}`, {
+      method: "PUT",
+      body: "{}",
+      headers: { "Content-Type": "application/json" },
+    });
+
+  it("refuses a document that was written again in place since the snapshot", async () => {
+    await bench.start();
+    await putDocument("region0", "operate-list-view", "1");
+    await bench.takeSnapshot();
+    await putDocument("region0", "operate-list-view", "1");
+    await begun(
+      bench.run.restore(),
+      /1 indices differ \(operate-list-view: 1 of 1 writes, not 1 of 2 writes\)/,
+    );
+  });
+
+  it("refuses a snapshot of another pause", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    const other = { ...bench.inputs.snapshot(), pause: "pause-2" };
+    await refusal(provider.create(other), /is not of this pause/);
+    assert.equal(restores(), 0);
+  });
+
+  it("notes an index that the survivor has deleted since the snapshot", async () => {
+    await bench.start();
+    await putDocument("region0", "operate-old", "1");
+    await bench.takeSnapshot();
+    await session().elasticsearch("region0").deleteIndices(["operate-old"]);
+    const { observed } = (await bench.run.restore()).outs.record;
+    assert.equal(observed["deletedSince"], 1);
+  });
+
+  it("refuses at once an index that the survivor has got since the snapshot", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await putDocument("region0", "operate-new", "1");
+    await begun(
+      bench.run.restore(),
+      /region0 has 1 indices .* not in the snapshot \(operate-new\)/,
+    );
+  });
+
+  it("says why a shard is not allocated", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    bench.configure({}, { restore: 0.4 });
+    bench.world.inject({
+      region: "region1",
+      path: HEALTH,
+      transform: (body: Body) => {
+        const [index]: Body[] = Object.values(body.indices);
+        if (index !== undefined) {
+          index.shards["0"].primary_active = false;
+        }
+        return body;
+      },
+    });
+    bench.world.inject({
+      path: /^\/_cluster\/allocation\/explain/,
+      respond: {
+        status: 200,
+        body: {
+          current_state: "unassigned",
+          allocate_explanation: "cannot allocate",
+          node_allocation_decisions: [
+            { deciders: [{ decision: "NO", explanation: "the disk is above the watermark" }] },
+          ],
+        },
+      },
+    });
+    await begun(bench.run.restore(), /primary shards active, .*; the disk is above the watermark/);
   });
 });
