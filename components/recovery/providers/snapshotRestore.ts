@@ -104,15 +104,15 @@ async function awaitDone(
       }
       const stands = before === done;
       before = done;
-      const why = stands ? await whyNot(recreated, lacking[0], restored.indices) : "";
+      const why = stands ? await whyNot(recreated, lacking[0], restored.indices) : undefined;
       return {
         done: false,
-        seen: `${done} of ${total} primary shards active, ${restored.status}, the survivor's ${expected.status}${why}`,
+        seen: `${done} of ${total} primary shards active${why ?? `, ${restored.status}, the survivor's ${expected.status}`}`,
       };
     },
     {
       refuse: (last, seconds) =>
-        `the restore of ${shortened(snapshot.name, 30)}: ${shortened(last, 95)} (waited ${seconds} s); pulumi up`,
+        `the restore of ${shortened(snapshot.name, 22)}: ${shortened(last, 68)} (waited ${seconds} s); pulumi up`,
     },
   );
 }
@@ -138,18 +138,18 @@ async function whyNot(
   recreated: ElasticsearchClient,
   index: string | undefined,
   indices: Record<string, IndexHealth>,
-): Promise<string> {
+): Promise<string | undefined> {
   const shard = index === undefined ? undefined : indices[index]?.inactive[0];
   if (index === undefined || shard === undefined) {
-    return index === undefined ? "" : `; ${index} is not there`;
+    return index === undefined ? undefined : `; ${index} is not there`;
   }
   try {
     const why = await recreated.unallocated(index, shard);
-    return why === undefined ? "" : `; ${shortened(why, 45)}`;
+    return why === undefined ? undefined : `; ${why}`;
   } catch (error) {
     // It is only to say more: a shard that has found its place meanwhile is none to explain.
     if (isTransient(error) || error instanceof Refused) {
-      return "";
+      return undefined;
     }
     throw error;
   }
@@ -204,7 +204,7 @@ async function compare(
   if (differing.length > 0) {
     const first = differing[0] as string;
     throw new Refusal(
-      `the restored data is not the survivor's: ${differing.length} indices differ (${shortened(first, 30)}: ${described(found[first])}, not ${described(expected[first])}); set failback to a new name`,
+      `the restored data is not the survivor's: ${differing.length} indices differ (${shortened(first, 30)}: ${difference(found[first], expected[first])}); set failback to a new name`,
     );
   }
   const templates = await survivor.templates(indexPrefixes);
@@ -232,13 +232,16 @@ function sameContents(one: Contents | undefined, other: Contents | undefined): b
   );
 }
 
-/** How many documents, and how often they were written. */
-function described(contents: Contents | undefined): string {
-  if (contents === undefined) {
-    return "none";
+/** What differs: the documents, or how often they were written. */
+function difference(found: Contents | undefined, expected: Contents | undefined): string {
+  if (found === undefined || expected?.documents !== found.documents) {
+    return `${found?.documents ?? "none"}, not ${expected?.documents ?? "none"}`;
   }
-  const writes = contents.lastOperations.reduce((sum, last) => sum + last + 1, 0);
-  return `${contents.documents} of ${writes} writes`;
+  return `${writesOf(found)} writes, not ${writesOf(expected)}`;
+}
+
+function writesOf({ lastOperations }: Contents): number {
+  return lastOperations.reduce((sum, last) => sum + last + 1, 0);
 }
 
 /**

@@ -107,7 +107,7 @@ describe("SnapshotRestore", () => {
     [
       "a primary shard is not active",
       HEALTH,
-      /the restore of failback-region1-attem…: (\d+) of (?!\1)\d+ primary shards active/,
+      /the restore of failback-region1-atte…: (\d+) of (?!\1)\d+ primary shards active/,
       (body: Body) => {
         const [index]: Body[] = Object.values(body.indices);
         index.shards["0"].primary_active = false;
@@ -133,7 +133,7 @@ describe("SnapshotRestore", () => {
     [
       "an index has a document less",
       /_stats\/docs/,
-      /not the survivor's: 1 indices differ \(zeebe-record_\S+: \d+ of \d+ writes, not \d+ of/,
+      /not the survivor's: 1 indices differ \(zeebe-record_\S+: \d+, not \d+\)/,
       (body: Body) => {
         const [first]: Body[] = Object.values(body.indices);
         first.primaries.docs.count -= 1;
@@ -142,7 +142,7 @@ describe("SnapshotRestore", () => {
     [
       "an index is missing",
       /_stats\/docs/,
-      /1 indices differ \(zeebe-record_\S+: none, not \d+ of/,
+      /1 indices differ \(zeebe-record_\S+: none, not \d+\)/,
       (body: Body) => {
         delete body.indices[Object.keys(body.indices)[0] as string];
       },
@@ -236,10 +236,7 @@ describe("SnapshotRestore", () => {
     await putDocument("region0", "operate-list-view", "1");
     await bench.takeSnapshot();
     await putDocument("region0", "operate-list-view", "1");
-    await begun(
-      bench.run.restore(),
-      /1 indices differ \(operate-list-view: 1 of 1 writes, not 1 of 2 writes\)/,
-    );
+    await begun(bench.run.restore(), /1 indices differ \(operate-list-view: 1 writes, not 2\)/);
   });
 
   it("refuses a snapshot of another pause", async () => {
@@ -252,6 +249,7 @@ describe("SnapshotRestore", () => {
 
   it("notes an index that the survivor has deleted since the snapshot", async () => {
     await bench.start();
+    await putDocument("region0", "operate-kept", "1");
     await putDocument("region0", "operate-old", "1");
     await bench.takeSnapshot();
     await session().elasticsearch("region0").deleteIndices(["operate-old"]);
@@ -297,6 +295,6 @@ describe("SnapshotRestore", () => {
         },
       },
     });
-    await begun(bench.run.restore(), /primary shards active, .*; the disk is above the watermark/);
+    await begun(bench.run.restore(), /primary shards active; the disk is above the watermark/);
   });
 });
