@@ -96,7 +96,7 @@ export class ElasticsearchClient {
   /** Health of the cluster, or of the indices that match the patterns, closed ones too; green when none does. */
   async health(patterns: readonly string[] = []): Promise<Health> {
     const path = `/_cluster/health${patterns.length > 0 ? `/${patterns.join(",")}` : ""}`;
-    return healthIn(await this.ok("GET", path));
+    return healthIn(this.request("GET", path), await this.ok("GET", path));
   }
 
   /**
@@ -181,7 +181,7 @@ export class ElasticsearchClient {
     const body = await this.ok("GET", path);
     const indices = isRecord(body.indices) ? body.indices : {};
     return {
-      ...healthIn(body),
+      ...healthIn(this.request("GET", path), body),
       indices: Object.fromEntries(
         Object.entries(indices).map(([name, index]) => {
           const shards = isRecord(index) && isRecord(index.shards) ? index.shards : {};
@@ -531,12 +531,13 @@ export class ElasticsearchClient {
   }
 }
 
-function healthIn(body: Record<string, unknown>): Health {
-  return {
-    status: String(body.status),
-    activePrimaryShards: Number(body.active_primary_shards),
-    unassignedShards: Number(body.unassigned_shards),
-  };
+/** An answer that leaves one of them out would read as no shard at all. */
+function healthIn(request: string, body: Record<string, unknown>): Health {
+  const { status, active_primary_shards: active, unassigned_shards: unassigned } = body;
+  if (typeof status !== "string" || typeof active !== "number" || typeof unassigned !== "number") {
+    throw new Refused(request, 200, `no health in the answer: ${reason(body)}`);
+  }
+  return { status, activePrimaryShards: active, unassignedShards: unassigned };
 }
 
 function search(pattern: string): string {

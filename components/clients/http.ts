@@ -102,22 +102,20 @@ const UNTRUSTED = [
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
 ];
 
-/** In place of an answer that is none of the API's: what it is, for whoever reads why it was not taken. */
+/** In place of an answer that is none of the API's: what it is, for whoever reads why it was not taken. No JSON. */
 function otherThanMeant(
   status: number,
   location: unknown,
   body: unknown,
   proxy: string | undefined,
-): { message: string } | undefined {
+): string | undefined {
   if (status >= 300 && status < 400 && typeof location === "string") {
     const where = withoutCredentials(location.split(/[?#]/)[0] ?? "");
-    return { message: `a redirect to ${where}: give the address that it leads to` };
+    return `a redirect to ${where}: give the address that it leads to`;
   }
   if (typeof body === "string" && /^\s*<(!doctype html|html)\b/i.test(body)) {
     const title = /<title>\s*([^<]{1,60})/i.exec(body)?.[1]?.trim();
-    return {
-      message: `a web page${title === undefined ? "" : ` ("${title}")`} and no JSON${throughProxy(proxy)}`,
-    };
+    return `a web page${title === undefined ? "" : ` ("${title}")`} and no JSON${throughProxy(proxy)}`;
   }
   return undefined;
 }

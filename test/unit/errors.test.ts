@@ -16,7 +16,7 @@ import {
 const SHORTEST = 16;
 
 /** Of nothing that an operator runs. */
-const OURS = /^scripts\/(bench|drill|test|setup)\b/;
+const OURS = /^scripts\/(bench|drill|faults|test|setup)\b/;
 
 describe("the page of errors", () => {
   const quotations = quotationsOf(fs.readFileSync(path.join(REPOSITORY, "docs/errors.md"), "utf8"));

@@ -213,7 +213,14 @@ describe("elasticsearch client", () => {
         searched({ buckets: undefined }),
         /no list of buckets/,
       ],
-      ["no JSON", (c) => c.health(), "<html>", /answered 200: <html>$/],
+      ["health without numbers", (c) => c.health(), { status: "green" }, /no health in the answer/],
+      [
+        "health with numbers as text",
+        (c) => c.health(),
+        { status: "green", active_primary_shards: "1", unassigned_shards: "0" },
+        /no health in the answer/,
+      ],
+      ["no JSON", (c) => c.health(), "<html>", /answered 200: a web page and no JSON$/],
     ];
     for (const [what, ask, body, expected] of half) {
       it(`does not take ${what} for an answer`, async () => {

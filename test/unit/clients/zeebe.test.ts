@@ -128,7 +128,7 @@ describe("zeebe client", () => {
       /no list of partitions/,
     ],
     ["exporters that are no list", "exporters", { exporterId: "a" }, /no list of exporters/],
-    ["no JSON", "topology", "<html>", /answered 200: <html>$/],
+    ["no JSON", "topology", "<html>", /answered 200: a web page and no JSON$/],
     ["a list instead of an object", "configuration", [], /answered 200: \[\]$/],
   ];
   for (const [what, method, body, expected] of half) {
