@@ -1,7 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { ConfigError, openSecrets, readSettings, Settings, unknownKeys } from "./settings";
+import {
+  ConfigError,
+  openSecrets,
+  plainSecrets,
+  readSettings,
+  Settings,
+  unknownKeys,
+} from "./settings";
 import { ConfigFile, rewrittenNumbers } from "./settings/written";
 import { fetchCharts } from "./installation/kubernetes/charts";
 import { Region } from "./region";
@@ -20,6 +27,9 @@ function configuration(): Settings {
   const problems = [
     ...unknownKeys(keys),
     ...openSecrets(keys.filter((key) => isConfigSecret(prefix + key))),
+    ...plainSecrets(
+      keys.filter((key) => !isConfigSecret(prefix + key) && (config.get(key) ?? "") !== ""),
+    ),
     ...rewrittenNumbers(files(), pulumi.getProject(), (key) => config.get(key)),
   ];
   try {

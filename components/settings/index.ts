@@ -113,6 +113,14 @@ export function openSecrets(secret: readonly string[]): string[] {
   });
 }
 
+/** What is wrong with secrets that are set in clear: they would be so in the stack's file, which is committed. */
+export function plainSecrets(plain: readonly string[]): string[] {
+  return KEYS.filter((key) => plain.includes(key) && entryOf(key).secret === true).map(
+    (key) =>
+      `${key} is set in clear: pulumi config set --secret ${key} asks for it, and change it where it is valid`,
+  );
+}
+
 /** The keys of `present` that the program does not know, with the closest one it does. */
 export function unknownKeys(present: readonly string[]): string[] {
   return present

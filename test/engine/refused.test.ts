@@ -125,8 +125,16 @@ describe("a run that must not be", function () {
     scene = await Scene.of({
       world: { elasticsearchAuth: { user: "elastic", password } },
       config: { elasticsearchUser: "elastic", elasticsearchPassword: "wrong-but-not-secret" },
+      up: false,
     });
+    const error = await scene.stack.up().then(
+      () => assert.fail("up succeeded"),
+      (failure: Error) => failure.message,
+    );
+    assert.match(error, /elasticsearchPassword is set in clear: pulumi config set --secret/);
+    assert.doesNotMatch(error, /wrong-but-not-secret/);
     await scene.stack.stack.setConfig("elasticsearchPassword", { value: password, secret: true });
+    await scene.stack.up();
     await scene.failOver();
     await scene.world.recreate("region1");
     await scene.stack.set("failback", "one");

@@ -3,6 +3,7 @@ import {
   ConfigError,
   KEYS,
   openSecrets,
+  plainSecrets,
   readSettings,
   unknownKeys,
 } from "../../../components/settings";
@@ -404,6 +405,15 @@ describe("config", () => {
       };
       assert.equal(settingsOf({ endpoints }).endpoints.region1.elasticsearch, other);
     }
+  });
+
+  it("refuses a secret that is set in clear", () => {
+    const told = "in clear: pulumi config set --secret";
+    const [one = "", two = "", ...more] = plainSecrets(KEYS);
+    assert.ok(one.startsWith(`s3SecretKey is set ${told} s3SecretKey asks for it`));
+    assert.ok(two.startsWith(`elasticsearchPassword is set ${told} elasticsearchPassword asks`));
+    assert.deepEqual(more, []);
+    [one, two].forEach((line) => expectLine(line, []));
   });
 
   it("says how a part of an object is set, when it was set without --path", () => {
