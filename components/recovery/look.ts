@@ -34,6 +34,7 @@ export async function lookAtCluster(
     shape === "rejoining" ||
     shape === "installing" ||
     recorded.brokers === undefined ||
+    recorded.verified !== true ||
     !sameIds(idsOfMap(recorded.brokers), desired.ids) ||
     !isDeclaration(recorded.declaration, declarationOf(settings, shape, recorded))
   ) {

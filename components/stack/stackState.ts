@@ -50,6 +50,8 @@ export interface RecordedNetwork {
 /** What the state of this stack has recorded of the recovery: by the last `up`, whatever has happened since. */
 export interface RecordedState {
   brokers?: BrokerMap;
+  /** Whether the membership was verified: else its change was begun, and the next `up` goes on. */
+  verified?: boolean;
   /** What the membership was last brought about for. */
   declaration?: Declaration;
   /** The loss that is declared, or was last. */
@@ -200,6 +202,7 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
       case "pulumi-nodejs:dynamic/camunda:BrokerMembership":
         recorded.brokers = isRecord(outputs.brokers) ? (outputs.brokers as BrokerMap) : undefined;
         recorded.declaration = readDeclaration(outputs.declaration);
+        recorded.verified = isRecord(outputs.record);
         break;
       case "pulumi-nodejs:dynamic/camunda:Incident":
         recorded.incident = readIncident(outputs);

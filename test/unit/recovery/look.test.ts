@@ -15,6 +15,7 @@ describe("the look at the cluster in a run that changes nothing", () => {
   const steady: RecordedState = {
     ...nothing,
     brokers: IDS.mapOf([0, 1, 2, 3]),
+    verified: true,
     declaration: { kind: "steady" },
     exporters: { elasticsearchregion0: "ENABLED", elasticsearchregion1: "ENABLED" },
   };
@@ -103,6 +104,7 @@ describe("the look at the cluster in a run that changes nothing", () => {
     await look(nothing, "installing");
     await look(nothing, "rejoining");
     await look(steady);
+    await look({ ...failedOver, verified: false });
     await look({ ...failedOver, declaration: { ...lost, abandoned: "one" } });
     assert.equal(asked(), before);
   });
