@@ -1,7 +1,7 @@
 import { DEFAULT_VERSION } from "../../components/generations";
 import { Recorder } from "../../world/recorder";
 import type { RegionEndpoints, RegionName, World } from "../../world/world";
-import { temporarySteps } from "./procedure";
+import { temporaryResources } from "./procedure";
 import type { SiteScene } from "./scene";
 import type { Site } from "./site";
 
@@ -23,9 +23,9 @@ export class EndpointsSite implements Site {
     this.endpoints = endpoints;
   }
 
-  /** The steps go, and two resources verify once more what is declared now. */
+  /** The incident and the steps go; members, both exporters and exporting verify once more what is declared now. */
   get bookkeeping() {
-    return { delete: temporarySteps(this.camundaVersion, { webApps: false }), update: 2 };
+    return { delete: temporaryResources(this.camundaVersion, { webApps: false }), update: 4 };
   }
 
   settings() {

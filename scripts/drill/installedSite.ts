@@ -6,7 +6,7 @@ import type { ChangeRequest } from "../../components/generations/generation";
 import { changesSomething, Recorder } from "../../world/recorder";
 import type { InstallableWorld } from "../../world/scenes/installableWorld";
 import type { RegionName } from "../../world/world";
-import { forced, returned, temporarySteps } from "./procedure";
+import { forced, returned, temporaryResources } from "./procedure";
 import type { SiteScene } from "./scene";
 import type { Site, SiteRun } from "./site";
 
@@ -51,8 +51,8 @@ export class InstalledSite implements Site {
   }
 
   get bookkeeping() {
-    const steps = temporarySteps(this.camundaVersion, { webApps: true });
-    return { delete: steps + this.traits.fenceGoes, update: 3 };
+    const gone = temporaryResources(this.camundaVersion, { webApps: true });
+    return { delete: gone + this.traits.fenceGoes, update: 5 };
   }
 
   async start(): Promise<void> {

@@ -66,15 +66,22 @@ export function returned({
   return cluster.members(ids.all(clusterSize), { replicationFactor });
 }
 
-/** How many steps a failback has that a steady stack has not: they go when it is finished. Without hooks. */
-export function temporarySteps(camundaVersion: string, { webApps }: { webApps: boolean }): number {
+/**
+ * How many resources a failback has that a steady stack has not: they go when it is finished. Its steps without
+ * hooks, and the incident.
+ */
+export function temporaryResources(
+  camundaVersion: string,
+  { webApps }: { webApps: boolean },
+): number {
   const { failover, failback } = generationOf(camundaVersion);
-  return failback.filter(
+  const steps = failback.filter(
     (step) =>
       !failover.includes(step) &&
       !/^(before|after)-/.test(step) &&
       (webApps || step !== "web-apps-stop"),
-  ).length;
+  );
+  return steps.length + 1;
 }
 
 function atSurvivor({ survivor }: Rehearsal, { path }: ChangeRequest): string {
