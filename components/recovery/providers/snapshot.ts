@@ -66,40 +66,65 @@ export const provider = implement<SnapshotInputs>({
   },
 });
 
+/** So long a snapshot whose request may have been taken is looked for before it is asked for again. */
+const LISTED_WITHIN_MS = 2_000;
+
 /**
  * Sends the request until the repository takes it: while it is busy (a snapshot is deleted, or it is cleaned up) it
- * answers 503. When the answer is lost, the repository is looked into before it is sent again.
+ * answers 503. When the answer is lost, the repository is looked into before it is sent again: a snapshot is not
+ * listed at once, and one that is sent again is refused because it is there (400).
  */
 async function create(session: Session, inputs: SnapshotInputs): Promise<void> {
   const elasticsearch = session.elasticsearch(session.settings.region);
   const { attempt, incident, pause, repository, snapshot } = inputs;
+  let lostAt: number | undefined;
+  const isThere = async () => {
+    const found = await elasticsearch.snapshot(repository, snapshot);
+    if (found !== undefined) {
+      expectOfThisPause(found, pause);
+    }
+    return found !== undefined;
+  };
   await waitFor<void>(
     `repository ${repository} to take a snapshot`,
     session.settings.timeouts.snapshot,
     session.log,
     async () => {
+      if (lostAt !== undefined) {
+        if (await isThere()) {
+          return { done: true, value: undefined };
+        }
+        if (performance.now() - lostAt < LISTED_WITHIN_MS) {
+          return { done: false, seen: "the answer was lost, and it is not listed" };
+        }
+      }
       try {
         await elasticsearch.createSnapshot(repository, snapshot, session.indexPatterns, {
           attempt,
           incident,
           pause,
         });
+        return { done: true, value: undefined };
       } catch (error) {
-        if (!mayHaveTakenEffect(error)) {
+        if (!(error instanceof Refused)) {
+          if (!mayHaveTakenEffect(error)) {
+            throw error;
+          }
+          lostAt = performance.now();
+          return { done: false, seen: error instanceof Error ? error.message : String(error) };
+        }
+        const sentBefore = lostAt !== undefined && error.status === 400;
+        if (!sentBefore && !mayHaveTakenEffect(error)) {
           throw error;
         }
-        const found = await elasticsearch.snapshot(repository, snapshot);
-        if (found !== undefined) {
-          expectOfThisPause(found, pause);
+        if (await isThere()) {
           return { done: true, value: undefined };
         }
-        const busy = !(error instanceof Refused) || error.status === 429 || error.status === 503;
-        if (!busy) {
+        if (!sentBefore && error.status !== 429 && error.status !== 503) {
           throw new Refusal(error.message);
         }
-        return { done: false, seen: error instanceof Refused ? error.reason : error.message };
+        return { done: false, seen: error.reason };
       }
-      return { done: true, value: undefined };
     },
   );
 }

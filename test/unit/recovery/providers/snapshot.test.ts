@@ -45,6 +45,21 @@ describe("Snapshot", () => {
     });
   }
 
+  it("finds its own snapshot when the answer is lost and it is not listed yet", async () => {
+    await bench.start();
+    await ready();
+    bench.world.inject({ method: "PUT", path: SNAPSHOT, drop: true, times: 1 });
+    // The look before the request, and the one after it.
+    bench.world.inject({
+      method: "GET",
+      path: SNAPSHOT,
+      times: 2,
+      respond: { status: 404, body: { error: { type: "snapshot_missing_exception" } } },
+    });
+    assert.equal((await bench.run.snapshot()).outs.record.how, "done");
+    assert.equal(taken().length, 1);
+  });
+
   it("asks for Camunda's indices with the global state", async () => {
     await bench.start();
     await ready();
