@@ -134,7 +134,7 @@ export function changesSomething({
   return (
     !["GET", "HEAD"].includes(method) &&
     !/[?&]dryRun=true/.test(path) &&
-    !/\/_(refresh|count|search|verify)(\/|\?|$)/.test(path)
+    !/\/_(refresh|count|search|verify|cluster\/allocation\/explain)(\/|\?|$)/.test(path)
   );
 }
 
