@@ -67,7 +67,7 @@ export function noteRun(pid: number | undefined, where = here()): () => void {
   const file = fileOf(where, pid);
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, JSON.stringify({ ...where, pid, at: Date.now() }));
+    fs.writeFileSync(file, JSON.stringify({ at: Date.now() }));
   } catch {
     // A cache that cannot be written keeps no recovery up: its lock will be asked about.
   }
@@ -89,6 +89,7 @@ export function isLeftOver(lock: Lock, where = here()): boolean {
   );
 }
 
+/** The file of a note: its name says where the run is and under which number. */
 function fileOf({ host, boot, namespace }: Where, pid: number): string {
   const place = [host, boot, namespace].join("-").replace(/[^\w.-]/g, "_");
   return path.join(cacheFolder(process.env), "runs", `${place}-${pid}.json`);
@@ -98,13 +99,7 @@ function fileOf({ host, boot, namespace }: Where, pid: number): string {
 function noted(where: Where, pid: number): number | undefined {
   try {
     const note: unknown = JSON.parse(fs.readFileSync(fileOf(where, pid), "utf8"));
-    const isIt =
-      isRecord(note) &&
-      note.pid === pid &&
-      note.host === where.host &&
-      note.boot === where.boot &&
-      note.namespace === where.namespace;
-    return isIt && typeof note.at === "number" ? note.at : undefined;
+    return isRecord(note) && typeof note.at === "number" ? note.at : undefined;
   } catch {
     return undefined;
   }

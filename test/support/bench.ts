@@ -14,23 +14,10 @@ import * as snapshot from "../../components/recovery/providers/snapshot";
 import * as snapshotRepository from "../../components/recovery/providers/snapshotRepository";
 import * as snapshotRestore from "../../components/recovery/providers/snapshotRestore";
 import type { Timeouts } from "../../components/settings";
-import { EmbeddedWorld, EmbeddedWorldOptions } from "../../world/camunda/embedded";
+import { EmbeddedWorld, EmbeddedWorldOptions, QUICK } from "../../world/camunda/embedded";
 import type { RegionName } from "../../world/world";
 import { until } from "../../world/processes/until";
 import { lookup, Raw, rawConfig } from "./config";
-
-/** A world in which everything takes milliseconds. */
-export const quick: EmbeddedWorldOptions = {
-  detectionMs: 20,
-  electionMs: 5,
-  forceMs: 5,
-  joinMs: 2,
-  appearMs: 10,
-  topologyLagMs: 5,
-  shutdownMs: 20,
-  snapshotMs: 15,
-  restoreMs: 30,
-};
 
 /** The name of the attempt of all tests. */
 export const attempt = "attempt-1";
@@ -107,7 +94,7 @@ export class Bench {
       console.log = log;
     };
     this.lost = lost;
-    this.running = new EmbeddedWorld({ ...quick, ...options });
+    this.running = new EmbeddedWorld({ ...QUICK, ...options });
     await this.world.start();
     await this.work(4);
     this.raw = rawConfig({

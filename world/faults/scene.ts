@@ -1,6 +1,6 @@
 import { peerOf } from "../../components/base/brokers";
 import { generationOf } from "../../components/generations";
-import { EmbeddedWorld } from "../camunda/embedded";
+import { EmbeddedWorld, QUICK } from "../camunda/embedded";
 import { until } from "../processes/until";
 import type { RegionName } from "../world";
 import { EngineProcess, StackState, States } from "./engine";
@@ -50,17 +50,7 @@ export class FaultScene {
     readonly engine: EngineProcess,
   ) {
     this.survivor = peerOf(lost);
-    this.world = new EmbeddedWorld({
-      detectionMs: 20,
-      electionMs: 5,
-      forceMs: 5,
-      joinMs: 2,
-      appearMs: 10,
-      topologyLagMs: 5,
-      shutdownMs: 20,
-      snapshotMs: 15,
-      restoreMs: 30,
-    });
+    this.world = new EmbeddedWorld(QUICK);
   }
 
   /** A healthy world with some work done, which both stacks have taken over. */

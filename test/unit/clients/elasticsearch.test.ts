@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { ElasticsearchClient } from "../../../components/clients/elasticsearch";
 import { PartialAnswer, Refused } from "../../../components/clients/http";
-import { quick } from "../../support/bench";
-import { EmbeddedWorld } from "../../../world/camunda/embedded";
+import { EmbeddedWorld, QUICK } from "../../../world/camunda/embedded";
 import { failureOf } from "../../support/failure";
 import { useServer } from "../../support/server";
 
@@ -31,7 +30,7 @@ function searched(partitions: object = {}) {
 describe("elasticsearch client", () => {
   describe("of an Elasticsearch with records", () => {
     const world = new EmbeddedWorld({
-      ...quick,
+      ...QUICK,
       // Long enough to be seen in the middle, also on a busy machine.
       snapshotMs: 600,
       restoreMs: 600,

@@ -13,7 +13,7 @@ import type { ShardMove } from "../../search/embedded/searchStore";
 import { Servers } from "./servers";
 import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
 
-export { EmbeddedWorldOptions, ExporterTarget } from "./options";
+export { EmbeddedWorldOptions, ExporterTarget, QUICK } from "./options";
 export { AgreedCluster } from "./agreed";
 export { StartedChange } from "./cluster";
 export { changesSomething, Fault, ReceivedRequest, ServerName, Told } from "./faults";

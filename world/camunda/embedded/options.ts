@@ -66,6 +66,19 @@ export type WorldSettings = Required<
   exportTarget?: (from: RegionName, exporterId: string) => RegionName | undefined;
 };
 
+/** A world in which everything takes milliseconds. */
+export const QUICK: EmbeddedWorldOptions = {
+  detectionMs: 20,
+  electionMs: 5,
+  forceMs: 5,
+  joinMs: 2,
+  appearMs: 10,
+  topologyLagMs: 5,
+  shutdownMs: 20,
+  snapshotMs: 15,
+  restoreMs: 30,
+};
+
 export const REGION_NAMES: RegionName[] = ["region0", "region1"];
 
 const ELASTICSEARCH_EXPORTER = "io.camunda.zeebe.exporter.ElasticsearchExporter";
