@@ -85,7 +85,8 @@ function textOf(body: unknown): string {
   if (isRecord(body)) {
     const error = body.error;
     if (isRecord(error)) {
-      return `${String(error.type ?? "error")}: ${String(error.reason ?? JSON.stringify(error))}`;
+      const cause = innermost(error);
+      return `${String(cause.type ?? "error")}: ${String(cause.reason ?? JSON.stringify(cause))}`;
     }
     if (typeof body.message === "string") {
       return body.message;
@@ -98,6 +99,12 @@ function textOf(body: unknown): string {
     }
   }
   return JSON.stringify(body) ?? "no body";
+}
+
+/** What an error of Elasticsearch comes from: what is around it says only what was tried. */
+function innermost(error: Record<string, unknown>): Record<string, unknown> {
+  const { caused_by: cause } = error;
+  return isRecord(cause) && typeof cause.reason === "string" ? innermost(cause) : error;
 }
 
 /** The list under `key` of a JSON object, checked to be one: half an answer must not pass as an empty list. */

@@ -266,6 +266,13 @@ export const RULES: readonly Rule[] = [
   rule(["helmValues", "connectors"], (values) => [operatePath(values)]),
   rule(["endpoints", "clusterSize"], allBrokers),
   rule(["endpoints"], distinctEndpoints),
+  rule(["snapshotRepository"], ({ snapshotRepository: { type, settings } }) => [
+    type === "s3" &&
+      !settings.bucket && [
+        "snapshotRepository.settings.bucket",
+        "is missing: a repository of type s3 is in a bucket",
+      ],
+  ]),
   together(
     "elasticsearchUser",
     "elasticsearchPassword",

@@ -23,6 +23,7 @@ import { RegionName } from "../base/brokers";
 import { isRecord } from "../base/json";
 import type { Generation } from "../generations/generation";
 
+export type { InferInput } from "valibot";
 export { array, check, custom, optional, pipe, regex, string, transform } from "valibot";
 
 /** Who installs Camunda. */

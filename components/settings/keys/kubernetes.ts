@@ -1,3 +1,4 @@
+import { isRecord } from "../../base/json";
 import * as s from "../schema";
 
 /** Name of the snapshot repository, unless it is given another. */
@@ -13,6 +14,37 @@ const addresses = s.custom<string[]>(
     Array.isArray(list) && list.every((address) => /^\d{1,3}(\.\d{1,3}){3}$/.test(String(address))),
   "must be a list of fixed internal addresses, which a recreated region has again",
 );
+
+/** Repositories that no snapshot can be taken into, or none that can be searched. */
+function unwritable(type: string): string | undefined {
+  switch (type) {
+    case "url":
+      return "is url, which can only be read: name one that the survivor can write to, as s3";
+    case "source":
+      return "is source, whose snapshots cannot be searched after a restore: name the type of its place, as s3";
+    default:
+      return undefined;
+  }
+}
+
+const repository = s.parts({
+  name: s.part(s.optional(s.text, REPOSITORY), "its name"),
+  type: s.part(s.pipe(s.text, s.wrong(unwritable)), "its type, as `s3`"),
+  settings: s.part(
+    s.pipe(
+      s.anything,
+      s.check(
+        (settings) => !("access_key" in settings || "secret_key" in settings),
+        "holds keys of S3 in clear: put them into the keystore of Elasticsearch and name its client here",
+      ),
+      s.check(
+        ({ readonly = false }) => String(readonly) === "false",
+        "has readonly, but the survivor writes its snapshot there: leave it out; the recreated region only reads",
+      ),
+    ),
+    "its settings, without keys of S3: they belong into the keystore of Elasticsearch",
+  ),
+});
 
 export const KUBERNETES = s.section("Two clusters that are there", ["kubernetes"], {
   contexts: {
@@ -55,21 +87,14 @@ export const KUBERNETES = s.section("Two clusters that are there", ["kubernetes"
   snapshotRepository: {
     type: "object",
     platforms: ["kubernetes", "endpoints"],
-    schema: s.parts({
-      name: s.part(s.optional(s.text, REPOSITORY), "its name"),
-      type: s.part(s.text, "its type, as `s3`"),
-      settings: s.part(
-        s.pipe(
-          s.anything,
-          s.check(
-            (settings) => !("access_key" in settings || "secret_key" in settings),
-            "holds keys of S3 in clear: put them into the keystore of Elasticsearch and name its client here",
-          ),
-        ),
-        "its settings, without keys of S3: they belong into the keystore of Elasticsearch",
+    schema: s.pipe(
+      s.custom<s.InferInput<typeof repository>>(
+        (given) => !(isRecord(given) && "bucket" in given),
+        "has bucket beside settings, where it is not taken: write it as settings.bucket",
       ),
-    }),
-    text: "The snapshot repository of a failback, as Elasticsearch registers it: `name`, `type`, `settings`. Both regions must reach the same place, and no loss of a region may take it along. On `eks` it is the survivor's bucket. Required. Keys of S3 are refused here.",
+      repository,
+    ),
+    text: "The snapshot repository of a failback, as Elasticsearch registers it: `name`, `type`, `settings`. Both regions must reach the same place, and no loss of a region may take it along. On `eks` it is the survivor's bucket. Required. Refused are keys of S3, and what cannot be written: `readonly`, the types `url` and `source`.",
     change: "not while `failback` is set",
   },
 });

@@ -139,6 +139,15 @@ describe("http", () => {
     }
   });
 
+  it("says what an error comes from, not what was tried around it", () => {
+    const refused = { type: "s3_exception", reason: "Access Denied (Status Code: 403)" };
+    const upload = { type: "i_o_exception", reason: "Unable to upload", caused_by: refused };
+    const error = { type: "repository_exception", reason: "not accessible", caused_by: upload };
+    assert.equal(reason({ error }), "s3_exception: Access Denied (Status Code: 403)");
+    const silent = { ...error, caused_by: { ...upload, caused_by: { type: "npe", reason: null } } };
+    assert.equal(reason({ error: silent }), "i_o_exception: Unable to upload");
+  });
+
   it("shortens what servers say to one line", () => {
     const elasticsearch = { error: { type: "some_exception", reason: "not\nthat" } };
     assert.equal(reason(elasticsearch), "some_exception: not");

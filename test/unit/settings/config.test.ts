@@ -269,6 +269,33 @@ describe("config", () => {
       { snapshotRepository: { type: "s3" } },
       /^snapshotRepository.settings is missing: its settings, without keys of S3/,
     ],
+    [
+      "a repository whose bucket stands beside its settings",
+      { snapshotRepository: { type: "s3", bucket: "b", settings: { bucket: "b" } } },
+      /^snapshotRepository has bucket beside settings, where it is not taken: write it as settings.bucket$/,
+    ],
+    [
+      "a repository of type s3 without a bucket",
+      { snapshotRepository: { type: "s3", settings: { base_path: "b" } } },
+      /^snapshotRepository.settings.bucket is missing: a repository of type s3 is in a bucket$/,
+    ],
+    [
+      "a repository that can only be read",
+      { snapshotRepository: { type: "url", settings: { url: "file:/b" } } },
+      /^snapshotRepository.type is url, which can only be read: name one that the survivor can/,
+    ],
+    [
+      "a repository of sources",
+      {
+        snapshotRepository: { type: "source", settings: { delegate_type: "s3", bucket: "b" } },
+      },
+      /^snapshotRepository.type is source, whose snapshots cannot be searched after a restore: name/,
+    ],
+    ...[true, "true", "yes"].map((readonly): [string, Raw, RegExp] => [
+      `a repository that is readonly: ${JSON.stringify(readonly)}`,
+      { snapshotRepository: { type: "s3", settings: { bucket: "b", readonly } } },
+      /^snapshotRepository.settings has readonly, but the survivor writes its snapshot there: leave/,
+    ]),
     ["an empty prefix", { indexPrefixes: [""] }, /^indexPrefixes must be a list of lower-case/],
     [
       "a prefix that is a pattern",

@@ -144,7 +144,10 @@ describe("SnapshotRepository", () => {
     await bench.start();
     await bench.pause();
     bench.configure({ snapshotRepository: { type: "s3", settings: { bucket: "missing" } } });
-    await begun(bench.run.repository("region0"), /answered 500: repository_verification_exception/);
+    await begun(
+      bench.run.repository("region0"),
+      /answered 500: no_such_bucket_exception: The specified bucket does not exist/,
+    );
     assert.equal(await session().elasticsearch("region0").repository("camunda_backup"), undefined);
     bench.configure({ snapshotRepository: bench.world.repository });
     assert.equal((await bench.run.repository("region0")).outs.record.how, "done");
