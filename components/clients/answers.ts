@@ -1,4 +1,8 @@
+import { shortened } from "../base/bounded";
 import { isRecord } from "../base/json";
+
+/** A URL may be longer than a line: what became of it must be in the line too. */
+const LONGEST_URL = 90;
 
 /** Nothing answered, or the answer broke off: whether a request took effect is not known. */
 export class Unreachable extends Error {
@@ -6,7 +10,7 @@ export class Unreachable extends Error {
     readonly url: string,
     readonly why: string,
   ) {
-    super(`${url} does not answer (${why})`);
+    super(`${shortened(url, LONGEST_URL)} does not answer (${why})`);
     this.name = "Unreachable";
   }
 }
@@ -28,7 +32,7 @@ export class Refused extends Error {
     readonly status: number,
     readonly reason: string,
   ) {
-    super(`${request} answered ${status}: ${reason}`);
+    super(`${shortened(request, LONGEST_URL)} answered ${status}: ${reason}`);
     this.name = "Refused";
   }
 }

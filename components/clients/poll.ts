@@ -1,4 +1,3 @@
-import { shortened } from "../base/bounded";
 import { Refusal } from "../base/refusal";
 import { isForbidden, isTransient, Refused } from "./answers";
 
@@ -11,9 +10,6 @@ export type Seen<T> = { done: true; value: T } | { done: false; seen: string; ag
 /** Where progress lines go. In a provider process: standard output, which Pulumi shows as messages. */
 export type Log = (line: string) => void;
 
-/** So long may the line be that an operator reads. What was seen last is in the log as a whole. */
-const LONGEST = 132;
-
 /** The time ran out. Names what was waited for and what was seen last. */
 export class DeadlineExceeded extends Error {
   constructor(
@@ -21,7 +17,7 @@ export class DeadlineExceeded extends Error {
     readonly seconds: number,
     readonly lastSeen: string,
   ) {
-    super(shortened(`waited ${seconds} s for ${what}; last seen: ${lastSeen}`, LONGEST));
+    super(`waited ${seconds} s for ${what}; last seen: ${lastSeen}`);
     this.name = "DeadlineExceeded";
   }
 }

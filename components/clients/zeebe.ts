@@ -79,10 +79,10 @@ export class ZeebeClient {
           health: String(partition.health),
         })),
       })),
-      clusterSize: Number(body.clusterSize),
-      partitionsCount: Number(body.partitionsCount),
-      replicationFactor: Number(body.replicationFactor),
-      gatewayVersion: String(body.gatewayVersion),
+      clusterSize: numberOf(request, body, "clusterSize"),
+      partitionsCount: numberOf(request, body, "partitionsCount"),
+      replicationFactor: numberOf(request, body, "replicationFactor"),
+      gatewayVersion: wordOf(request, body, "gatewayVersion"),
     };
   }
 
@@ -229,6 +229,25 @@ export class ZeebeClient {
     }
     return answer.body;
   }
+}
+
+/** A number of an answer, which must be there: what is left out is no 0, and nothing to compare with. */
+function numberOf(request: string, body: Record<string, unknown>, field: string): number {
+  const value = body[field];
+  const number = typeof value === "string" && value !== "" ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number)) {
+    throw new Refused(request, 200, `the answer has no ${field}`);
+  }
+  return number;
+}
+
+/** A word of an answer, which must be there. */
+function wordOf(request: string, body: Record<string, unknown>, field: string): string {
+  const value = body[field];
+  if (typeof value !== "string" || value === "") {
+    throw new Refused(request, 200, `the answer has no ${field}`);
+  }
+  return value;
 }
 
 function reasonInFull(body: unknown): string {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LONGEST_LINE, readPart } from "../../components/base/operatorLine";
 
 /** What the engine gets of a step that failed after it had begun: by it the resource is kept in the state. */
 export interface Begun {
@@ -38,20 +39,11 @@ export async function begun(operation: Promise<unknown>, ...expected: RegExp[]):
   return failure;
 }
 
-/** What a terminal shows in two lines, and an operator reads as one. */
-const LONGEST = 160;
-
-/** A command at the end is to be copied: it must be whole, and is not read. */
-const COMMAND = /: (aws eks|kubectl|curl) .*$/;
-
-/** What a server says of itself is passed on. */
-const REASON = /(?<= answered \d{3}: ).*$/;
-
 /** Expects one line that is not too long, with all of these in it. */
 export function expectLine(message: string, expected: readonly RegExp[]): void {
   assert.doesNotMatch(message, /\n/);
-  const { length } = message.replace(COMMAND, "").replace(REASON, "");
-  assert.ok(length <= LONGEST, `${length} characters: ${message}`);
+  const { length } = readPart(message);
+  assert.ok(length <= LONGEST_LINE, `${length} characters: ${message}`);
   for (const pattern of expected) {
     assert.match(message, pattern);
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Reply } from "../camunda/embedded";
 import type { Failpoint } from "./failpoint";
 import { Lie, LIES } from "./lies";
@@ -7,6 +8,9 @@ import { isLike, LearntRequest, REQUEST, RequestId, requestOf, textOf } from "./
 const TIMES = { once: 1, thrice: 3, always: Infinity };
 
 type Often = keyof typeof TIMES;
+
+/** So long a server takes to open its port again. */
+const OPENS_MS = 50;
 
 const OFTEN = Object.keys(TIMES) as Often[];
 
@@ -43,13 +47,18 @@ function lying(id: RequestId, lie: Lie, often: Often, changes: boolean): Failpoi
       let like = 0;
       let hits = 0;
       let before: Reply | undefined;
+      let refusesUntil = 0;
       const heal = world.inject({
         path: /./,
         tell: async (truth, request) => {
           const number = isLike(id, request) ? ++like : 0;
           if (number >= id.number && number < id.number + TIMES[often]) {
             hits++;
-            return lie.tell({ truth, before, lost, changes });
+            const told = await lie.tell({ truth, before, lost, changes });
+            if ("ends" in told && told.refusesMs !== undefined) {
+              refusesUntil = Date.now() + told.refusesMs;
+            }
+            return told;
           }
           const reply = await truth();
           before = number > 0 ? reply : before;
@@ -60,7 +69,10 @@ function lying(id: RequestId, lie: Lie, often: Often, changes: boolean): Failpoi
         get hits() {
           return hits;
         },
-        heal,
+        async heal() {
+          heal();
+          await sleep(Math.max(0, refusesUntil - Date.now()) + OPENS_MS);
+        },
       };
     },
   };

@@ -1,3 +1,4 @@
+import { LONGEST_LINE, readPart } from "../../components/base/operatorLine";
 import type { EngineProcess, Left } from "./engine";
 import type { Failpoint } from "./failpoint";
 import { untruths, Watch } from "./invariants";
@@ -56,11 +57,9 @@ export function nameOf(work: Work, lost: RegionName, { name }: Failpoint): strin
   return `${work.name} ${lost}: ${name}`;
 }
 
-const LONGEST_LINE = 160;
-
 /** Texts that no person has meant. */
 const NOT_MEANT =
-  /undefined|\[object |^\s*$|\n\s+at |TypeError|ReferenceError|RangeError|SyntaxError/;
+  /undefined|\bNaN\b|\[object |^\s*$|\n\s+at |TypeError|ReferenceError|RangeError|SyntaxError/;
 
 /** Runs a case in a world of its own. */
 export async function runCase(
@@ -158,7 +157,7 @@ async function healing(
 /** What is wrong with an error as an operator reads it. */
 function unreadable(error: string): string[] {
   const lines = error.split("\n");
-  const long = lines.filter((line) => line.length > LONGEST_LINE);
+  const long = lines.filter((line) => readPart(line).length > LONGEST_LINE);
   return [
     ...(NOT_MEANT.test(error) ? [`not meant for a person: ${error}`] : []),
     ...long.map((line) => `${line.length} characters: ${line}`),

@@ -1,4 +1,3 @@
-import { shortened } from "../../base/bounded";
 import {
   Configuration,
   describeOperations,
@@ -74,13 +73,13 @@ export async function observeSettled(
 
 /** The refusal because of a change of which only is known that it is pending. */
 export function pendingUnseen({ changeId }: ChangePending): string {
-  return `change ${changeId ?? "of an unknown id"} is pending, maybe an own one of before, and no coordinator answers to show it: pulumi up again; docs/errors.md#pending-unseen`;
+  return `change ${changeId ?? "of an unknown id"} is pending, maybe an own one, and no coordinator answers to show it: pulumi up; docs/errors.md#pending-unseen`;
 }
 
 /** The refusal because of somebody else's change: which, what it is at, and how to cancel it. */
 export function refusePending(session: Session, id: number | undefined, what: string): Refusal {
   return new Refusal(
-    `another change is pending: ${shortened(what, 100)}; let it end, or cancel it: ${cancelling(session, id)}`,
+    `another change is pending (${what}): let it end, or cancel it: ${cancelling(session, id)}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { operatorLine } from "../../base/operatorLine";
 import { Unreachable } from "../../clients/http";
 import { allAre, distinct, lookOnce } from "../checks/phases";
 import { configureSession, ProviderConfiguration, Session, session } from "../session";
@@ -104,7 +105,7 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
       };
       return { ...inputs, schema: SCHEMA, record };
     } catch (error) {
-      const message = `${oneLine(error)}${here === undefined ? "" : await pausedStill(here)}`;
+      const message = operatorLine(error, here && (await pausedStill(here)));
       if (!effect.begun) {
         throw plain(message);
       }
@@ -141,7 +142,7 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
           error instanceof Unreachable
             ? "; bring it back, or run without --refresh: the last known state is kept"
             : "";
-        throw plain(`${oneLine(error)}${advice}`);
+        throw plain(operatorLine(error, advice));
       }
     },
     async delete(id: string, props: State<I>): Promise<void> {
@@ -155,7 +156,9 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
         await exclusively(async () => behaviour.release?.(inputsOf(props), session()));
       } catch (error) {
         // The region may be gone for good: deleting must not fail because of it, but say so.
-        console.log(`${id} is removed from the state, but could not be undone: ${oneLine(error)}`);
+        console.log(
+          `${id} is removed from the state, but could not be undone: ${operatorLine(error)}`,
+        );
       }
     },
   };
@@ -206,8 +209,4 @@ function plain(message: string): Error {
   const error = new Error(message);
   error.stack = "";
   return error;
-}
-
-function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, " ");
 }

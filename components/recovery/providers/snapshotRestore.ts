@@ -273,7 +273,7 @@ async function awaitHealth(
     },
     {
       refuse: (last, seconds) =>
-        `the restored Elasticsearch is ${last} (waited ${seconds} s): look at its disks and nodes`,
+        `the restored Elasticsearch is ${shortened(last, 80)} (waited ${seconds} s): look at its disks and nodes`,
     },
   );
 }

@@ -41,6 +41,26 @@ describe("zeebe client", () => {
     );
   });
 
+  it("takes a topology that leaves a field out for no answer: nothing is undefined, and nothing 0", async () => {
+    const whole = {
+      brokers: [],
+      clusterSize: 4,
+      partitionsCount: 2,
+      replicationFactor: 4,
+      gatewayVersion: "8.6.0",
+    };
+    server.answer(200, whole);
+    assert.deepEqual(await client().topology(), whole);
+    for (const field of Object.keys(whole)) {
+      for (const value of [undefined, null, ""]) {
+        server.answer(200, { ...whole, [field]: value });
+        const error = await failureOf(client().topology());
+        assert.ok(error instanceof Refused, `${field} ${String(value)}`);
+        assert.equal(error.status, 200);
+      }
+    }
+  });
+
   it("returns what the cluster is going to do", async () => {
     server.answer(202, planned);
     const change = await client().setBrokers([0], {});

@@ -118,9 +118,9 @@ describe("Exporter", () => {
     const running = await refusal(bench.run.enable(), /exporter unknown/);
     assert.doesNotMatch(running, /paused/);
     await bench.world.pauseExporting();
-    await refusal(bench.run.enable(), /\(exporting stays paused\)$/);
+    await refusal(bench.run.enable(), /let it end, or cancel it \(exporting stays paused\): curl /);
     bench.world.inject({ path: /^\/actuator\/partitions$/, respond: { status: 500 } });
-    await refusal(bench.run.enable(), /\(exporting may stay paused\)$/);
+    await refusal(bench.run.enable(), /\(exporting may stay paused\): curl /);
   });
 
   it("gives up on its own change that never ends, and says how to cancel it", async () => {

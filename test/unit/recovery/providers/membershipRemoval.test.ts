@@ -374,8 +374,8 @@ describe("BrokerMembership when a region is lost", () => {
     bench.configure({}, { failover: 0.3 });
     const line = await refusal(
       bench.run.remove(),
-      new RegExp(`^change ${id} is pending, maybe an own one of before`),
-      /pulumi up again; docs\/errors.md#pending-unseen$/,
+      new RegExp(`^change ${id} is pending, maybe an own one, and`),
+      /pulumi up; docs\/errors.md#pending-unseen$/,
     );
     assert.doesNotMatch(line, /broker 0|DELETE/);
     assert.equal(bench.sent().length, 1);
