@@ -46,7 +46,7 @@ export interface RegionOutputs extends InstalledOutputs {
   };
   /** The members of the cluster, by name. */
   brokers?: pulumi.Output<BrokerMap>;
-  /** State of both exporters, by id. */
+  /** State of the exporters of both regions, by id. */
   exporters?: pulumi.Output<Record<string, string>>;
   /** How the recovery stands. */
   recovery: pulumi.Output<RecoveryStatus>;

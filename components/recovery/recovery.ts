@@ -48,7 +48,7 @@ export interface Incident extends Omit<RecordedIncident, "after" | "withdrawn"> 
   removed?: number[];
   /** The brokers that stayed. */
   kept?: number[];
-  /** State of both exporters after the failover, by id. */
+  /** State of the exporters of both regions after the failover, by id. */
   exporters?: Record<string, string>;
 }
 
@@ -83,7 +83,7 @@ export interface RecoveryStatus {
 export interface RecoveryOutputs {
   /** The members, by name. */
   brokers: pulumi.Output<BrokerMap>;
-  /** State of both exporters, by id. */
+  /** State of the exporters of both regions, by id. */
   exporters: pulumi.Output<Record<string, string>>;
   /** How it stands. */
   recovery: pulumi.Output<RecoveryStatus>;

@@ -43,9 +43,9 @@ export const BrokerMembership = step<MembershipInputs>("membership", "BrokerMemb
 export type BrokerMembership = StepResource<MembershipInputs>;
 
 /**
- * The exporter to one region's Elasticsearch, in every partition. Disabled while that region is lost
- * (failover step 2); enabled again from the position of the survivor's (failback step 5), so that no
- * record is skipped.
+ * The exporters of one region, in every partition: that to its Elasticsearch, and further ones. Disabled while that
+ * region is lost (failover step 2); enabled again from the positions of the survivor's (failback step 5), so that
+ * no record is skipped.
  */
 export const Exporter = step<ExporterInputs>("exporter", "Exporter");
 export type Exporter = StepResource<ExporterInputs>;

@@ -161,6 +161,35 @@ function at(values: unknown, path: string): unknown {
   return rest.length === 0 ? undefined : at(values[first], rest.join("."));
 }
 
+/** Names of the variables that the user's own values give a component. */
+function variablesOf(values: unknown, component: string): string[] {
+  const env = at(values, `${component}.env`);
+  return (Array.isArray(env) ? env : []).map((one: unknown) =>
+    isRecord(one) ? String(one.name) : "",
+  );
+}
+
+/** The brokers are told of the first exporter of each region by this program, of every other one by the user. */
+function configuredExporters(
+  { exporters, helmValues }: Pick<Values, "exporters" | "helmValues">,
+  { generation: { chart, exporter } }: Context,
+): Problem[] {
+  const variables = variablesOf(helmValues.camunda, chart.brokers);
+  return REGIONS.flatMap((region) =>
+    exporters[region].flatMap((id, place): Problem[] => {
+      const name = `${exporter.prefix}_${id.toUpperCase()}_CLASSNAME`;
+      return place === 0 || variables.includes(name)
+        ? []
+        : [
+            [
+              `exporters.${region}[${place}]`,
+              `is ${quoted(id)}, which is yours to configure: ${shortened(name, 60)} is missing in helmValues.camunda.${chart.brokers}.env`,
+            ],
+          ];
+    }),
+  );
+}
+
 /** What moves an address that is computed: it would be steady for months, and not be reached on the day. */
 function unmoved({ helmValues }: Pick<Values, "helmValues">, { generation }: Context): Problem[] {
   const { fixed, fixedEnv } = generation.chart;
@@ -172,16 +201,14 @@ function unmoved({ helmValues }: Pick<Values, "helmValues">, { generation }: Con
         `${why}, by which regions are reached: leave it out`,
       ]),
   );
-  const variables = Object.entries(fixedEnv).flatMap(([component, names]) => {
-    const env = at(helmValues.camunda, `${component}.env`);
-    return (Array.isArray(env) ? env : [])
-      .map((one: unknown) => (isRecord(one) ? String(one.name) : ""))
+  const variables = Object.entries(fixedEnv).flatMap(([component, names]) =>
+    variablesOf(helmValues.camunda, component)
       .filter((name) => names.test(name))
       .map((name): Problem => [
         `helmValues.camunda.${component}.env`,
         `has ${shortened(name, 50)}, by which regions are reached: leave it out`,
-      ]);
-  });
+      ]),
+  );
   return [...paths, ...variables];
 }
 
@@ -262,6 +289,7 @@ export const RULES: readonly Rule[] = [
   ]),
   rule(["charts", "camundaVersion"], versions),
   rule(["helmValues"], supported),
+  rule(["exporters", "helmValues"], configuredExporters),
   rule(["helmValues"], unmoved),
   rule(["helmValues", "connectors"], (values) => [operatePath(values)]),
   rule(["endpoints", "clusterSize"], allBrokers),

@@ -143,6 +143,9 @@ class Drill extends SiteScene {
       const name = Object.keys(this.generation.ids.mapOf([id]))[0] as string;
       this.check(`the preview names ${name}`, true, preview.text.includes(name));
     }
+    for (const id of this.exporters[this.lost]) {
+      this.check(`the preview names ${id}`, true, preview.text.includes(id));
+    }
     this.check(
       "the preview shows the cluster's own plan",
       true,
@@ -155,7 +158,6 @@ class Drill extends SiteScene {
     const from = this.recorder.requests.length;
     const run = await this.up(this.survivor);
     const survivors = this.generation.ids.of(this.survivor, this.world.shape.clusterSize);
-    const exporters = this.generation.exporter.ids;
     const outputs = await this.survivorStack.outputs();
     this.check("phase", "failed-over", phaseOf(outputs));
     this.check(
@@ -164,13 +166,13 @@ class Drill extends SiteScene {
       outputs.brokers,
     );
     this.check(
-      "the exporter of the lost region is disabled, the other is not",
-      { [exporters[this.lost]]: "DISABLED", [exporters[this.survivor]]: "ENABLED" },
+      "the exporters of the lost region are disabled, the others are not",
+      this.exporterStates("DISABLED"),
       outputs.exporters,
     );
     const changes = this.recorder.changes(from);
     this.check(
-      "the forced removal, then the exporter, and nothing else",
+      "the forced removal, then the exporters, and nothing else",
       failoverRequests(await this.rehearsal()),
       changes.map(lineAt),
     );
@@ -188,6 +190,20 @@ class Drill extends SiteScene {
       run.ended - run.began,
     );
     this.site.checkFailover?.(this, run);
+  }
+
+  private get exporters(): Record<RegionName, readonly string[]> {
+    const { region0, region1 } = this.generation.exporter.ids;
+    return this.site.exporters ?? { region0: [region0], region1: [region1] };
+  }
+
+  /** The state of every exporter, by that of the lost region's. */
+  private exporterStates(lost: string): Record<string, string> {
+    return Object.fromEntries(
+      REGIONS.flatMap((region) =>
+        this.exporters[region].map((id) => [id, region === this.lost ? lost : "ENABLED"]),
+      ),
+    );
   }
 
   private async again(what: string): Promise<void> {
@@ -241,10 +257,8 @@ class Drill extends SiteScene {
       outputs.brokers,
     );
     this.check(
-      "both exporters are enabled",
-      Object.fromEntries(
-        REGIONS.map((region) => [this.generation.exporter.ids[region], "ENABLED"]),
-      ),
+      "the exporters of both regions are enabled",
+      this.exporterStates("ENABLED"),
       outputs.exporters,
     );
     const changes = this.recorder.changes(from);
@@ -337,6 +351,7 @@ class Drill extends SiteScene {
       shape: this.world.shape,
       lost: this.lost,
       survivor: this.survivor,
+      exporters: this.exporters,
       repository: (snapshotRepository as { name: string }).name,
       attempt: this.attempt,
     };

@@ -14,6 +14,7 @@ export class EndpointsSite implements Site {
   constructor(
     readonly world: World,
     readonly camundaVersion = DEFAULT_VERSION,
+    readonly exporters?: Record<RegionName, readonly string[]>,
   ) {}
 
   async start(): Promise<void> {
@@ -23,17 +24,18 @@ export class EndpointsSite implements Site {
     this.endpoints = endpoints;
   }
 
-  /** The incident and the steps go; members, both exporters and exporting verify once more what is declared now. */
+  /** The incident and the steps go; members, the exporters of both regions and exporting verify once more what is declared now. */
   get bookkeeping() {
     return { delete: temporaryResources(this.camundaVersion, { webApps: false }), update: 4 };
   }
 
   settings() {
-    const { endpoints, world } = this;
+    const { endpoints, exporters, world } = this;
     return {
       config: {
         platform: this.platform,
         endpoints,
+        ...(exporters === undefined ? {} : { exporters }),
         snapshotRepository: { name: "camunda_backup", ...world.repository },
       },
       environment: {},

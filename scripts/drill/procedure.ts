@@ -9,6 +9,8 @@ export interface Rehearsal {
   shape: ClusterShape;
   lost: RegionName;
   survivor: RegionName;
+  /** Ids of the exporters of each region, in alphabetical order, in which they are changed. */
+  exporters: Record<RegionName, readonly string[]>;
   /** Name of the snapshot repository. */
   repository: string;
   /** Name of the attempt to fail back. */
@@ -20,27 +22,29 @@ type Requests = Partial<Record<StepName, readonly string[]>>;
 
 /** What a failover sends, in the order of its generation. */
 export function failoverRequests(rehearsal: Rehearsal): string[] {
-  const { cluster, exporter, failover } = generationOf(rehearsal.camundaVersion);
+  const { cluster, failover } = generationOf(rehearsal.camundaVersion);
+  const { exporters, lost } = rehearsal;
   return inOrder(failover, {
     membership: [atSurvivor(rehearsal, forced(rehearsal))],
-    exporters: [atSurvivor(rehearsal, cluster.disableExporter(exporter.ids[rehearsal.lost]))],
+    exporters: exporters[lost].map((id) => atSurvivor(rehearsal, cluster.disableExporter(id))),
   });
 }
 
 /** What a failback sends, in the order of its generation. */
 export function failbackRequests(rehearsal: Rehearsal): string[] {
-  const { cluster, exporter, exporting, failback } = generationOf(rehearsal.camundaVersion);
-  const { lost, survivor } = rehearsal;
+  const { cluster, exporting, failback } = generationOf(rehearsal.camundaVersion);
+  const { lost, survivor, exporters } = rehearsal;
   const repository = `/_snapshot/${rehearsal.repository}`;
   const snapshot = `${repository}/${snapshotName(lost, rehearsal.attempt)}`;
-  const { [lost]: lostId, [survivor]: survivorId } = exporter.ids;
   return inOrder(failback, {
     "export-pause": [atSurvivor(rehearsal, exporting.pause)],
     "snapshot-source": [`${survivor} PUT ${repository}`],
     snapshot: [`${survivor} PUT ${snapshot}`],
     "snapshot-target": [`${lost} PUT ${repository}`],
     restore: [`${lost} POST ${snapshot}/_restore`],
-    exporters: [atSurvivor(rehearsal, cluster.enableExporter(lostId, survivorId))],
+    exporters: exporters[lost].map((id, place) =>
+      atSurvivor(rehearsal, cluster.enableExporter(id, exporters[survivor][place] ?? "")),
+    ),
     "export-resume": [atSurvivor(rehearsal, exporting.resume)],
     membership: [atSurvivor(rehearsal, returned(rehearsal))],
   });

@@ -11,6 +11,8 @@ export interface Site {
   readonly platform: Platform;
   /** The generation of Camunda that the program is told of. */
   readonly camundaVersion: string;
+  /** Ids of the exporters of each region, when they are not the generation's own. */
+  readonly exporters?: Record<RegionName, readonly string[]>;
   /** The brokers and Elasticsearches. */
   readonly world: World;
   /** Every request that the program sent to them. There from {@link start} on. */

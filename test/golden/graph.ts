@@ -7,6 +7,7 @@ import { Key, readSettings } from "../../components/settings";
 import { Region } from "../../components/region";
 import { GoldenResource, inOrder } from "./difference";
 import { eksConfig, kubernetesConfig, lookup, nowhere } from "../support/config";
+import { TWO_EACH } from "../support/exporters";
 
 /** A state of a stack whose resource graph is kept as a golden file. */
 export interface GoldenCase {
@@ -50,6 +51,7 @@ const survivors0 = IDS.of("region0", 4);
 const survivors1 = IDS.of("region1", 4);
 const commands = JSON.stringify({ stop: "scale --replicas=0", start: "scale --replicas=1" });
 
+const twoExporters = { exporters: JSON.stringify(TWO_EACH) };
 const traffic = JSON.stringify({
   zoneId: "Z1",
   name: "camunda.example.com",
@@ -102,6 +104,19 @@ export const CASES: GoldenCase[] = [
     region: "region1",
     config: { lostRegion: "region0", failback: "ticket-1" },
     recorded: { brokers: survivors1 },
+  },
+  {
+    name: "lost-region1-with-two-exporters",
+    base: "steady",
+    region: "region0",
+    config: { ...twoExporters, lostRegion: "region1" },
+  },
+  {
+    name: "failback-region1-with-two-exporters",
+    base: "steady",
+    region: "region0",
+    config: { ...twoExporters, lostRegion: "region1", failback: "ticket-1" },
+    recorded: { brokers: survivors0 },
   },
   {
     name: "mirrored-lost-region1",

@@ -150,7 +150,9 @@ export class Bench {
     await this.loseRegion();
     await this.world.forceRemove(this.lostBrokers);
     await this.healthy();
-    await this.world.disableExporter(this.lostExporter);
+    for (const id of session().settings.exporters[this.lost]) {
+      await this.world.disableExporter(id);
+    }
     await this.work(2, [this.survivor]);
   }
 
@@ -243,12 +245,18 @@ export class Bench {
       replicationFactor,
       declaration: this.declaration,
     }),
-    exporter: (region: RegionName, state: "ENABLED" | "DISABLED") => ({
-      exporters: { [`elasticsearch${region}`]: state },
-      region,
-      initializeFrom: `elasticsearch${peerOf(region)}`,
-      declaration: this.declaration,
-    }),
+    exporter: (region: RegionName, state: "ENABLED" | "DISABLED") => {
+      const { exporters } = session().settings;
+      const sources = exporters[peerOf(region)];
+      return {
+        exporters: Object.fromEntries(exporters[region].map((id) => [id, state])),
+        region,
+        initializeFrom: Object.fromEntries(
+          exporters[region].map((id, place) => [id, String(sources[place])]),
+        ),
+        declaration: this.declaration,
+      };
+    },
     gate: () => ({ attempt, earlier: [], recreated: this.lost, incident: "incident-1" }),
     pause: () => ({ attempt }),
     repository: (region: RegionName) => ({

@@ -220,7 +220,7 @@ function exporterEnv(
   { exporter }: Generation,
 ): Record<string, string> {
   const of = (region: RegionName): [string, string][] => {
-    const prefix = `${exporter.prefix}_${settings.exporters[region].toUpperCase()}`;
+    const prefix = `${exporter.prefix}_${settings.exporters[region][0].toUpperCase()}`;
     const host = elasticsearchHost(region, settings);
     return [
       [`${prefix}_CLASSNAME`, exporter.className],

@@ -23,7 +23,7 @@ export const EXPORT_GAP: StepInterlock<{ id: string }> = {
   protects: OVERRIDES["export-gap"],
   override: "export-gap",
   refusal: ({ id }) =>
-    `exporter ${id} is disabled: enabling it outside a failback leaves a gap in its Elasticsearch; fail back, or write why into overrides.export-gap`,
+    `exporter ${id} is disabled: enabling it outside a failback leaves a gap where it writes; fail back, or write why into overrides.export-gap`,
 };
 
 export const STEP_INTERLOCKS: readonly Interlock[] = [FENCE_UNPROVED, EXPORT_GAP];

@@ -22,14 +22,27 @@ import { implement, Outcome, Run } from "./behaviour";
 
 /** Inputs of an `Exporter`. */
 export interface ExporterInputs {
-  /** The exporter and its state in every partition: `{"elasticsearchregion1": "DISABLED"}`. */
+  /** The exporters and their state in every partition: `{"elasticsearchregion1": "DISABLED"}`. */
   exporters: Record<string, string>;
-  /** The region whose Elasticsearch it writes to. */
+  /** The region whose Elasticsearch the first writes to, and in which the further ones write. */
   region: RegionName;
-  /** The exporter whose position it takes over when it is enabled. */
-  initializeFrom: string;
+  /** The exporter whose position each takes over when it is enabled. */
+  initializeFrom: Record<string, string>;
   /** What is declared, as `BrokerMembership` has it: each declaration is verified anew. */
   declaration: Declaration;
+}
+
+/** An exporter as it is to be. */
+interface Wanted {
+  id: string;
+  state: string;
+  /** What the cluster calls the operations that bring it there. */
+  operation: string;
+}
+
+/** A change that is to be sent. */
+interface Planned extends Wanted {
+  request(this: void, dryRun: boolean): Promise<PlannedChange>;
 }
 
 export const provider = implement<ExporterInputs>({
@@ -37,80 +50,127 @@ export const provider = implement<ExporterInputs>({
   converge,
   async live(inputs, session) {
     const { configuration } = await asked("the exporters", session.log, () => session.observe());
-    const [id] = wanted(inputs);
-    const states = exporterStates(configuration, id);
     return {
       ...inputs,
-      exporters: { [id]: states.length === 1 ? String(states[0]) : states.join("/") },
+      exporters: Object.fromEntries(
+        Object.keys(inputs.exporters).map((id) => [
+          id,
+          exporterStates(configuration, id).join("/"),
+        ]),
+      ),
     };
   },
 });
 
-function wanted(inputs: ExporterInputs): [string, string] {
-  const [entry] = Object.entries(inputs.exporters);
-  if (entry === undefined) {
-    throw new Error("an Exporter without an exporter");
-  }
-  return entry;
+function wantedOf({ exporters }: ExporterInputs, { generation }: Session): Wanted[] {
+  const { enableExporter, disableExporter } = generation.cluster.operations;
+  // The engine keeps no order of names.
+  const entries = Object.entries(exporters).sort(([one], [other]) => (one < other ? -1 : 1));
+  return entries.map(([id, state]) => ({
+    id,
+    state,
+    operation: state === "ENABLED" ? enableExporter : disableExporter,
+  }));
 }
 
 async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promise<Outcome> {
   const { session } = run;
-  const [id, state] = wanted(inputs);
-  const { enableExporter, disableExporter } = session.generation.cluster.operations;
-  const operation = state === "ENABLED" ? enableExporter : disableExporter;
-  const { observation, awaited } = await observeSettled(
-    session,
-    session.settings.timeouts.exporter,
-    (pending) => pending.operation === operation && pending.exporterId === id,
+  const { exporter } = session.settings.timeouts;
+  const wanted = wantedOf(inputs, session);
+  const { observation, awaited } = await observeSettled(session, exporter, (pending) =>
+    wanted.some(
+      ({ id, operation }) => pending.operation === operation && pending.exporterId === id,
+    ),
   );
-  const known = exporterIds(observation.configuration);
-  for (const needed of [id, inputs.initializeFrom]) {
-    // The cluster accepts an unknown id, and the change then stays pending for ever and blocks all others.
-    if (!known.includes(needed)) {
-      throw new Refusal(
-        `the brokers have no exporter ${needed}, they have ${listed(known) || "none"}: correct exporters in the configuration`,
-      );
-    }
-  }
-  if (exporterStates(observation.configuration, id).every((found) => found === state)) {
+  expectKnown(observation, [
+    ...wanted.map(({ id }) => id),
+    ...Object.values(inputs.initializeFrom),
+  ]);
+  const planned = await plan(inputs, session, wanted, observation);
+  if (planned.length === 0) {
     return {
       how: awaited ? "awaited" : "already true",
       ...(awaited ? { changeId: awaited.id } : {}),
-      observed: await verify(session, id, state, observation.configuration),
+      observed: await verify(session, wanted, observation.configuration),
     };
   }
-  expectMembersAlive(observation, id);
-  if (state === "DISABLED") {
-    expectRegionGone(session, observation, id, inputs.region);
-  }
-  const { exporter } = session.settings.timeouts;
-  const request =
-    state === "ENABLED" ? enable(session, observation, id, inputs) : disable(session, id);
-  if (await expectPlan(session, () => request(true), { id, state, operation })) {
-    // Whoever showed another state has shown what was.
-    return {
-      how: "already true",
-      observed: await verify(session, id, state, (await session.observe()).configuration),
+  let done: Partial<Outcome> = { operations: [] };
+  let { configuration } = observation;
+  // The cluster makes one change at a time, and each is of one exporter.
+  for (const { id, state, request } of planned) {
+    run.begin();
+    session.log(
+      state === "ENABLED"
+        ? `enabling exporter ${id}, continuing where ${inputs.initializeFrom[id]} is`
+        : `disabling exporter ${id}`,
+    );
+    const sent = await sendChange(session, exporter, {
+      request: () => request(false),
+      tookEffect: () => isReached(session, id, state),
+    });
+    configuration = await awaitChange(
+      session,
+      sent,
+      `exporter ${id} to be ${state}`,
+      exporter,
+      (last, seconds) =>
+        `exporter ${shortened(id, 20)} held up for ${seconds} s: ${shortened(last, 82)}; see that broker's log`,
+    );
+    done = {
+      ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),
+      operations: [...(done.operations ?? []), ...sent.operations],
     };
   }
-  run.begin();
-  session.log(
-    state === "ENABLED"
-      ? `enabling exporter ${id}, continuing where ${inputs.initializeFrom} is`
-      : `disabling exporter ${id}`,
-  );
-  const sent = await sendChange(session, exporter, {
-    request: () => request(false),
-    tookEffect: () => isReached(session, id, state),
-  });
-  const changed = await awaitChange(session, sent, `exporter ${id} to be ${state}`, exporter);
   return {
     how: "done",
-    ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),
-    operations: sent.operations,
-    observed: await verify(session, id, state, changed),
+    ...done,
+    observed: await verify(session, wanted, configuration),
   };
+}
+
+/** The cluster accepts an unknown id, and the change then stays pending for ever and blocks all others. */
+function expectKnown({ configuration }: Observation, ids: readonly string[]): void {
+  const known = exporterIds(configuration);
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown !== undefined) {
+    throw new Refusal(
+      `the brokers have no exporter ${unknown}, they have ${listed(known) || "none"}: correct exporters in the configuration`,
+    );
+  }
+}
+
+/**
+ * What is to be sent, when nothing is against any of it: with half of it done, one exporter would be as declared and
+ * the other not.
+ */
+async function plan(
+  inputs: ExporterInputs,
+  session: Session,
+  wanted: readonly Wanted[],
+  observation: Observation,
+): Promise<Planned[]> {
+  const open = wanted.filter(({ id, state }) =>
+    exporterStates(observation.configuration, id).some((found) => found !== state),
+  );
+  const changes = open.map((one): Planned => {
+    expectMembersAlive(observation, one.id);
+    if (one.state === "DISABLED") {
+      expectRegionGone(session, observation, one.id, inputs.region);
+    }
+    const request =
+      one.state === "ENABLED"
+        ? enable(session, observation, one.id, inputs)
+        : disable(session, one.id);
+    return { ...one, request };
+  });
+  const planned: Planned[] = [];
+  for (const change of changes) {
+    // Whoever showed another state than the plan does has shown what was.
+    if (!(await isPlannedAlready(session, change))) {
+      planned.push(change);
+    }
+  }
+  return planned;
 }
 
 /** Exporter changes visit every member: with a dead one they stay pending for ever, and block the forced removal. */
@@ -151,14 +211,13 @@ async function isReached(session: Session, id: string, state: string): Promise<b
  *
  * @returns whether the cluster refuses since it is so already
  */
-async function expectPlan(
+async function isPlannedAlready(
   session: Session,
-  dryRun: () => Promise<PlannedChange>,
-  { id, state, operation }: { id: string; state: string; operation: string },
+  { id, state, operation, request }: Planned,
 ): Promise<boolean> {
   let plan: PlannedChange;
   try {
-    plan = await asked("the cluster's own plan", session.log, dryRun);
+    plan = await asked("the cluster's own plan", session.log, () => request(true));
   } catch (error) {
     if (error instanceof Refused && error.status === 400 && (await isReached(session, id, state))) {
       return true;
@@ -204,7 +263,7 @@ function enable(
   if (!restored && !isPassed(EXPORT_GAP, session.settings)) {
     throw new Refusal(EXPORT_GAP.refusal({ id }));
   }
-  const { initializeFrom } = inputs;
+  const initializeFrom = inputs.initializeFrom[id] ?? "";
   if (exporterStates(configuration, initializeFrom).some((found) => found !== "ENABLED")) {
     const { path } = session.generation.cluster.enableExporter(id, initializeFrom);
     throw new Refusal(
@@ -221,13 +280,12 @@ function enable(
  */
 async function verify(
   session: Session,
-  id: string,
-  state: string,
+  wanted: readonly Wanted[],
   seen: Configuration,
 ): Promise<Record<string, unknown>> {
   let known: Configuration | undefined = seen;
   return waitFor(
-    `exporter ${id} to be ${state}`,
+    "the exporters to be as declared",
     session.settings.timeouts.exporter,
     session.log,
     async () => {
@@ -237,27 +295,39 @@ async function verify(
         return { done: false, seen };
       }
       const { configuration } = seen;
-      const states = exporterStates(configuration, id);
-      if (states.length !== 1 || states[0] !== state) {
-        return { done: false, seen: states.join(" and ") || "in no partition" };
-      }
-      const aggregate = (await session.zeebe.exporters())[id];
-      if (aggregate !== state) {
-        return {
-          done: false,
-          seen: `${state} in every partition, ${String(aggregate)} altogether`,
-        };
-      }
+      const others = wanted.flatMap(({ id, state }) => otherwise(configuration, id, state));
       const replicas = configuration.members.reduce((sum, m) => sum + m.replicas.length, 0);
+      if (others.length > 0 || replicas === 0) {
+        return { done: false, seen: listed(others, "; ") || "no partition" };
+      }
+      const aggregate = await session.zeebe.exporters();
+      const wrong = wanted.filter(({ id, state }) => aggregate[id] !== state);
+      if (wrong.length > 0) {
+        const one = ({ id, state }: Wanted) =>
+          `${id} ${state} by partition, ${String(aggregate[id])} altogether`;
+        return { done: false, seen: listed(wrong.map(one), "; ") };
+      }
       const { version } = configuration;
       return {
         done: true,
         value: {
-          exporters: { [id]: state },
+          exporters: Object.fromEntries(wanted.map(({ id, state }) => [id, state])),
           replicas,
           ...(version === undefined ? {} : { configurationVersion: version }),
         },
       };
     },
+  );
+}
+
+/** The replicas in which an exporter is in another state, in words. */
+function otherwise({ members }: Configuration, exporterId: string, state: string): string[] {
+  return members.flatMap(({ id, replicas }) =>
+    replicas
+      .filter(({ exporters }) => exporters[exporterId] !== state)
+      .map(
+        ({ partition, exporters }) =>
+          `${exporterId} ${exporters[exporterId] ?? "unknown"} on broker ${id} partition ${partition}`,
+      ),
   );
 }

@@ -51,7 +51,7 @@ export const provider = implement<FailbackGateInputs>({
   },
 });
 
-/** The cluster is where the failover left it: exactly the survivors, healthy, the lost region's exporter disabled. */
+/** The cluster is where the failover left it: exactly the survivors, healthy, the lost region's exporters disabled. */
 async function expectFailedOver(
   session: Session,
   inputs: FailbackGateInputs,
@@ -90,19 +90,21 @@ async function expectFailedOver(
       `the survivors are not healthy (${shortened(listed(problems, "; "), 75)}): a failback adds load to them; mend them first`,
     );
   }
-  const id = exporters[inputs.recreated];
-  const states = exporterStates(configuration, id);
-  if (states.length !== 1 || states[0] !== "DISABLED") {
-    throw new Refusal(
-      `exporter ${id} is ${states.join(" and ") || "unknown"}, not DISABLED as incident ${inputs.incident} left it; remove failback, then pulumi up --refresh`,
-    );
+  for (const id of exporters[inputs.recreated]) {
+    const states = exporterStates(configuration, id);
+    if (states.length !== 1 || states[0] !== "DISABLED") {
+      throw new Refusal(
+        `exporter ${id} is ${states.join(" and ") || "unknown"}, not DISABLED as incident ${inputs.incident} left it; remove failback, then pulumi up --refresh`,
+      );
+    }
   }
-  const source = exporters[session.settings.region];
-  const sourceStates = exporterStates(configuration, source);
-  if (sourceStates.length !== 1 || sourceStates[0] !== "ENABLED") {
-    throw new Refusal(
-      `exporter ${source} of the survivor is ${sourceStates.join(" and ") || "unknown"}, not ENABLED: its Elasticsearch lacks records; enable it first`,
-    );
+  for (const id of exporters[session.settings.region]) {
+    const states = exporterStates(configuration, id);
+    if (states.length !== 1 || states[0] !== "ENABLED") {
+      throw new Refusal(
+        `exporter ${id} of the survivor is ${states.join(" and ") || "unknown"}, not ENABLED: where it writes records are missing; enable it first`,
+      );
+    }
   }
   if (
     documentCount(

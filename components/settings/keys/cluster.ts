@@ -7,6 +7,8 @@ const exporterId = s.matching(
     `is ${it}: lower-case letters and digits, since names of environment variables are made of it`,
 );
 
+const LIST_OF_IDS = "must be a list of ids, the one to this region's Elasticsearch first";
+
 const prefixes = s.custom<string[]>(
   (value) =>
     Array.isArray(value) &&
@@ -54,21 +56,39 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
   },
   exporters: {
     type: "object",
-    schema: ({ platform, generation }: s.Context) =>
-      s.pipe(
-        s.textByRegion(platform === "endpoints" ? s.text : exporterId, generation.exporter.ids),
-        s.check(
-          ({ region0, region1 }) => region0.toLowerCase() !== region1.toLowerCase(),
-          ({ input }) => `names ${input.region0} for both regions: each has its own exporter`,
-        ),
-        s.check(
-          ({ region0, region1 }) => !/region1/i.test(region0) && !/region0/i.test(region1),
-          ({ input: { region0, region1 } }) =>
-            `has ${s.quoted(region0)} for region0 and ${s.quoted(region1)} for region1: swapped? The failover would disable the wrong one`,
-        ),
-      ),
-    text: "Id of the exporter that writes to each region's Elasticsearch. Lower-case letters and digits, where this program installs Camunda.",
-    change: "never",
+    schema: ({ platform, generation }: s.Context) => {
+      const id = platform === "endpoints" ? s.text : exporterId;
+      const { region0, region1 } = generation.exporter.ids;
+      const ids = { region0: [region0], region1: [region1] };
+      const list = s.pipe(
+        s.array(id, LIST_OF_IDS),
+        s.check((given) => given.length > 0, LIST_OF_IDS),
+        s.transform((given) => given as [string, ...string[]]),
+      );
+      return s.pipe(
+        s.optional(s.parts(s.byRegion((region) => s.optional(list, ids[region]))), ids),
+        s.wrong(({ region0, region1 }) => {
+          const all = [...region0, ...region1];
+          const lower = all.map((one) => one.toLowerCase());
+          const twice = all.find((_, index) => lower.indexOf(lower[index] ?? "") < index);
+          if (twice !== undefined) {
+            return `names ${s.quoted(twice)} twice: each exporter stands in one list, once`;
+          }
+          if (region0.length !== region1.length) {
+            return `has ${region0.length} for region0 and ${region1.length} for region1: one goes on where the other is at its place in the list`;
+          }
+          const swapped = region0.findIndex(
+            (one, at) => /region1/i.test(one) || /region0/i.test(region1[at] ?? ""),
+          );
+          return swapped < 0
+            ? undefined
+            : `has ${s.quoted(region0[swapped])} for region0 and ${s.quoted(region1[swapped])} for region1: swapped? The failover would disable the wrong one`;
+        }),
+      );
+    },
+    text: "Ids of the exporters of each region, lists of one length: the first writes to the region's Elasticsearch, further ones, as to a Kafka there, are [disabled and enabled with it](recovery.md#further-exporters). One that is enabled goes on where the other region's at the same place in the list is, so both are of one class. Lower-case letters and digits, where this program installs Camunda, which configures the first.",
+    change:
+      "the first never. Further ones when the brokers have them, not while `failback` is set; they are taken away while nothing is lost",
   },
   indexPrefixes: {
     type: "array",

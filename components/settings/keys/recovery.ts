@@ -6,7 +6,7 @@ export const OVERRIDES = {
   "peer-declares-loss":
     "Two halves that force each other out go on alone, and data is lost for good.",
   "export-gap":
-    "The records of the time in which the exporter was disabled would be missing in its Elasticsearch.",
+    "The records of the time in which the exporter was disabled would be missing where it writes.",
   "fence-unproved": "A lost region that lives on could still be heard.",
   "still-seen": "The fence and the forced removal would take a healthy half out of the cluster.",
   "switch-back":
@@ -53,7 +53,7 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
   lostRegion: {
     type: "string",
     schema: s.optional(s.oneOf(REGIONS)),
-    text: "The region that you declare lost, on the stack of the other one. `up` forces its brokers out of the cluster and disables its exporter. Removed when a failback has finished.",
+    text: "The region that you declare lost, on the stack of the other one. `up` forces its brokers out of the cluster and disables its exporters. Removed when a failback has finished.",
     change: "as [the operator's page](recovery.md) says",
   },
   failback: {

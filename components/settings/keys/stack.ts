@@ -5,7 +5,9 @@ const hook = (when: string) => s.part(s.optional(s.command), when);
 
 const hooks = {
   beforeFailover: hook("before the forced removal, after the fence is proved"),
-  afterFailover: hook("after the forced removal, when the exporter of the lost region is disabled"),
+  afterFailover: hook(
+    "after the forced removal, when the exporters of the lost region are disabled",
+  ),
   beforeFailback: hook("before the first step, after the other region is reached"),
   afterFailback: hook("after all brokers are members again"),
 };

@@ -36,8 +36,8 @@ describe("config", () => {
     assert.equal(settings.peer, "region1");
     assert.equal(settings.camundaVersion, "8.6");
     assert.deepEqual(settings.exporters, {
-      region0: "elasticsearchregion0",
-      region1: "elasticsearchregion1",
+      region0: ["elasticsearchregion0"],
+      region1: ["elasticsearchregion1"],
     });
     assert.equal(settings.repository.name, "camunda_backup");
     assert.deepEqual(settings.indexPrefixes, ["zeebe-record", "operate", "tasklist"]);
@@ -256,8 +256,28 @@ describe("config", () => {
     ],
     [
       "one exporter for both regions",
-      { exporters: { region0: "a", region1: "a" } },
-      /^exporters names a for both regions: each has its own/,
+      { exporters: { region0: ["a"], region1: ["a"] } },
+      /^exporters names "a" twice: each exporter stands in one list, once/,
+    ],
+    [
+      "an exporter twice in a region",
+      { exporters: { region0: ["a", "b", "a"], region1: ["c", "d", "e"] } },
+      /^exporters names "a" twice/,
+    ],
+    [
+      "lists of exporters of which one is longer",
+      { exporters: { region0: ["a", "b"] } },
+      /^exporters has 2 for region0 and 1 for region1: one goes on where the other is/,
+    ],
+    [
+      "an exporter that is no list",
+      { exporters: { region1: "elasticsearchregion1" } },
+      /^exporters.region1 must be a list of ids, the one to this region's Elasticsearch first/,
+    ],
+    [
+      "a region without an exporter",
+      { exporters: { region0: [] } },
+      /^exporters.region0 must be a list of ids/,
     ],
     [
       "no repository",
@@ -382,22 +402,22 @@ describe("config", () => {
     assert.deepEqual(problemsOf({ peerStack: " " }), [
       "peerStack is blank: write something, or leave it out",
     ]);
-    assert.deepEqual(problemsOf({ exporters: { region0: "", region1: "b " } }), [
-      "exporters.region0 is blank: write something, or leave it out",
-      "exporters.region1 begins or ends with a blank: take it away",
+    assert.deepEqual(problemsOf({ exporters: { region0: ["a", ""], region1: ["b ", "c"] } }), [
+      "exporters.region0[1] is blank: write something, or leave it out",
+      "exporters.region1[0] begins or ends with a blank: take it away",
     ]);
   });
 
   it("refuses exporters that are swapped, and equal ones in two spellings", () => {
     assert.match(
       problemsOf({
-        exporters: { region0: "elasticsearchregion1", region1: "elasticsearchregion0" },
+        exporters: { region0: ["one", "kafkaregion1"], region1: ["two", "kafkaregion0"] },
       })[0] ?? "",
-      /^exporters has "elasticsearchregion1" for region0 and .*: swapped\?/,
+      /^exporters has "kafkaregion1" for region0 and "kafkaregion0" for region1: swapped\?/,
     );
     assert.match(
-      problemsOf({ exporters: { region0: "one", region1: "ONE" } })[0] ?? "",
-      /^exporters names one for both regions/,
+      problemsOf({ exporters: { region0: ["one"], region1: ["ONE"] } })[0] ?? "",
+      /^exporters names "ONE" twice/,
     );
   });
 
@@ -454,8 +474,8 @@ describe("config", () => {
   it("takes the generation's own where a list or an object is empty, as Pulumi.yaml has it", () => {
     const { exporters, indexPrefixes } = settingsOf({ exporters: {}, indexPrefixes: [] });
     assert.deepEqual(exporters, {
-      region0: "elasticsearchregion0",
-      region1: "elasticsearchregion1",
+      region0: ["elasticsearchregion0"],
+      region1: ["elasticsearchregion1"],
     });
     assert.deepEqual(indexPrefixes, ["zeebe-record", "operate", "tasklist"]);
   });

@@ -204,8 +204,18 @@ describe("the configuration of an installation", () => {
     ],
     [
       "an exporter that is no part of a name",
-      eksConfig({ exporters: { region0: "elastic-1" } }),
-      /^exporters.region0 is "elastic-1": lower-case letters and digits, since names of environment/,
+      eksConfig({ exporters: { region0: ["elastic-1"] } }),
+      /^exporters.region0\[0\] is "elastic-1": lower-case letters and digits, since names of environment/,
+    ],
+    [
+      "a second exporter that nothing configures",
+      eksConfig({
+        exporters: { region0: ["one", "kafka"], region1: ["two", "other"] },
+        helmValues: {
+          camunda: { zeebe: { env: [{ name: "ZEEBE_BROKER_EXPORTERS_OTHER_CLASSNAME" }] } },
+        },
+      }),
+      /^exporters.region0\[1\] is "kafka", .*: ZEEBE_BROKER_EXPORTERS_KAFKA_CLASSNAME is missing in/,
     ],
     [
       "values of a release that there is not",

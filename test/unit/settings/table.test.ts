@@ -53,7 +53,7 @@ const WHOLE: Raw = {
   hooks: { beforeFailover: "a" },
   overrides: { "export-gap": "a rehearsal" },
   timeouts: { join: 1 },
-  exporters: { region0: "a", region1: "b" },
+  exporters: { region0: ["a"], region1: ["b"] },
   namespaces: { region0: "a", region1: "b" },
   charts: {
     camunda: { chart: "a", repository: "b", version: "11.0.0" },

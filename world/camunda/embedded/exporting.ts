@@ -8,7 +8,7 @@ const BATCH = 1000;
 /** How long after a refusal an exporter tries again. */
 const RETRY_MS = 250;
 
-/** Where exporters write: a search engine, of whatever kind. */
+/** Where exporters write: a search engine, of whatever kind, or something else. */
 export interface ExportTarget {
   /**
    * Writes records of a partition, in order.
@@ -22,7 +22,7 @@ export interface ExportTarget {
 /** Lets the exporters of all leaders collect what they may, and write what they have collected. */
 export function pump(
   cluster: Cluster,
-  targetOf: (region: RegionName) => ExportTarget | undefined,
+  targetOf: (region: RegionName, exporterId: string) => ExportTarget | undefined,
 ): void {
   const sides = new Set([cluster.sideOf("region0"), cluster.sideOf("region1")]);
   for (const side of sides) {
@@ -52,7 +52,7 @@ export function pump(
         if (!settings.exportTarget && cluster.isCut && region !== leader.region) {
           continue;
         }
-        const target = targetOf(region);
+        const target = targetOf(region, exporterId);
         if (target) {
           flush(target, cluster, log, exporterId, phase);
         }

@@ -2,9 +2,11 @@ import { Dialect, RECORDED } from "./dialect";
 import type { ExportTarget } from "./exporting";
 import { RegionName, RepositorySettings, ClusterShape } from "../../world";
 
-/** One exporter that every broker is configured with, and the region whose Elasticsearch it writes to. */
+/** One exporter that every broker is configured with, and the region in which it writes. */
 export interface ExporterTarget {
   region: RegionName;
+  /** Whether it writes to something else there than Elasticsearch: that takes all, as long as the region runs. */
+  elsewhere?: true;
   /** Class of the exporter. Initialising one exporter from another works within a class only. */
   type: string;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RegionName, REGIONS } from "../../../../components/base/brokers";
 import { IDS } from "../../../support/ids";
+import { TWO_EACH } from "../../../support/exporters";
 import {
   camundaValues,
   elasticsearchValues,
@@ -64,7 +65,7 @@ describe("Helm values of Camunda 8.6", () => {
             region,
             clusterSize,
             namespaces: { region0: london, region1: paris },
-            exporters: { region0: first, region1: second },
+            exporters: { region0: [first], region1: [second] },
           });
           const { env } = brokersOf(camundaValues(settings, { webApps: true }));
           const variables = env.map(({ name }) => name);
@@ -138,13 +139,36 @@ describe("Helm values of Camunda 8.6", () => {
     });
   });
 
+  it("configure the first exporter of each region, and leave the others to the user", () => {
+    const variable = (id: string, end: string) => `ZEEBE_BROKER_EXPORTERS_${id}_${end}`;
+    const own = ["KAFKAREGION0", "KAFKAREGION1"].map((id) => ({
+      name: variable(id, "CLASSNAME"),
+      value: "kafka",
+    }));
+    const settings = eksSettings({
+      exporters: TWO_EACH,
+      helmValues: { camunda: { zeebe: { env: own } } },
+    });
+    const { env } = brokersOf(camundaValues(settings, { webApps: true }));
+    assert.deepEqual(
+      env.map(({ name }) => name).filter((name) => name.startsWith("ZEEBE_BROKER_EXPORTERS_")),
+      [
+        ...["ELASTICSEARCHREGION0", "ELASTICSEARCHREGION1"].flatMap((id) => [
+          variable(id, "CLASSNAME"),
+          variable(id, "ARGS_URL"),
+        ]),
+        ...own.map(({ name }) => name),
+      ],
+    );
+  });
+
   it("are refused for an exporter whose id makes no name of a variable", () => {
     assert.throws(
-      () => eksSettings({ exporters: { region0: "camunda-region0" } }),
+      () => eksSettings({ exporters: { region0: ["camunda-region0"] } }),
       (error) =>
         error instanceof ConfigError &&
         error.problems.length === 1 &&
-        /^exporters\.region0 is "camunda-region0": /.test(error.problems[0] ?? ""),
+        /^exporters\.region0\[0\] is "camunda-region0": /.test(error.problems[0] ?? ""),
     );
   });
 

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import type { RegionName } from "../../../../components/base/brokers";
 import { provider } from "../../../../components/recovery/providers/exporter";
 import { session } from "../../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../../support/bench";
 import { Body, broker, exporterOf, partitionOf } from "../../../support/answers";
+import { TWO_EACH, TWO_EACH_TARGETS } from "../../../support/exporters";
 import { begun, refusal } from "../../../support/failure";
 
 const CONFIGURATION = /^\/actuator\/cluster$/;
@@ -148,10 +151,16 @@ describe("Exporter", () => {
   });
 
   for (const [which, inputs] of [
-    ["exporter", { exporters: { unknown: "DISABLED" }, initializeFrom: "elasticsearchregion0" }],
+    [
+      "exporter",
+      { exporters: { unknown: "DISABLED" }, initializeFrom: { unknown: "elasticsearchregion0" } },
+    ],
     [
       "exporter to initialise from",
-      { exporters: { elasticsearchregion1: "DISABLED" }, initializeFrom: "unknown" },
+      {
+        exporters: { elasticsearchregion1: "DISABLED" },
+        initializeFrom: { elasticsearchregion1: "unknown" },
+      },
     ],
   ] as const) {
     it(`sends nothing when the brokers do not know the ${which}`, async () => {
@@ -198,7 +207,7 @@ describe("Exporter", () => {
     [
       "one partition is still ENABLED while the aggregate says DISABLED",
       CONFIGURATION,
-      /DISABLED and ENABLED/,
+      /elasticsearchregion1 ENABLED on broker 0 partition 1/,
       (body: Body) => {
         exporterIn(body, 1).state = "ENABLED";
       },
@@ -206,7 +215,7 @@ describe("Exporter", () => {
     [
       "the aggregate says ENABLED while every partition says DISABLED",
       AGGREGATE,
-      /DISABLED in every partition, ENABLED altogether/,
+      /DISABLED by partition, ENABLED altogether/,
       (body: Body) => {
         body.find((e: Body) => e.exporterId === "elasticsearchregion1").status = "ENABLED";
       },
@@ -214,7 +223,7 @@ describe("Exporter", () => {
     [
       "the aggregate does not list it",
       AGGREGATE,
-      /DISABLED in every partition, undefined altogether/,
+      /DISABLED by partition, undefined altogether/,
       (body: Body) => body.splice(0, 2),
     ],
     [
@@ -253,7 +262,7 @@ describe("Exporter", () => {
       path: AGGREGATE,
       transform: (body) => body.map((e: Body) => ({ ...e, status: "ENABLED" })),
     });
-    await refusal(bench.run.disable(), /DISABLED in every partition, ENABLED altogether/);
+    await refusal(bench.run.disable(), /DISABLED by partition, ENABLED altogether/);
     assert.deepEqual(bench.sent(), []);
   });
 
@@ -326,5 +335,129 @@ describe("Exporter", () => {
       respond: { status: 400, body: { message: "not now\nwith a trace" } },
     });
     await begun(bench.run.disable(), /disable answered 400: not now$/);
+  });
+
+  describe("of a region that has two", () => {
+    const start = async () => {
+      await bench.start("region1", { exporters: TWO_EACH_TARGETS });
+      bench.configure({ exporters: TWO_EACH });
+    };
+    const both = ["elasticsearchregion1", "kafkaregion1"];
+    const sentTo = (ids: string[], what: string) =>
+      ids.map((id) => `POST /actuator/exporters/${id}/${what}`);
+
+    it("disables both, one after the other, and takes them as done the second time", async () => {
+      await start();
+      await removeLost();
+      const { record } = (await bench.run.disable()).outs;
+      assert.equal(record.how, "done");
+      assert.deepEqual(
+        record.observed.exporters,
+        Object.fromEntries(both.map((id) => [id, "DISABLED"])),
+      );
+      // Eight replicas at most are listed of each.
+      assert.match(JSON.stringify(record.operations), /elasticsearchregion1.*kafkaregion1/);
+      assert.equal((await bench.run.disable()).outs.record.how, "already true");
+      assert.deepEqual(bench.sent(), sentTo(both, "disable"));
+    });
+
+    it("goes on with the second when it was interrupted between the two", async () => {
+      await start();
+      await removeLost();
+      const heal = bench.world.inject({
+        method: "POST",
+        path: /kafkaregion1\/disable$/,
+        respond: { status: 400, body: { message: "not now" } },
+      });
+      await begun(bench.run.disable(), /kafkaregion1\/disable answered 400: not now$/);
+      heal();
+      assert.equal((await bench.run.disable()).outs.record.how, "done");
+      assert.deepEqual(bench.sent(), sentTo([...both, "kafkaregion1"], "disable"));
+    });
+
+    it("enables each from where the survivor's at its place is, and no record is between", async () => {
+      await start();
+      await bench.recreate();
+      const before = {
+        region0: bench.world.exportedElsewhere("kafkaregion0").length,
+        region1: bench.world.exportedElsewhere("kafkaregion1").length,
+      };
+      const { outs } = await bench.run.enable();
+      assert.equal(outs.record.how, "done");
+      assert.deepEqual(
+        bench.world.mutations().map(({ path, body }) => [path, body]),
+        both.map((id) => [
+          `/actuator/exporters/${id}/enable`,
+          { initializeFrom: id.replace("region1", "region0") },
+        ]),
+      );
+      await bench.work(2, ["region0"]);
+      const since = (region: RegionName) =>
+        bench.world.exportedElsewhere(`kafka${region}`).slice(before[region]).sort();
+      await bench.until("both Kafkas to have the same", () =>
+        isDeepStrictEqual(since("region0"), since("region1")),
+      );
+      assert.ok(since("region1").length > 0);
+    });
+
+    it("sends nothing when anything is against one of the two", async () => {
+      await start();
+      await removeLost();
+      const { exporters, initializeFrom, ...others } = bench.inputs.exporter("region1", "DISABLED");
+      await refusal(
+        provider.create({
+          ...others,
+          exporters: { ...exporters, other: "DISABLED" },
+          initializeFrom,
+        }),
+        /no exporter other/,
+      );
+      bench.world.inject({
+        path: /kafkaregion1\/disable\?dryRun=true$/,
+        times: 1,
+        transform: (body: Body) => {
+          body.plannedChanges.pop();
+          return body;
+        },
+      });
+      await refusal(bench.run.disable(), /plan for exporter kafkaregion1 .*it omits broker/);
+      assert.deepEqual(bench.sent(), []);
+    });
+
+    it("enables none when the second has nothing to go on from", async () => {
+      await start();
+      await bench.recreate();
+      await bench.world.disableExporter("kafkaregion0");
+      await refusal(bench.run.enable(), /exporter kafkaregion1 cannot go on where kafkaregion0 is/);
+      assert.deepEqual(bench.sent(), []);
+    });
+
+    it("names the exporter, the broker and the partition that hold a change up", async () => {
+      await bench.start("region1", { exporters: TWO_EACH_TARGETS, exporterMs: 150 });
+      bench.configure({ exporters: TWO_EACH });
+      await removeLost();
+      bench.configure({}, { exporter: 0.2 });
+      await begun(
+        bench.run.disable(),
+        /^exporter elasticsearchregion1 held up for 0.2 s: change \d+ \(\d of 4 done, at PARTITION_DISABLE_EXPORTER broker \d partition \d/,
+        /; see that broker's log$/,
+      );
+    });
+
+    it("names the one that is not in its state, and where", async () => {
+      await start();
+      await removeLost();
+      bench.configure({}, { exporter: 0.3 });
+      bench.world.inject({
+        path: CONFIGURATION,
+        transform: (body) => {
+          if (bench.sent().length > 1 && body.pendingChange === undefined) {
+            exporterOf(partitionOf(broker(body, 2), 1), "kafkaregion1").state = "ENABLED";
+          }
+          return body;
+        },
+      });
+      await begun(bench.run.disable(), /last seen: kafkaregion1 ENABLED on broker 2 partition 1$/);
+    });
   });
 });

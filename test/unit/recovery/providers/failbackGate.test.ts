@@ -3,6 +3,7 @@ import { provider } from "../../../../components/recovery/providers/failbackGate
 import { session } from "../../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../../support/bench";
 import { Body } from "../../../support/answers";
+import { TWO_EACH, TWO_EACH_TARGETS } from "../../../support/exporters";
 import { refusal } from "../../../support/failure";
 
 const TOPOLOGY = /^\/v2\/topology$/;
@@ -120,6 +121,24 @@ describe("FailbackGate", () => {
       .registerRepository("camunda_backup", "s3", { bucket: "of-somebody" });
     await refusal(bench.run.gate(), /repository camunda_backup in region0 has other settings/);
   });
+
+  for (const [id, back, expected] of [
+    ["kafkaregion1", true, /^exporter kafkaregion1 is ENABLED, not DISABLED as incident/],
+    ["kafkaregion0", false, /^exporter kafkaregion0 of the survivor is DISABLED, not ENABLED/],
+  ] as const) {
+    it(`looks at every exporter of both regions: ${id} is not as the failover left it`, async () => {
+      await bench.start("region1", { exporters: TWO_EACH_TARGETS });
+      bench.configure({ exporters: TWO_EACH });
+      await bench.recreate();
+      if (back) {
+        await fetch(`${bench.management}/actuator/exporters/${id}/enable`, { method: "POST" });
+        await bench.until("it is enabled", () => bench.world.cluster().exporters[id] === "ENABLED");
+      } else {
+        await bench.world.disableExporter(id);
+      }
+      await refusal(bench.run.gate(), expected);
+    });
+  }
 
   it("waits for the brokers to come up", async () => {
     await bench.start();
