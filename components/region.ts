@@ -15,7 +15,7 @@ import { activeRegionOf, Shape, shapeOf } from "./recovery/phase";
 import { peerRefusal, runProblems } from "./recovery/interlocks/run";
 import { CONTRACT_VERSION } from "./stack/contract";
 import { backendPlace, backendWarnings } from "./stack/stateBackend";
-import { fullName, readPeer, readRecorded } from "./stack/stackState";
+import { fullName, PeerState, readPeer, readRecorded, RecordedState } from "./stack/stackState";
 import { UserError } from "./base/userError";
 
 /**
@@ -140,17 +140,18 @@ export class Region {
         })
       : undefined;
     if (recovery === undefined) {
+      const drained = isDrained(settings, peer, recorded);
       installed?.afterRecovery(installed.camunda);
       await pulumi.log.info(
         shape === "rejoining"
-          ? `${settings.region} is the lost region by stack ${settings.peerStack}: it is failed back from there, this stack declares no recovery until then`
+          ? `${settings.region} is the ${drained ? "drained" : "lost"} region by stack ${settings.peerStack}: it is failed back from there, this stack declares no recovery until then`
           : `${settings.region} is installed and waits for ${settings.peer}: run the up of the other stack, and then this one again (npm run up does both)`,
       );
       return new Region(
         outputsOf(settings, isKnown, installed, {
           recovery: pulumi
             .output(installed?.camunda.name)
-            .apply(() => waiting(settings, shape === "rejoining" ? shape : "installing")),
+            .apply(() => waiting(settings, shape === "rejoining" ? shape : "installing", drained)),
         }),
       );
     }
@@ -192,12 +193,23 @@ async function install(name: string, args: InstalledRegionArgs): Promise<Install
 }
 
 /** How a region stands whose stack declares no recovery. */
-function waiting(settings: Settings, shape: "rejoining" | "installing"): RecoveryStatus {
+function waiting(
+  settings: Settings,
+  shape: "rejoining" | "installing",
+  drained: boolean,
+): RecoveryStatus {
+  const { region } = settings;
+  const out = drained ? { drainRegion: region } : { lostRegion: region };
   return {
     phase: shape,
     activeRegion: activeRegionOf(settings, shape),
-    ...(shape === "rejoining" ? { lostRegion: settings.region } : {}),
+    ...(shape === "rejoining" ? out : {}),
   };
+}
+
+/** Whether the other region's stack has drained this one, by what it says now or has said last. */
+function isDrained({ region }: Settings, peer: PeerState, { recovery }: RecordedState): boolean {
+  return (peer.known ? peer.drainedRegion : recovery?.drainRegion) === region;
 }
 
 function outputsOf(

@@ -14,14 +14,14 @@ import { RECOVERY_TARGETS } from "./operator/targets";
 
 const HELP = `npm run failback -- [options]
 
-Fails back to the recreated region: snapshot and restore of Elasticsearch, its exporter enabled, its brokers
-added. Shows the preview and asks first. Run again after an interruption, it goes on from what is there.
+Fails back to the recreated or the drained region: snapshot and restore of Elasticsearch, its exporters enabled, its
+brokers added. Shows the preview and asks first. Run again after an interruption, it goes on from what is there.
 
   --attempt NAME  name of this attempt (default: the one that runs, else today's date)
-  --finish        after a failback that was successful: removes lostRegion and failback
-  --abandon       takes a failback back that cannot be completed: exporting runs again, the region stays lost
+  --finish        after a failback that was successful: removes lostRegion or drainRegion, and failback
+  --abandon       takes a failback back that cannot be completed: exporting runs again, the region stays out
   --yes           do not ask
-  --stack NAME    stack of the region that survived (default: the one whose lostRegion is set)
+  --stack NAME    stack of the region that survived (default: the one whose lostRegion or drainRegion is set)
   --dir DIR       folder of Pulumi.yaml and the stacks' files (default: this repository)
   --no-refresh    do not look at the cluster before planning: when that fails, and no run was killed
   --help
@@ -98,14 +98,14 @@ async function findStack(stacks: Stacks, place: Place): Promise<RegionName> {
   const [only, other] = found;
   if (only === undefined && unread.length > 0) {
     throw new Stop(
-      `whether a region is declared lost is not known, since stack ${unread.join(" and ")} cannot be read (see above)`,
+      `whether a region is declared lost or drained is not known, since stack ${unread.join(" and ")} cannot be read (see above)`,
     );
   }
   if (only === undefined || other !== undefined) {
     throw new Stop(
       only === undefined
-        ? `neither stack ${REGIONS.join(" nor ")} declares a region lost: nothing to fail back (another stack: --stack NAME; a failover: ${npmRun("failover", ["--lost", "REGION"], place)})`
-        : `both stacks declare a region lost: --stack NAME with the one of the region that survived`,
+        ? `neither stack ${REGIONS.join(" nor ")} declares a region lost or drained: nothing to fail back (another stack: --stack NAME; a failover: ${npmRun("failover", ["--lost", "REGION"], place)})`
+        : `both stacks declare a region lost or drained: --stack NAME with the one of the region that survived`,
       2,
     );
   }
@@ -118,20 +118,25 @@ function failingBack(
   recorded: RecordedState,
   { attempt, place }: Request,
 ): Move {
-  if (config.lostRegion === undefined) {
+  const { lostRegion: lost, drainRegion: drained } = config;
+  const out = lost ?? drained;
+  if (out === undefined) {
     throw new Stop(
-      `stack ${stack.name} declares no region lost: nothing to fail back (a failover: ${npmRun("failover", ["--lost", stack.peer], place)})`,
+      `stack ${stack.name} declares no region lost or drained: nothing to fail back (a failover: ${npmRun("failover", ["--lost", stack.peer], place)})`,
     );
   }
   const recovery = recorded.recovery ?? {};
   if (!isUnfinished(recovery)) {
+    const phase = recovery.phase ?? "unknown";
     throw new Stop(
-      `the phase of stack ${stack.name} is ${recovery.phase ?? "unknown"}, not failed-over: the failover has not ended; go on with ${npmRun("failover", ["--lost", config.lostRegion], place)}`,
+      lost === undefined
+        ? `the phase of stack ${stack.name} is ${phase}, not drained: the drain has not ended; go on with ${npmRunPulumi(["up"], stack.name, place)}`
+        : `the phase of stack ${stack.name} is ${phase}, not failed-over: the failover has not ended; go on with ${npmRun("failover", ["--lost", lost], place)}`,
     );
   }
   const name = attempt ?? config.failback ?? nextAttempt(new Date(), recorded);
   return {
-    title: `failback: to the recreated ${config.lostRegion}, attempt ${name}`,
+    title: `failback: to the ${lost === undefined ? "drained" : "recreated"} ${out}, attempt ${name}`,
     config: { failback: name },
     withdraw: `to abandon this attempt: ${npmRun("failback", ["--abandon"], place)}`,
   };
@@ -147,9 +152,10 @@ function finishing(
   const done =
     recovery.phase === "restored" &&
     (recovery.failback ?? "") === (config.failback ?? gateAttempt ?? "");
-  if (!done && config.lostRegion === undefined && recovery.phase === "steady") {
+  const out = config.lostRegion ?? config.drainRegion;
+  if (!done && out === undefined && recovery.phase === "steady") {
     throw new Stop(
-      `stack ${stack.name} is steady and declares no region lost: no failback is left to finish`,
+      `stack ${stack.name} is steady and declares no region lost or drained: no failback is left to finish`,
     );
   }
   if (!done) {
@@ -158,10 +164,11 @@ function finishing(
     );
   }
   return {
-    title: `finish: failback ${String(recovery.failback)} to ${String(recovery.lostRegion)} is over`,
+    title: `finish: failback ${String(recovery.failback)} to ${outOf(recovery)} is over`,
     config: {
       failback: undefined,
       lostRegion: undefined,
+      drainRegion: undefined,
       reason: undefined,
       ...reasonsOf(config),
       // The recreated region is the passive one: ending the failback must not move the users back.
@@ -170,6 +177,11 @@ function finishing(
         : { activeRegion: String(recovery.activeRegion) }),
     },
   };
+}
+
+/** The region that was lost or drained. */
+function outOf({ lostRegion, drainRegion }: Record<string, unknown>): string {
+  return String(lostRegion ?? drainRegion);
 }
 
 /** The written reasons that were for this incident: they go with it. */
@@ -195,11 +207,11 @@ function abandoning(
   }
   if (recovery.phase === "restored" && recovery.failback === attempt) {
     throw new Stop(
-      `failback ${attempt} has ended, ${String(recovery.lostRegion)} is a member again: ${npmRun("failback", ["--finish"], place)}`,
+      `failback ${attempt} has ended, ${outOf(recovery)} is a member again: ${npmRun("failback", ["--finish"], place)}`,
     );
   }
   return {
-    title: `abandon: failback ${attempt}, ${config.lostRegion} stays lost`,
+    title: `abandon: failback ${attempt}, ${config.lostRegion ?? config.drainRegion} stays ${config.lostRegion === undefined ? "drained" : "lost"}`,
     config: { failback: undefined },
   };
 }
@@ -212,8 +224,9 @@ function next(outputs: Record<string, unknown>, stack: RegionStack, { place }: R
   1. the stack of ${stack.peer} may run again: ${npmRunPulumi(["up"], typeof peer === "string" ? peer : "NAME", place)}
   2. ${npmRun("failback", ["--finish"], place)}`;
     case "failed-over":
+    case "drained":
       return `next
-  1. mend what kept the failback from ending, and recreate ${stack.peer} again: empty disks, an empty Elasticsearch
+  1. mend what kept the failback from ending; ${stack.peer} needs empty disks and an empty Elasticsearch again
   2. ${npmRun("failback", [], place)}`;
     default: {
       const { loss } = recordOf(recoveryOf(outputs).lastFailover);

@@ -1,7 +1,7 @@
 import { RegionName, REGIONS } from "./brokers";
 import { isRecord } from "./json";
 
-const KINDS = ["steady", "failed-over", "failing-back"] as const;
+const KINDS = ["steady", "failed-over", "drained", "failing-back"] as const;
 
 /**
  * What a stack with a recovery declares. An input of the resources that bring it about: a preview shows what
@@ -12,15 +12,18 @@ export interface Declaration {
   /**
    * - `steady`: both regions are members.
    * - `failed-over`: the other region is lost and forced out.
+   * - `drained`: the other region is alive and was taken out by an ordinary change.
    * - `failing-back`: the steps of a failback, then both regions.
    */
   kind: (typeof KINDS)[number];
-  /** The region that is declared lost; none while `steady`. */
+  /** The region that is declared lost; none while `steady`, nor of a drain. */
   lost?: RegionName;
+  /** The region that is drained; none while `steady`, nor of a loss. */
+  drained?: RegionName;
   /** The attempt to fail back that is declared; only while `failing-back`. */
   attempt?: string;
   /**
-   * The attempt that was abandoned in this loss. What it did before it was killed is in no state: so that it was
+   * The attempt that was abandoned in this loss or drain. What it did before it was killed is in no state: so that it was
    * abandoned is another declaration.
    */
   abandoned?: string;
@@ -30,7 +33,7 @@ export interface Declaration {
 export interface LastAttempt {
   /** Its name; `none` when there was none. */
   attempt: string;
-  /** Whether it was abandoned, while its loss was declared on. */
+  /** Whether it was abandoned, while its loss or drain was declared on. */
   abandoned: boolean;
 }
 
@@ -54,32 +57,42 @@ export interface IncidentInputs {
   withdrawn?: true;
 }
 
-/** An incident as a state has it. */
-export interface RecordedIncident extends IncidentInputs {
-  /** Lost region and time of the declaration: `region1-2026-11-21T12:45:22.198Z`. */
+/** A planned switchover, as a stack keeps it from its first moment until a failback has finished. Never an incident. */
+export interface DrainInputs {
+  /** The region that is drained. */
+  drained: RegionName;
+  /** Why, in the words of `reason`; absent without. */
+  reason?: string;
+}
+
+/** What was noted when a loss or a drain was declared. */
+export interface Declared {
+  /** Region and time of the declaration: `region1-2026-11-21T12:45:22.198Z`. */
   id: string;
   /** When it was declared, ISO 8601. */
   startedAt: string;
   /** Who has declared it: `user@host` of the run. */
   who: string;
-  /** What identifies the cluster: the survivor's gateway. */
+  /** What identifies the cluster: the gateway of the region that stays. */
   cluster: string;
 }
 
+/** An incident as a state has it. */
+export interface RecordedIncident extends IncidentInputs, Declared {}
+
+/** A drain as a state has it. */
+export interface RecordedDrain extends DrainInputs, Declared {}
+
 /** Reads an incident out of a state; undefined when there is none in it. */
 export function readIncident(outputs: unknown): RecordedIncident | undefined {
-  const record = isRecord(outputs) && isRecord(outputs.record) ? outputs.record : undefined;
-  const observed = record !== undefined && isRecord(record.observed) ? record.observed : undefined;
+  const declared = readDeclared(outputs);
   const lost = isRecord(outputs) ? REGIONS.find((one) => one === outputs.lost) : undefined;
-  if (!isRecord(outputs) || observed === undefined || lost === undefined) {
+  if (!isRecord(outputs) || declared === undefined || lost === undefined) {
     return undefined;
   }
   const { reason, after, overrides } = outputs;
   return {
-    id: String(observed.id),
-    startedAt: String(record?.startedAt),
-    who: String(observed.who),
-    cluster: String(observed.cluster),
+    ...declared,
     lost,
     ...(typeof reason === "string" ? { reason } : {}),
     ...(typeof after === "string" ? { after } : {}),
@@ -90,6 +103,30 @@ export function readIncident(outputs: unknown): RecordedIncident | undefined {
   };
 }
 
+/** Reads a drain out of a state; undefined when there is none in it. */
+export function readDrain(outputs: unknown): RecordedDrain | undefined {
+  const declared = readDeclared(outputs);
+  const drained = isRecord(outputs) ? REGIONS.find((one) => one === outputs.drained) : undefined;
+  if (!isRecord(outputs) || declared === undefined || drained === undefined) {
+    return undefined;
+  }
+  const { reason } = outputs;
+  return { ...declared, drained, ...(typeof reason === "string" ? { reason } : {}) };
+}
+
+function readDeclared(outputs: unknown): Declared | undefined {
+  const record = isRecord(outputs) && isRecord(outputs.record) ? outputs.record : undefined;
+  const observed = record !== undefined && isRecord(record.observed) ? record.observed : undefined;
+  return observed === undefined
+    ? undefined
+    : {
+        id: String(observed.id),
+        startedAt: String(record?.startedAt),
+        who: String(observed.who),
+        cluster: String(observed.cluster),
+      };
+}
+
 /** Reads a declaration out of a state; undefined when there is none in it. */
 export function readDeclaration(value: unknown): Declaration | undefined {
   if (!isRecord(value)) {
@@ -97,12 +134,14 @@ export function readDeclaration(value: unknown): Declaration | undefined {
   }
   const kind = KINDS.find((one) => one === value.kind);
   const lost = REGIONS.find((one) => one === value.lost);
-  if (kind === undefined || (kind !== "steady" && lost === undefined)) {
+  const drained = REGIONS.find((one) => one === value.drained);
+  if (kind === undefined || (kind !== "steady" && (lost ?? drained) === undefined)) {
     return undefined;
   }
   return {
     kind,
     ...(lost === undefined ? {} : { lost }),
+    ...(drained === undefined ? {} : { drained }),
     ...(typeof value.attempt === "string" ? { attempt: value.attempt } : {}),
     ...(typeof value.abandoned === "string" ? { abandoned: value.abandoned } : {}),
   };
@@ -120,7 +159,12 @@ export function sameDeclaration(
   one: Declaration | undefined,
   other: Declaration | undefined,
 ): boolean {
-  return one?.kind === other?.kind && one?.lost === other?.lost && one?.attempt === other?.attempt;
+  return (
+    one?.kind === other?.kind &&
+    one?.lost === other?.lost &&
+    one?.drained === other?.drained &&
+    one?.attempt === other?.attempt
+  );
 }
 
 /** Whether both are the same one, the abandoned attempt included. */

@@ -40,6 +40,17 @@ export const CAMUNDA_8_6: Generation = {
     "web-apps",
     "after-failover",
   ],
+  // As a failover: without its exporter a region must hold no replica.
+  drain: [
+    "connection",
+    "health",
+    "before-drain",
+    "membership",
+    "exporters",
+    "exporting",
+    "web-apps",
+    "after-drain",
+  ],
   failback: [
     "health",
     "connection",
@@ -92,6 +103,8 @@ export const CAMUNDA_8_6: Generation = {
       forceReconfigure: "PARTITION_FORCE_RECONFIGURE",
       remove: "BROKER_REMOVE",
       add: ["BROKER_ADD", "PARTITION_JOIN", "PARTITION_RECONFIGURE_PRIORITY"],
+      leave: "PARTITION_LEAVE",
+      reorder: "PARTITION_RECONFIGURE_PRIORITY",
       enableExporter: "PARTITION_ENABLE_EXPORTER",
       disableExporter: "PARTITION_DISABLE_EXPORTER",
     },

@@ -1,11 +1,13 @@
 import type { BrokerIds, RegionName } from "../base/brokers";
 
-/** A step of a failover or of a failback, by name. */
+/** A step of a failover, a drain or a failback, by name. */
 export type StepName =
   | "connection"
   | "health"
   | "before-failover"
   | "after-failover"
+  | "before-drain"
+  | "after-drain"
   | "before-failback"
   | "after-failback"
   | "gate"
@@ -51,6 +53,10 @@ export interface ClusterDialect {
     remove: string;
     /** Of an add with its replication factor. */
     add: readonly string[];
+    /** By which a replica leaves a broker that is removed by an ordinary change. */
+    leave: string;
+    /** Of an ordinary removal, beside those that leave: what it changes of the replicas that stay. */
+    reorder: string;
     enableExporter: string;
     disableExporter: string;
   };
@@ -97,6 +103,8 @@ export interface Generation {
    * a preview are made from it. Of a stack that is steady the same is asserted.
    */
   failover: readonly StepName[];
+  /** The order in which a region that is alive is taken out. */
+  drain: readonly StepName[];
   /** The order of a failback. */
   failback: readonly StepName[];
   /** How the brokers of the two regions are numbered. */

@@ -1,8 +1,8 @@
-import type { Declaration, IncidentInputs, LastAttempt } from "../base/declaration";
+import type { Declaration, DrainInputs, IncidentInputs, LastAttempt } from "../base/declaration";
 import { idsOfMap, sameIds } from "../base/brokers";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
-import { desiredMembership, RecoveryShape, Shape } from "./phase";
+import { desiredMembership, leavesOut, RecoveryShape, Shape } from "./phase";
 
 /** Name of the last attempt when there was none. */
 const NO_ATTEMPT = "none";
@@ -16,15 +16,39 @@ export function declarationOf(
   shape: RecoveryShape,
   recorded: RecordedState,
 ): Declaration {
-  const lost = settings.lostRegion;
-  if (shape === "steady" || lost === undefined) {
-    return { kind: "steady" };
+  const { lostRegion: lost, drainRegion: drained } = settings;
+  if (shape === "steady") {
+    return { kind: shape };
   }
+  const out = {
+    ...(lost === undefined ? {} : { lost }),
+    ...(drained === undefined ? {} : { drained }),
+  };
   if (shape === "failing-back") {
-    return { kind: shape, lost, attempt: settings.failback };
+    return { kind: shape, ...out, attempt: settings.failback };
   }
   const { attempt, abandoned } = lastAttempt(settings, shape, recorded);
-  return { kind: shape, lost, ...(abandoned ? { abandoned: attempt } : {}) };
+  return { kind: shape, ...out, ...(abandoned ? { abandoned: attempt } : {}) };
+}
+
+/** The drain that this run declares. Undefined: none. */
+export function drainOf({ drainRegion: drained, reason }: Settings): DrainInputs | undefined {
+  return drained === undefined
+    ? undefined
+    : { drained, ...(reason === undefined ? {} : { reason }) };
+}
+
+/** What a failback ends: the recorded incident, or the recorded drain, of the region that is declared to be out. */
+export function endedBy(
+  { lostRegion, drainRegion }: Settings,
+  { incident, drain }: RecordedState,
+): { incident: string } | { drain: string } | undefined {
+  if (lostRegion !== undefined) {
+    return incident === undefined || incident.withdrawn === true
+      ? undefined
+      : { incident: incident.id };
+  }
+  return drain?.drained === drainRegion && drain !== undefined ? { drain: drain.id } : undefined;
 }
 
 /**
@@ -94,7 +118,7 @@ export function lastAttempt(
   if (settings.failback !== undefined) {
     return { attempt: settings.failback, abandoned: false };
   }
-  if (shape === "failed-over" && recorded.gateAttempt !== undefined) {
+  if (leavesOut(shape) && recorded.gateAttempt !== undefined) {
     return { attempt: recorded.gateAttempt, abandoned: true };
   }
   if (recorded.unreadable) {

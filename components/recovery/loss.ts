@@ -10,6 +10,17 @@ export interface Loss {
   follows: string[];
 }
 
+/** What follows for the users from a drain: the region lives, and what it holds alone stays behind. */
+export function drainFollows({ drainRegion, activeRegion, region }: Settings): string[] {
+  return drainRegion === activeRegion
+    ? [
+        `route the users to ${region}, which is the active region now`,
+        "batch operations of Operate that have not completed stay behind: create them again",
+        "task assignments of Tasklist stay behind: assign the tasks again",
+      ]
+    : [`the users stay with ${region}: nothing to reroute`];
+}
+
 /** The kind of loss that is declared. What the record of the same incident says stays, whatever is configured since. */
 export function lossOf(settings: Settings, recorded: RecordedState, incident?: string): Loss {
   const last = recorded.recovery?.lastFailover;

@@ -15,3 +15,8 @@ export function snapshotPrefix(lostRegion: RegionName): string {
 export function snapshotName(lostRegion: RegionName, attempt: string): string {
   return `${snapshotPrefix(lostRegion)}${attempt.toLowerCase()}`;
 }
+
+/** What a failback ends, for a line: `incident region1-2026-11-21T12:45:22.198Z`, or the same of a drain. */
+export function nameOf({ incident, drain }: { incident?: string; drain?: string }): string {
+  return drain === undefined ? `incident ${incident ?? "unknown"}` : `drain ${drain}`;
+}

@@ -1,5 +1,6 @@
 import type { RegionName } from "../base/brokers";
 import { idsOf } from "../generations";
+import type { Generation, StepName } from "../generations/generation";
 import type { Settings } from "../settings";
 import type { PeerState, RecordedState } from "../stack/stackState";
 
@@ -7,19 +8,28 @@ import type { PeerState, RecordedState } from "../stack/stackState";
  * What a run declares.
  * - `steady`: both regions are members.
  * - `failed-over`: the other region is lost and forced out.
+ * - `drained`: the other region is alive, and taken out by an ordinary change.
  * - `failing-back`: the steps of a failback, then both regions.
- * - `rejoining`: this is the recreated region; the survivor's stack does the recovery, this one nothing.
+ * - `rejoining`: this is the recreated or the drained region; the other stack does the recovery, this one nothing.
  * - `installing`: a first installation whose other region is not there yet: there is no cluster to look at.
  */
-export type Shape = "steady" | "failed-over" | "failing-back" | "rejoining" | "installing";
+export type Shape =
+  "steady" | "failed-over" | "drained" | "failing-back" | "rejoining" | "installing";
 
 /** A shape in which the stack owns the recovery. */
 export type RecoveryShape = Exclude<Shape, "rejoining" | "installing">;
 
 /** Decides what this run declares, from the configuration and from what the other region's stack says. */
 export function shapeOf(settings: Settings, peer: PeerState, recorded: RecordedState): Shape {
-  if (settings.lostRegion !== undefined) {
-    return settings.failback === undefined ? "failed-over" : "failing-back";
+  if (settings.outRegion !== undefined) {
+    return settings.failback !== undefined
+      ? "failing-back"
+      : settings.lostRegion === undefined
+        ? "drained"
+        : "failed-over";
+  }
+  if (peer.known && peer.drainedRegion === settings.region && !peer.restored) {
+    return "rejoining";
   }
   // A member stays one until it is forced out: two that have stopped before each other must be able to take it back.
   const isMember = recorded.brokers !== undefined;
@@ -61,21 +71,34 @@ function meetsPeer(settings: Settings, peer: PeerState, recorded: RecordedState)
         peer.network.acceptedPeering === recorded.network.requestedPeering;
 }
 
-/** The region that serves the users in this run: the survivor of a loss, else the configured one. */
+/** Whether the other region is to be no member in this run. */
+export function leavesOut(shape: Shape): shape is "failed-over" | "drained" {
+  return shape === "failed-over" || shape === "drained";
+}
+
+/** The steps that a shape declares, in their order. What is steady asserts those of a failover. */
+export function procedureOf(
+  { failover, drain, failback }: Pick<Generation, "failover" | "drain" | "failback">,
+  shape: Shape,
+): readonly StepName[] {
+  return shape === "failing-back" ? failback : shape === "drained" ? drain : failover;
+}
+
+/** The region that serves the users in this run: the one that stays, of a loss or a drain, else the configured one. */
 export function activeRegionOf(settings: Settings, shape: Shape): RegionName {
   if (shape === "rejoining") {
     return settings.peer;
   }
-  return settings.lostRegion === undefined ? settings.activeRegion : settings.region;
+  return settings.outRegion === undefined ? settings.activeRegion : settings.region;
 }
 
-/** How many replicas each partition has among the survivors: half of all. */
+/** How many replicas each partition has in one region: half of all. */
 export const SURVIVING_REPLICAS = 2;
 
 /** The brokers that are to be members, and how many replicas each partition is to have. */
 export function desiredMembership(settings: Settings, shape: Shape) {
   const ids = idsOf(settings);
-  return shape === "failed-over"
+  return leavesOut(shape)
     ? { ids: ids.of(settings.region, settings.clusterSize), replicationFactor: SURVIVING_REPLICAS }
     : { ids: ids.all(settings.clusterSize), replicationFactor: settings.replicationFactor };
 }

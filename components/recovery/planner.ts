@@ -33,6 +33,7 @@ export interface MembershipIntent {
   /** The brokers of each region. */
   regions: Record<RegionName, readonly number[]>;
   lostRegion: RegionName | undefined;
+  drainRegion: RegionName | undefined;
   failback: string | undefined;
 }
 
@@ -42,6 +43,13 @@ export type MembershipPlan =
   | { kind: "nothing" }
   /** Procedure, failover step 1: force out `remove`, keep `retain`. */
   | { kind: "force-remove"; retain: readonly number[]; remove: readonly number[] }
+  /** A drain: an ordinary change to `brokers` with the replicas of one region. Never forced. */
+  | {
+      kind: "remove";
+      brokers: readonly number[];
+      remove: readonly number[];
+      replicationFactor: number;
+    }
   /** Procedure, failback step 7: an ordinary change to `brokers` with the full replication factor. Never forced. */
   | { kind: "add"; brokers: readonly number[]; add: readonly number[]; replicationFactor: number }
   /** Right to act, but not yet: the survivors still see a lost broker, or do not see a recreated one. */
@@ -81,9 +89,10 @@ function planRemoval(
 ): MembershipPlan {
   const own = intent.regions[intent.region];
   const peer = intent.regions[peerOf(intent.region)];
-  if (intent.lostRegion !== peerOf(intent.region)) {
+  const other = peerOf(intent.region);
+  if (intent.lostRegion !== other && intent.drainRegion !== other) {
     return refuse(
-      `${brokerList(remove)} would be removed, but no region is declared lost; set lostRegion if ${peerOf(intent.region)} is gone`,
+      `${brokerList(remove)} would be removed, but no region is declared lost or drained; set lostRegion if ${other} is gone`,
     );
   }
   if (!sameIds(intent.brokers, own) || without(remove, peer).length > 0) {
@@ -93,7 +102,7 @@ function planRemoval(
   }
   if (facts.partitionsLost.length > 0) {
     return refuse(
-      `partition ${listed(facts.partitionsLost.map(String))} has no replica in ${intent.region}: forcing the others out would lose its data; bring ${intent.lostRegion} back`,
+      `partition ${listed(facts.partitionsLost.map(String))} has no replica in ${intent.region}: without ${other} its data would be lost; keep ${other}, or bring it back`,
     );
   }
   const absent = without(own, facts.seen);
@@ -103,6 +112,9 @@ function planRemoval(
       for: `${brokerList(absent)} of ${intent.region} to be seen`,
       refusal: `${brokerList(absent)} of the surviving region ${absent.length > 1 ? "are" : "is"} not seen by its gateway: bring it up first, or its replicas are lost too`,
     };
+  }
+  if (intent.lostRegion !== other) {
+    return planDrain(facts, intent, remove);
   }
   const stillSeen = peer.filter((id) => facts.seen.includes(id));
   if (stillSeen.length > 0) {
@@ -131,6 +143,22 @@ function planRemoval(
   return { kind: "force-remove", retain: own, remove };
 }
 
+/** An ordinary change needs each broker that takes part in it: with a dead one it would be pending for ever. */
+function planDrain(
+  facts: MembershipFacts,
+  { brokers, regions, replicationFactor, drainRegion }: MembershipIntent,
+  remove: readonly number[],
+): MembershipPlan {
+  const absent = without([...regions.region0, ...regions.region1], facts.seen);
+  return absent.length > 0
+    ? {
+        kind: "wait",
+        for: `${brokerList(absent)} to be seen`,
+        refusal: `${brokersAre(absent)} not seen: a drain needs every broker; bring it up, or set lostRegion instead of drainRegion if ${drainRegion} is lost`,
+      }
+    : { kind: "remove", brokers, remove, replicationFactor };
+}
+
 function planAdd(
   facts: MembershipFacts,
   intent: MembershipIntent,
@@ -139,7 +167,7 @@ function planAdd(
   if (intent.failback === undefined) {
     return refuse(
       `${brokersAre(add)} not among the members, and adding brokers is part of a failback: ` +
-        "set lostRegion again, and failback to the name of an attempt",
+        "set lostRegion or drainRegion again, and failback to the name of an attempt",
     );
   }
   const absent = without(intent.brokers, facts.seen);
@@ -154,6 +182,11 @@ function planAdd(
 }
 
 function planReplication(facts: MembershipFacts, intent: MembershipIntent): MembershipPlan {
+  if (facts.replicationFactor > intent.replicationFactor && intent.drainRegion !== undefined) {
+    // The gateway learns last how many replicas there are. By the cluster's own plan there may be nothing to do.
+    const { brokers, replicationFactor } = intent;
+    return { kind: "remove", brokers, remove: [], replicationFactor };
+  }
   if (facts.replicationFactor > intent.replicationFactor) {
     return refuse(
       `the replication factor is ${facts.replicationFactor}, declared is ${intent.replicationFactor}: lowering it is no step of a recovery`,
@@ -166,7 +199,7 @@ function planReplication(facts: MembershipFacts, intent: MembershipIntent): Memb
   }
   if (!declaresAll(intent)) {
     return refuse(
-      `the replication factor among the survivors is ${facts.replicationFactor} instead of ${intent.replicationFactor}: it follows from the forced removal; look at the cluster by hand`,
+      `the replication factor in ${intent.region} is ${facts.replicationFactor} instead of ${intent.replicationFactor}: it follows from the removal; look at the cluster by hand`,
     );
   }
   const absent = without(intent.brokers, facts.seen);

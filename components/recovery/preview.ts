@@ -1,4 +1,5 @@
 import { idsOfMap, sameIds } from "../base/brokers";
+import type { Declared } from "../base/declaration";
 import { describeOperations } from "../clients/topology";
 import { generationOf } from "../generations";
 import type { Settings } from "../settings";
@@ -8,8 +9,8 @@ import { STEPS } from "./steps";
 import { Facts, factsOf } from "./steps/step";
 import { membershipFacts, membershipIntent, ONE_LOOK } from "./checks/membership";
 import { briefSession } from "./session";
-import { desiredMembership, Shape } from "./phase";
-import { lossOf } from "./loss";
+import { desiredMembership, leavesOut, procedureOf, Shape } from "./phase";
+import { drainFollows, lossOf } from "./loss";
 
 /** What a preview says beside the membership. */
 export interface PreviewPlan {
@@ -28,7 +29,7 @@ export async function previewPlan(
   shape: Shape,
   recorded: RecordedState,
 ): Promise<PreviewPlan | undefined> {
-  if (shape !== "failed-over" && shape !== "failing-back") {
+  if (!leavesOut(shape) && shape !== "failing-back") {
     return undefined;
   }
   const desired = desiredMembership(settings, shape);
@@ -41,8 +42,7 @@ export async function previewPlan(
   const source = asked.offline
     ? `offline: ${asked.offline}`
     : "asked of the cluster with dryRun=true, which changes nothing";
-  const { failover, failback } = generationOf(settings.camundaVersion);
-  const steps = (shape === "failed-over" ? failover : failback).flatMap((name) => {
+  const steps = procedureOf(generationOf(settings.camundaVersion), shape).flatMap((name) => {
     const says = STEPS[name].says?.(facts);
     return says === undefined ? [] : [{ name, says }];
   });
@@ -52,31 +52,58 @@ export async function previewPlan(
   ]);
   return {
     text: [
-      `recovery plan: ${shape === "failed-over" ? `fail over from ${settings.lostRegion}` : `fail back to ${settings.lostRegion}, attempt ${settings.failback}`} (${source})`,
-      ...incidentLines(settings, recorded),
+      `recovery plan: ${titleOf(facts)} (${source})`,
+      ...(settings.lostRegion === undefined
+        ? drainLines(settings, recorded)
+        : incidentLines(settings, recorded)),
       ...lines,
       ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
+      ...(shape === "drained" ? followLines("drain", drainFollows(settings)) : []),
       ...(asked.waits ? [`  note: up will wait for ${asked.waits}`] : []),
     ].join("\n"),
     ...(asked.refusal === undefined ? {} : { refusal: asked.refusal }),
   };
 }
 
+function titleOf({ shape, lost, attempt }: Facts): string {
+  switch (shape) {
+    case "failed-over":
+      return `fail over from ${lost}`;
+    case "drained":
+      return `drain ${lost}, which is alive`;
+    default:
+      return `fail back to ${lost}, attempt ${attempt}`;
+  }
+}
+
 /** What the recovery is about: who has declared it, and why. */
 function incidentLines(settings: Settings, { incident }: RecordedState): string[] {
-  const { lostRegion, reason } = settings;
-  const id = incident?.withdrawn === true ? undefined : incident;
+  const declared = incident?.withdrawn === true ? undefined : incident;
+  return declaredLines("incident", declared, `${settings.lostRegion} is declared lost`, settings);
+}
+
+function drainLines(settings: Settings, { drain }: RecordedState): string[] {
+  return declaredLines("drain", drain, `of ${settings.drainRegion}, no loss`, settings);
+}
+
+function declaredLines(
+  kind: string,
+  declared: Declared | undefined,
+  otherwise: string,
+  { reason }: Settings,
+): string[] {
   return [
-    `  incident: ${id === undefined ? `${lostRegion} is declared lost` : `${id.id}, declared by ${id.who}`}${reason === undefined ? "" : `: ${reason}`}`,
+    `  ${kind}: ${declared === undefined ? otherwise : `${declared.id}, declared by ${declared.who}`}${reason === undefined ? "" : `: ${reason}`}`,
   ];
 }
 
 function lossLines(settings: Settings, recorded: RecordedState): string[] {
   const { kind, follows } = lossOf(settings, recorded);
-  return [
-    `  loss of the ${kind} region, from which follows:`,
-    ...follows.map((line) => `    - ${line}`),
-  ];
+  return followLines(`loss of the ${kind} region`, follows);
+}
+
+function followLines(of: string, follows: readonly string[]): string[] {
+  return [`  ${of}, from which follows:`, ...follows.map((line) => `    - ${line}`)];
 }
 
 async function askCluster({

@@ -3,6 +3,7 @@ import {
   IncidentInputs,
   isDeclaration,
   readDeclaration,
+  RecordedDrain,
   RecordedIncident,
 } from "../base/declaration";
 import { isRecord } from "../base/json";
@@ -14,10 +15,10 @@ import type { RecoveryPhase } from "../stack/contract";
 import type { RecordedState } from "../stack/stackState";
 import type { PreviewPlan } from "./preview";
 import type { StepRecord } from "./providers/behaviour";
-import { declarationOf, incidentOf } from "./declaration";
+import { declarationOf, drainOf, incidentOf } from "./declaration";
 import * as resources from "./resources";
-import { activeRegionOf, desiredMembership, RecoveryShape } from "./phase";
-import { lossOf } from "./loss";
+import { activeRegionOf, desiredMembership, leavesOut, procedureOf, RecoveryShape } from "./phase";
+import { drainFollows, lossOf } from "./loss";
 import { STEPS } from "./steps";
 import { Facts, factsOf, Made, Scene } from "./steps/step";
 
@@ -38,25 +39,31 @@ export interface RecoveryArgs {
   plan?: PreviewPlan;
 }
 
-/** A declared loss and what was done about it, for platform pipelines and for the failback that ends it. */
-export interface Incident extends Omit<RecordedIncident, "after" | "withdrawn"> {
-  /** The version of the cluster's configuration after the failover, where the cluster has told it. */
+/** What the removal of a region's brokers has left. */
+interface AfterRemoval {
+  /** The version of the cluster's configuration after it, where the cluster has told it. */
   configurationVersion?: number;
-  /** The cluster's id of the forced removal, when this program has done it. */
+  /** The cluster's id of the removal, when this program has done it. */
   changeId?: number;
-  /** The brokers that were forced out; absent when that was done by hand. */
+  /** The brokers that were removed; absent when that was done by hand. */
   removed?: number[];
   /** The brokers that stayed. */
   kept?: number[];
-  /** State of the exporters of both regions after the failover, by id. */
+  /** State of the exporters of both regions after it, by id. */
   exporters?: Record<string, string>;
 }
+
+/** A declared loss and what was done about it, for platform pipelines and for the failback that ends it. */
+export interface Incident extends Omit<RecordedIncident, "after" | "withdrawn">, AfterRemoval {}
+
+/** A declared drain and what was done, for platform pipelines and for the failback that ends it. */
+export interface Drain extends RecordedDrain, AfterRemoval {}
 
 /** How the recovery of this stack stands, for platform pipelines. */
 export interface RecoveryStatus {
   /**
-   * `steady`, `failed-over` or `restored`; `rejoining` on the recreated region's own stack; `installing`
-   * while the other region is not there yet.
+   * `steady`, `failed-over`, `drained` or `restored`; `rejoining` on the recreated or drained region's own stack;
+   * `installing` while the other region is not there yet.
    */
   phase: RecoveryPhase;
   /** The region that serves the users. */
@@ -67,12 +74,18 @@ export interface RecoveryStatus {
   lostRegion?: string;
   /** The loss that this recovery is about, until its failback is finished. */
   incident?: Incident;
+  /** The region that is drained, until the failback has finished. Never beside `lostRegion`. */
+  drainRegion?: string;
+  /** The drain that this recovery is about, until its failback is finished. */
+  drain?: Drain;
   /** Since when the phase holds, ISO 8601. */
   since?: string;
   /** The running attempt to fail back. */
   failback?: string;
   /** The last failover, with its measured durations. */
   lastFailover?: unknown;
+  /** The last drain, with its measured durations. */
+  lastDrain?: unknown;
   /** The last failback, with its measured durations. */
   lastFailback?: unknown;
   /** Reasons that an operator has written to override a refusal. */
@@ -97,9 +110,10 @@ export interface RecoveryOutputs {
  * declared: its steps. Pulumi deletes last, so every act of a recovery is a create or an update.
  */
 export class Recovery extends pulumi.ComponentResource {
-  /** What is written before anything else of the run is done: what is declared lost, or that it is taken back. */
+  /** What is written before anything else of the run is done: what is declared lost or drained, or that it is taken back. */
   readonly first: pulumi.Resource[];
   private readonly incident: resources.Incident | undefined;
+  private readonly drain: resources.Drain | undefined;
 
   constructor(
     name: string,
@@ -112,7 +126,10 @@ export class Recovery extends pulumi.ComponentResource {
       inputs === undefined
         ? undefined
         : new resources.Incident("incident", inputs, { parent: this });
-    this.first = this.incident === undefined ? [] : [this.incident];
+    const drained = drainOf(args.settings);
+    this.drain =
+      drained === undefined ? undefined : new resources.Drain("drain", drained, { parent: this });
+    this.first = [this.incident, this.drain].filter((one) => one !== undefined);
   }
 
   /**
@@ -145,7 +162,7 @@ export class Recovery extends pulumi.ComponentResource {
       exporters: pulumi
         .all(REGIONS.map((region) => exporters[region].exporters))
         .apply((maps) => Object.assign({}, ...maps) as Record<string, string>),
-      recovery: statusOf(args, this.incident, {
+      recovery: statusOf(args, this.incident ?? this.drain, {
         membership,
         exporters,
         exporting,
@@ -177,10 +194,9 @@ const UNDO: readonly StepName[] = ["exporting", "web-apps"];
 /** Declares the steps of the procedure in its order, each after what the one before has left. */
 function declare(facts: Facts, first: pulumi.Resource[], scene: Scene): void {
   const { settings, shape } = facts;
-  const { failover, failback } = generationOf(settings.camundaVersion);
   const failingBack = shape === "failing-back";
   let after = first;
-  for (const name of failingBack ? failback : failover) {
+  for (const name of procedureOf(generationOf(settings.camundaVersion), shape)) {
     if (!failingBack && UNDO.includes(name)) {
       const { membership } = scene.made;
       STEPS[name].declare(facts, scene, undoFirst(facts) || !membership ? [] : [membership]);
@@ -196,7 +212,7 @@ function declare(facts: Facts, first: pulumi.Resource[], scene: Scene): void {
  */
 function undoFirst({ settings, shape, recorded }: Facts): boolean {
   return (
-    shape === "failed-over" &&
+    leavesOut(shape) &&
     settings.installation !== undefined &&
     recorded.gateAttempt !== undefined &&
     sameIds(idsOfMap(recorded.brokers ?? {}), desiredMembership(settings, shape).ids)
@@ -209,7 +225,7 @@ function undoFirst({ settings, shape, recorded }: Facts): boolean {
  */
 function statusOf(
   { settings, shape, recorded }: RecoveryArgs,
-  declared: resources.Incident | undefined,
+  declared: resources.Incident | resources.Drain | undefined,
   made: Required<Made>,
 ): pulumi.Output<RecoveryStatus> {
   const earlier = recorded.recovery ?? {};
@@ -241,15 +257,58 @@ function statusOf(
         activeRegion: activeRegionOf(settings, shape),
         ...(settings.installation === undefined ? {} : { fenced: shape === "failed-over" }),
       };
-      const exporterOfLost = settings.lostRegion === "region0" ? exporter0 : exporter1;
+      const exporterOfLost = settings.outRegion === "region0" ? exporter0 : exporter1;
       const history = {
         ...(earlier.lastFailover === undefined ? {} : { lastFailover: earlier.lastFailover }),
+        ...(earlier.lastDrain === undefined ? {} : { lastDrain: earlier.lastDrain }),
         ...(earlier.lastFailback === undefined ? {} : { lastFailback: earlier.lastFailback }),
       };
       const overrides =
         Object.keys(settings.overrides).length > 0
           ? { overrides: settings.overrides as Record<string, string> }
           : {};
+      const seconds = Math.round((membership.seconds + exporterOfLost.seconds) * 10) / 10;
+      const { drainRegion } = settings;
+      if (drainRegion !== undefined && begun !== undefined) {
+        const drain = drainStatus(drainRegion, settings.reason, begun, earlier.drain);
+        if (shape === "drained") {
+          const left = { ...drain, ...afterRemoval(membership, [exporter0, exporter1]) };
+          return {
+            phase: "drained",
+            ...standing,
+            drainRegion,
+            drain: left,
+            since: membership.startedAt,
+            ...history,
+            lastDrain: {
+              drain: left,
+              drainRegion,
+              follows: drainFollows(settings),
+              membership,
+              exporter: exporterOfLost,
+              seconds,
+            },
+            ...overrides,
+          };
+        }
+        return {
+          phase: "restored",
+          ...standing,
+          drainRegion,
+          drain,
+          since: endOf(membership),
+          failback: settings.failback,
+          ...history,
+          lastFailback: {
+            drain: drain.id,
+            attempt: settings.failback,
+            ...steps,
+            exporter: exporterOfLost,
+            membership,
+          },
+          ...overrides,
+        };
+      }
       const inputs = incidentOf(settings, shape, recorded);
       const noted = isRecord(earlier.incident) ? earlier.incident : {};
       const incident =
@@ -257,7 +316,7 @@ function statusOf(
           ? undefined
           : incidentStatus(inputs, begun, noted);
       if (shape === "failed-over" && incident !== undefined) {
-        const after = afterFailover(incident, membership, [exporter0, exporter1]);
+        const after = { ...incident, ...afterRemoval(membership, [exporter0, exporter1]) };
         return {
           phase: "failed-over",
           ...standing,
@@ -271,7 +330,7 @@ function statusOf(
             loss: lossOf(settings, recorded, after.id),
             membership,
             exporter: exporterOfLost,
-            seconds: Math.round((membership.seconds + exporterOfLost.seconds) * 10) / 10,
+            seconds,
           },
           ...overrides,
         };
@@ -317,19 +376,32 @@ function incidentStatus(
   };
 }
 
-/** What the failover has left, for the failback to find again. What this run has not done itself stays as it was noted. */
-function afterFailover(
-  incident: Incident,
-  membership: StepRecord,
-  exporters: StepRecord[],
-): Incident {
+/** What is declared, and what was noted of the same drain before. */
+function drainStatus(
+  drained: RegionName,
+  reason: string | undefined,
+  { startedAt, observed }: StepRecord,
+  noted: unknown,
+): Drain {
+  return {
+    ...(isRecord(noted) && noted.id === observed.id ? (noted as unknown as Drain) : {}),
+    id: String(observed.id),
+    drained,
+    startedAt,
+    who: String(observed.who),
+    cluster: String(observed.cluster),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** What the removal has left, for the failback to find again. What this run has not done itself stays as it was noted. */
+function afterRemoval(membership: StepRecord, exporters: StepRecord[]): AfterRemoval {
   const { removed, members } = membership.observed as { removed?: number[]; members?: number[] };
   const states = exporters.map(({ observed }) => observed.exporters as Record<string, string>);
   const versions = exporters.flatMap(({ observed: { configurationVersion } }) =>
     typeof configurationVersion === "number" ? [configurationVersion] : [],
   );
   return {
-    ...incident,
     ...(versions.length === 0 ? {} : { configurationVersion: Math.max(...versions) }),
     ...(membership.changeId === undefined ? {} : { changeId: membership.changeId }),
     ...(removed === undefined ? {} : { removed }),

@@ -1,4 +1,4 @@
-import type { IncidentInputs } from "../base/declaration";
+import type { DrainInputs, IncidentInputs } from "../base/declaration";
 import { dynamicResource, DynamicResource, DynamicResourceClass } from "../base/dynamic";
 import type { StepRecord } from "./providers/behaviour";
 import type { ClusterHealthInputs } from "./providers/clusterHealth";
@@ -33,9 +33,17 @@ export const Incident = step<IncidentInputs>("incident", "Incident");
 export type Incident = StepResource<IncidentInputs>;
 
 /**
+ * The planned switchover that is declared, until its failback has finished: who, when and why. It is no incident, and
+ * nothing is forced because of it.
+ */
+export const Drain = step<DrainInputs>("drain", "Drain");
+export type Drain = StepResource<DrainInputs>;
+
+/**
  * Which brokers are members of the Zeebe cluster, and how many replicas each partition has.
  *
- * Fewer brokers: the lost region's are **forced out** (failover step 1), after the interlocks. More: an
+ * Fewer brokers: a lost region's are **forced out** (failover step 1), after the interlocks; a drained region's are
+ * removed by an ordinary change, with the replication factor of one region. More: an
  * **ordinary** add with the replication factor (failback step 7), never forced. Deleting it leaves the
  * cluster as it is.
  */
@@ -44,7 +52,7 @@ export type BrokerMembership = StepResource<MembershipInputs>;
 
 /**
  * The exporters of one region, in every partition: that to its Elasticsearch, and further ones. Disabled while that
- * region is lost (failover step 2); enabled again from the positions of the survivor's (failback step 5), so that
+ * region is lost (failover step 2) or drained; enabled again from the positions of the survivor's (failback step 5), so that
  * no record is skipped.
  */
 export const Exporter = step<ExporterInputs>("exporter", "Exporter");

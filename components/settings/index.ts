@@ -28,7 +28,7 @@ export { KEYS } from "./table";
  */
 export function readSettings(get: Lookup, stack?: string): Settings {
   const values = readValues(get);
-  const { region, lostRegion } = values;
+  const { region, lostRegion, drainRegion } = values;
   const installation = values.platform === "endpoints" ? undefined : installationOf(values);
   const endpoints = (of: RegionName) =>
     installation === undefined ? values.endpoints[of] : endpointsOf(installation, of, values);
@@ -38,6 +38,7 @@ export function readSettings(get: Lookup, stack?: string): Settings {
     ...part(values, RECOVERY),
     installation,
     peer: peerOf(region),
+    outRegion: lostRegion ?? drainRegion,
     peerStack: values.peerStack ?? derivedPeerStack(stack, region),
     endpoints: { region0: endpoints("region0"), region1: endpoints("region1") },
     repository: repositoryOf(values, installation, lostRegion ? peerOf(lostRegion) : region),

@@ -262,11 +262,25 @@ export const RULES: readonly Rule[] = [
       `is ${region}, the region of this stack: set it on the stack of the region that survives`,
     ],
   ]),
-  rule(["lostRegion", "failback"], ({ lostRegion, failback }) => [
+  rule(["region", "drainRegion"], ({ region, drainRegion }) => [
+    drainRegion === region && [
+      "drainRegion",
+      `is ${region}, the region of this stack: set it on the stack of the region that stays`,
+    ],
+  ]),
+  rule(["lostRegion", "drainRegion"], ({ lostRegion, drainRegion }) => [
+    lostRegion !== undefined &&
+      drainRegion !== undefined && [
+        "drainRegion",
+        "is set beside lostRegion: a region is lost, or drained while it lives; remove drainRegion if it is lost",
+      ],
+  ]),
+  rule(["lostRegion", "drainRegion", "failback"], ({ lostRegion, drainRegion, failback }) => [
     failback !== undefined &&
-      lostRegion === undefined && [
+      lostRegion === undefined &&
+      drainRegion === undefined && [
         "failback",
-        "is set without lostRegion: only a lost region can be failed back; remove failback, or set lostRegion",
+        "is set without lostRegion or drainRegion: only to a region that is out; remove failback, or set the one that was",
       ],
   ]),
   rule(["nodes", "clusterSize", "sizing"], (values) => [enoughNodes(values)]),

@@ -59,6 +59,8 @@ export interface Settings extends Pick<
   installation: Installation | undefined;
   /** The other region. */
   peer: RegionName;
+  /** The region that is declared lost, or drained; undefined while both are to be members. */
+  outRegion: RegionName | undefined;
   /** Name of the stack that owns the other region, or undefined when it cannot be told. */
   peerStack: string | undefined;
   endpoints: Record<RegionName, RegionEndpoints>;

@@ -8,13 +8,20 @@ import { isRecord } from "../base/json";
 export const CONTRACT_VERSION = 1;
 
 /** How the recovery of a stack stands, as its output `recovery` says. What is not verified yet is in no phase. */
-export const PHASES = ["installing", "steady", "failed-over", "restored", "rejoining"] as const;
+export const PHASES = [
+  "installing",
+  "steady",
+  "failed-over",
+  "drained",
+  "restored",
+  "rejoining",
+] as const;
 
 /** See {@link PHASES} and docs/outputs.md. */
 export type RecoveryPhase = (typeof PHASES)[number];
 
-/** Phases in which a region is declared lost, until `--finish`. */
-const UNFINISHED: readonly (RecoveryPhase | undefined)[] = ["failed-over", "restored"];
+/** Phases in which a region is declared lost or drained, until `--finish`. */
+const UNFINISHED: readonly (RecoveryPhase | undefined)[] = ["failed-over", "drained", "restored"];
 
 /** The output `recovery` of an earlier run, as far as it is read again. The rest of it is kept as it was. */
 export interface RecordedRecovery extends Record<string, unknown> {
@@ -29,7 +36,7 @@ export function recoveryOf(outputs: unknown): RecordedRecovery {
   return known === undefined ? rest : { ...rest, phase: known };
 }
 
-/** Whether a loss was declared whose recovery is not finished. */
+/** Whether a loss or a drain was declared whose recovery is not finished. */
 export function isUnfinished({ phase }: RecordedRecovery): boolean {
   return UNFINISHED.includes(phase);
 }

@@ -4,8 +4,10 @@ import {
   Declaration,
   LastAttempt,
   readDeclaration,
+  readDrain,
   readIncident,
   readLastAttempt,
+  RecordedDrain,
   RecordedIncident,
 } from "../base/declaration";
 import type { BrokerMap, RegionName } from "../base/brokers";
@@ -20,6 +22,8 @@ export type PeerState =
       lostRegion: string | undefined;
       /** Whether it has forced that region out: a declaration alone may still be taken back. */
       forced: boolean;
+      /** The region that it has drained: whose brokers are no members any more. */
+      drainedRegion?: RegionName;
       /** Whether it has brought that region back and only the declaration is left. */
       restored: boolean;
       /** Whether its `up` has installed Camunda. */
@@ -56,6 +60,8 @@ export interface RecordedState {
   declaration?: Declaration;
   /** The loss that is declared, or was last. */
   incident?: RecordedIncident;
+  /** The drain that is declared, or was last. */
+  drain?: RecordedDrain;
   exporters: Record<string, string>;
   /** The last attempt to fail back, as `Exporting` carries it. */
   lastAttempt?: LastAttempt;
@@ -129,6 +135,7 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
       // What it is about to do is written before it is done.
       lostRegion: declaredLost(recorded) ?? forced,
       forced: forced !== undefined,
+      ...(recorded.verified === true ? { drainedRegion: recorded.declaration?.drained } : {}),
       restored: isRestored(recorded),
       installed: recorded.installed,
       activeRegion: recorded.activeRegion,
@@ -154,6 +161,7 @@ function isRestored({ recovery, declaration, incident }: RecordedState): boolean
   return (
     recovery?.phase === "restored" &&
     declaration?.kind !== "failed-over" &&
+    declaration?.kind !== "drained" &&
     (incident === undefined || incident.id === ended)
   );
 }
@@ -206,6 +214,9 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
         break;
       case "pulumi-nodejs:dynamic/camunda:Incident":
         recorded.incident = readIncident(outputs);
+        break;
+      case "pulumi-nodejs:dynamic/camunda:Drain":
+        recorded.drain = readDrain(outputs);
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporter":
         Object.assign(recorded.exporters, outputs.exporters);

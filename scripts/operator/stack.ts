@@ -125,7 +125,7 @@ export class Stacks {
     if (config === undefined) {
       return false;
     }
-    if (config.lostRegion !== undefined) {
+    if (config.lostRegion !== undefined || config.drainRegion !== undefined) {
       return true;
     }
     // A finish that was killed has removed the keys, but not run.

@@ -154,6 +154,31 @@ export const CASES: GoldenCase[] = [
     peer: { phase: "steady" },
   },
   {
+    name: "drained-region1",
+    base: "steady",
+    region: "region0",
+    config: {
+      drainRegion: "region1",
+      reason: "CHG-12",
+      hooks: JSON.stringify({ beforeDrain: "page", afterDrain: "reroute" }),
+    },
+  },
+  {
+    name: "failback-from-drain-region1",
+    base: "steady",
+    region: "region0",
+    config: { drainRegion: "region1", failback: "ticket-1" },
+    recorded: { brokers: survivors0, declaration: { kind: "drained", drained: "region1" } },
+  },
+  {
+    name: "rejoining-drained",
+    base: "steady",
+    region: "region1",
+    config: {},
+    recorded: { brokers: IDS.all(4) },
+    peer: { phase: "drained", declaration: { kind: "drained", drained: "region1" } },
+  },
+  {
     name: "rejoining",
     base: "steady",
     region: "region1",
@@ -269,6 +294,28 @@ export const CASES: GoldenCase[] = [
     peer: { phase: "steady", network: { vpcId: "" } },
   },
   {
+    name: "kubernetes-drained",
+    base: "kubernetes-taken-back",
+    platform: "kubernetes",
+    region: "region0",
+    config: { drainRegion: "region1" },
+    recorded: { brokers: survivors0, declaration: { kind: "drained", drained: "region1" } },
+    peer: { phase: "rejoining", network: { vpcId: "" } },
+  },
+  {
+    name: "kubernetes-rejoining-drained",
+    base: "kubernetes-taken-back",
+    platform: "kubernetes",
+    region: "region1",
+    config: {},
+    recorded: { brokers: IDS.all(4) },
+    peer: {
+      phase: "drained",
+      declaration: { kind: "drained", drained: "region1" },
+      network: { vpcId: "" },
+    },
+  },
+  {
     // The fence was closed, nobody was forced out, and the declaration was taken back.
     name: "kubernetes-taken-back",
     platform: "kubernetes",
@@ -367,7 +414,7 @@ function recordedOfPeer({ network, declaration, ...recovery }: NonNullable<Golde
     stack: { type: "pulumi:pulumi:Stack", outputs: { recovery } },
     membership: {
       type: "pulumi-nodejs:dynamic/camunda:BrokerMembership",
-      outputs: { declaration },
+      outputs: { declaration, record: record() },
     },
   };
   return network === undefined
@@ -476,6 +523,12 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
       lost: golden.config.lostRegion,
       overrides: {},
       record: { ...record(), observed: { id: "incident-1", who: "me@here", cluster: "gateway" } },
+    });
+  }
+  if (recorded !== undefined && golden.config.drainRegion !== undefined) {
+    add("Drain", {
+      drained: golden.config.drainRegion,
+      record: { ...record(), observed: { id: "drain-1", who: "me@here", cluster: "gateway" } },
     });
   }
   if (recorded?.fence === true) {

@@ -226,16 +226,18 @@ export class Bench {
 
   /** What is configured, as the program declares it. */
   private get declaration(): Declaration {
-    const { lostRegion: lost, failback } = this.raw as {
-      lostRegion?: RegionName;
-      failback?: string;
-    };
-    if (lost === undefined) {
+    const {
+      lostRegion: lost,
+      drainRegion: drained,
+      failback,
+    } = this.raw as { lostRegion?: RegionName; drainRegion?: RegionName; failback?: string };
+    if (lost === undefined && drained === undefined) {
       return { kind: "steady" };
     }
+    const out = lost === undefined ? { drained } : { lost };
     return failback === undefined
-      ? { kind: "failed-over", lost }
-      : { kind: "failing-back", lost, attempt: failback };
+      ? { kind: lost === undefined ? "drained" : "failed-over", ...out }
+      : { kind: "failing-back", ...out, attempt: failback };
   }
 
   /** The inputs of every resource, as the program declares them. */

@@ -36,7 +36,7 @@ export function membershipFacts(
 /** What is declared of its members. */
 export function membershipIntent(
   desired: { ids: readonly number[]; replicationFactor: number },
-  { lost, attempt }: Declaration,
+  { lost, drained, attempt }: Declaration,
   session: Session,
 ): MembershipIntent {
   const { region, clusterSize } = session.settings;
@@ -46,6 +46,7 @@ export function membershipIntent(
     region,
     regions: session.generation.ids.byRegion(clusterSize),
     lostRegion: lost,
+    drainRegion: drained,
     failback: attempt,
   };
 }
@@ -62,7 +63,10 @@ export interface Deciding {
   /** The cluster as it was a moment ago. */
   first?: Observation;
   /** What is against acting by a plan though the cluster shows what it needs. */
-  against?(plan: DecidedPlan): Promise<{ seen: string; refusal: string } | undefined>;
+  against?(
+    plan: DecidedPlan,
+    seen: Observation,
+  ): Promise<{ seen: string; refusal: string } | undefined>;
   /** The line at the deadline, from the refusal of what was seen last. */
   line(refusal: string): string;
 }
@@ -115,7 +119,7 @@ export async function awaitPlan(
         }
         return { done: false, seen: plan.for };
       }
-      const obstacle = await against?.(plan);
+      const obstacle = await against?.(plan, seen);
       if (obstacle !== undefined) {
         refusal = obstacle.refusal;
         return { done: false, seen: obstacle.seen };

@@ -1,8 +1,9 @@
 import { shortened } from "../../base/bounded";
+import { peerOf, REGIONS } from "../../base/brokers";
 import { INCIDENT_OVERRIDES, Override, OVERRIDES, Settings } from "../../settings";
 import { isUnfinished } from "../../stack/contract";
 import type { PeerState, RecordedState } from "../../stack/stackState";
-import { beginsIncident } from "../declaration";
+import { beginsIncident, endedBy } from "../declaration";
 import { Shape, shapeOf } from "../phase";
 import { Interlock, isPassed } from "./interlock";
 
@@ -31,8 +32,8 @@ const PEER_DECLARES_LOSS: Interlock & {
   name: "peer-declares-loss",
   protects: OVERRIDES["peer-declares-loss"],
   override: "peer-declares-loss",
-  refusal: ({ settings: { lostRegion, region, peerStack }, peer }) =>
-    lostRegion !== undefined && peer.known && peer.lostRegion === region && !peer.restored
+  refusal: ({ settings: { outRegion, region, peerStack }, peer }) =>
+    outRegion !== undefined && peer.known && peer.lostRegion === region && !peer.restored
       ? `stack ${peerStack} declares ${region}, the region of this stack, lost: decide for one, remove lostRegion from the other's, and up there`
       : undefined,
 };
@@ -86,12 +87,22 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
   },
   {
     name: "no-incident",
-    protects: "A failback would end a loss of which nobody knows what was done.",
-    refusal: ({ recorded, shape }) =>
+    protects: "A failback would end a loss or a drain of which nobody knows what was done.",
+    refusal: ({ settings, recorded, shape }) =>
       shape === "failing-back" &&
       recorded.unreadable !== true &&
-      (recorded.incident === undefined || recorded.incident.withdrawn === true)
-        ? "failback is set, but no incident is recorded here: remove failback, up (which adopts a failover done by hand), then set it again"
+      endedBy(settings, recorded) === undefined
+        ? "failback is set, but no incident or drain is recorded here: remove failback, up (which adopts what was done by hand), then set it again"
+        : undefined,
+  },
+  {
+    name: "drain-of-lost",
+    protects:
+      "A region that was forced out would be taken for one that is alive and may come back as it is.",
+    refusal: ({ settings: { drainRegion }, recorded: { declaration, incident } }) =>
+      drainRegion !== undefined &&
+      (declaration?.lost !== undefined || (incident !== undefined && incident.withdrawn !== true))
+        ? `drainRegion is set, but ${drainRegion} is declared lost${incident === undefined ? "" : ` by incident ${incident.id}`}: set lostRegion again, and fail back`
         : undefined,
   },
   {
@@ -101,6 +112,7 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
       const left = incidentReasons(settings).filter(
         ([name, reason]) =>
           shape === "steady" ||
+          shape === "drained" ||
           (beginsIncident(settings, shape, recorded) &&
             recorded.incident?.overrides[name] === reason),
       );
@@ -115,13 +127,13 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
     protects: OVERRIDES["switch-back"],
     override: "switch-back",
     refusal({ settings: { activeRegion }, recorded, shape }) {
-      const since = recorded.activeRegion;
+      const since = REGIONS.find((one) => one === recorded.activeRegion);
       const recovery = recorded.recovery ?? {};
       return shape === "steady" &&
         (isUnfinished(recovery) || recovery.phase === "rejoining") &&
         since !== undefined &&
         since !== activeRegion
-        ? `activeRegion is ${activeRegion}, but the users are with ${since} since the failover: set activeRegion ${since} on both stacks`
+        ? `activeRegion is ${activeRegion}, but the users are with ${since} since ${peerOf(since)} was out: set activeRegion ${since} on both stacks`
         : undefined;
     },
   },
@@ -151,8 +163,11 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
     name: "full-member",
     protects:
       "The web applications and the part in the recovery of a full member would be taken down.",
-    refusal: ({ settings: { installation, peerStack, region }, recorded, shape }) =>
-      installation !== undefined && shape === "rejoining" && recorded.brokers !== undefined
+    refusal: ({ settings: { installation, peerStack, region }, peer, recorded, shape }) =>
+      installation !== undefined &&
+      shape === "rejoining" &&
+      recorded.brokers !== undefined &&
+      !(peer.known && peer.drainedRegion === region)
         ? `stack ${peerStack} declares ${region} lost, and this stack is a full member's: recreated, make it anew; not lost, end the recovery there`
         : undefined,
   },

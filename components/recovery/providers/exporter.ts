@@ -194,7 +194,7 @@ function expectRegionGone(
   const present = memberIds(configuration).filter((member) => ids.regionOf(member) === region);
   if (present.length > 0) {
     throw new Refusal(
-      `${brokersAre(present)} among the members: exporter ${id} stays enabled while ${region} is in the cluster; remove failback and lostRegion`,
+      `${brokersAre(present)} among the members: exporter ${id} stays enabled while ${region} is in the cluster; remove failback, lostRegion and drainRegion`,
     );
   }
 }
@@ -257,9 +257,9 @@ function enable(
   id: string,
   inputs: ExporterInputs,
 ) {
-  const { kind, lost } = inputs.declaration;
-  // The Elasticsearch of the lost region was restored just before; that of the survivor lacks what it lacks.
-  const restored = kind === "failing-back" && lost === inputs.region;
+  const { kind, lost, drained } = inputs.declaration;
+  // The Elasticsearch of the region that was out was restored just before; that of the survivor lacks what it lacks.
+  const restored = kind === "failing-back" && (lost ?? drained) === inputs.region;
   if (!restored && !isPassed(EXPORT_GAP, session.settings)) {
     throw new Refusal(EXPORT_GAP.refusal({ id }));
   }

@@ -10,6 +10,7 @@ import { noRecords } from "../checks/records";
 import { refuseForeign } from "../checks/repository";
 import { listedShards, restoredByUs } from "../checks/restoredIndices";
 import { Rounds } from "../checks/rounds";
+import { nameOf } from "../names";
 import { SURVIVING_REPLICAS } from "../phase";
 import type { Observation, Session } from "../session";
 import { implement } from "./behaviour";
@@ -22,8 +23,10 @@ export interface FailbackGateInputs {
   earlier: string[];
   /** The region that was lost and has been recreated. */
   recreated: RegionName;
-  /** The incident that this failback ends. */
-  incident: string;
+  /** The incident that this failback ends; absent of a drain. */
+  incident?: string;
+  /** The drain that this failback ends; absent of an incident. */
+  drain?: string;
   /** The version of the cluster's configuration after the failover; absent where the cluster had not told it. */
   configurationVersion?: number;
 }
@@ -69,13 +72,13 @@ async function expectFailedOver(
   const { configurationVersion: left } = inputs;
   if (left !== undefined && configuration.version !== undefined && configuration.version < left) {
     throw new Refusal(
-      `the cluster's configuration is of version ${configuration.version}, incident ${inputs.incident} left ${left}: it is another cluster; correct the endpoints`,
+      `the cluster's configuration is of version ${configuration.version}, ${nameOf(inputs)} left ${left}: it is another cluster; correct the endpoints`,
     );
   }
   const returned = without(memberIds(configuration), session.own);
   if (returned.length > 0) {
     throw new Refusal(
-      `${brokersAre(returned)} among the members already: the cluster has moved on since incident ${inputs.incident}; remove failback (docs/errors.md#failback)`,
+      `${brokersAre(returned)} among the members already: the cluster has moved on since ${nameOf(inputs)}; remove failback (docs/errors.md#failback)`,
     );
   }
   const problems = unhealthy(
@@ -94,7 +97,7 @@ async function expectFailedOver(
     const states = exporterStates(configuration, id);
     if (states.length !== 1 || states[0] !== "DISABLED") {
       throw new Refusal(
-        `exporter ${id} is ${states.join(" and ") || "unknown"}, not DISABLED as incident ${inputs.incident} left it; remove failback, then pulumi up --refresh`,
+        `exporter ${id} is ${states.join(" and ") || "unknown"}, not DISABLED as ${nameOf(inputs)} left it; remove failback, then pulumi up --refresh`,
       );
     }
   }

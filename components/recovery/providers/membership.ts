@@ -4,6 +4,7 @@ import { BrokerMap, idsOfMap, brokerList, brokersAre, sameIds, without } from ".
 import { Refusal } from "../../base/refusal";
 import {
   describeOperations,
+  exporterStates,
   memberIds,
   Operation,
   partitionIds,
@@ -58,7 +59,11 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
   const intent = membershipIntent(desired, declaration, session);
   const adds = declaresAll(intent);
   const { operations } = session.generation.cluster;
-  const isOurs = adds ? isPartOfAdd : isPartOfRemoval;
+  const isOurs = adds
+    ? isPartOfAdd
+    : declaration.kind === "drained"
+      ? isPartOfDrain
+      : isPartOfRemoval;
   const { observation, awaited } = await observeSettled(
     session,
     adds ? session.settings.timeouts.join : session.settings.timeouts.failover,
@@ -78,6 +83,8 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
     }
     case "force-remove":
       return forceRemove(run, intent, plan.retain, plan.remove);
+    case "remove":
+      return drain(run, intent, plan.remove);
     case "add":
       return addBrokers(run, intent, plan.brokers, plan.replicationFactor);
   }
@@ -91,6 +98,19 @@ function isPartOfAdd(
   { brokers }: MembershipIntent,
 ): boolean {
   return add.includes(operation) && brokers.includes(brokerId);
+}
+
+/** Only brokers of the other region go, and those that stay keep what they hold. */
+function isPartOfDrain(
+  { operation, brokerId, brokers }: Operation,
+  { leave, remove, reorder }: Operations,
+  intent: MembershipIntent,
+): boolean {
+  return operation === reorder
+    ? intent.brokers.includes(brokerId)
+    : [leave, remove].includes(operation) &&
+        brokers.length === 0 &&
+        !intent.brokers.includes(brokerId);
 }
 
 function isPartOfRemoval(
@@ -145,7 +165,10 @@ async function decide(
     missedFor: missedFor(run),
     first,
     line: (refusal) => `${refusal} (waited ${seconds} s)`,
-    async against(plan) {
+    async against(plan, seen) {
+      if (plan.kind === "remove") {
+        return plan.remove.length === 0 ? undefined : notWhole(session, intent, seen);
+      }
       if (plan.kind !== "add") {
         return undefined;
       }
@@ -161,6 +184,33 @@ async function decide(
           };
     },
   });
+}
+
+/**
+ * What is to be mended before a region is taken out that lives: an ordinary change in a cluster that is not whole may
+ * stay pending for ever, and what is left exports nothing without its own exporters.
+ */
+function notWhole(
+  { settings }: Session,
+  intent: MembershipIntent,
+  { configuration, topology }: Observation,
+): { seen: string; refusal: string } | undefined {
+  const { region, exporters, partitionCount, replicationFactor } = settings;
+  const all = [...intent.regions.region0, ...intent.regions.region1];
+  const problems = unhealthy(configuration, topology, all, replicationFactor, partitionCount);
+  for (const id of exporters[region]) {
+    const states = exporterStates(configuration, id);
+    if (states.length !== 1 || states[0] !== "ENABLED") {
+      problems.push(`exporter ${id} is ${states.join(" and ") || "unknown"}`);
+    }
+  }
+  const seen = listed(problems, "; ");
+  return problems.length === 0
+    ? undefined
+    : {
+        seen,
+        refusal: `the cluster is not whole (${shortened(seen, 60)}): a drain takes half of it out; mend it first`,
+      };
 }
 
 /**
@@ -264,6 +314,89 @@ function expectForcePlan(
   }
 }
 
+/** A drain: an ordinary change, in which each broker gives its replicas up itself. */
+async function drain(
+  run: Run<MembershipInputs>,
+  intent: MembershipIntent,
+  removed: readonly number[],
+): Promise<Outcome> {
+  const { session } = run;
+  const { brokers, replicationFactor } = intent;
+  const { failover } = session.settings.timeouts;
+  const dryRun = () => session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
+  const plan = await asked("the cluster's own plan", session.log, dryRun);
+  if (plan.operations.length === 0) {
+    // The gateway learns last what is done.
+    return { how: "already true", observed: await verify(session, intent, failover) };
+  }
+  expectDrainPlan(plan, session, intent);
+  run.begin();
+  session.log(
+    `removing ${brokerList(removed)} by an ordinary change, keeping ${brokerList(brokers)} with replication factor ${replicationFactor}`,
+  );
+  const sent = await sendChange(session, failover, {
+    request: () => session.zeebe.setBrokers(brokers, { replicationFactor }),
+    tookEffect: async () => (await dryRun()).operations.length === 0,
+  });
+  await awaitChange(
+    session,
+    sent,
+    "the brokers to leave every partition",
+    failover,
+    (last, seconds) =>
+      `not every broker has left (waited ${seconds} s): ${shortened(last, 70)}; restart the one that it names`,
+  );
+  const observed = await verify(session, intent, failover);
+  return { how: "done", ...changeOf(sent), observed: { ...observed, removed: [...removed] } };
+}
+
+/** The dry run must say what is meant: the other region leaves every partition and goes, and all others keep theirs. */
+function expectDrainPlan(plan: PlannedChange, session: Session, intent: MembershipIntent): void {
+  const { operations } = session.generation.cluster;
+  const wrong = plan.operations.filter((one) => !isPartOfDrain(one, operations, intent));
+  const expected = plan.expectedMembers.map(({ id }) => id);
+  const short = unreplicated(plan, session, intent.replicationFactor);
+  const going = plan.currentMembers
+    .map(({ id }) => id)
+    .filter((id) => !intent.brokers.includes(id));
+  const left = going.filter(
+    (id) =>
+      !plan.operations.some(
+        ({ operation, brokerId }) => operation === operations.remove && brokerId === id,
+      ),
+  );
+  if (
+    wrong.length > 0 ||
+    left.length > 0 ||
+    short.length > 0 ||
+    !sameIds(expected, intent.brokers)
+  ) {
+    const why =
+      wrong.length > 0
+        ? `it would ${describeOperations(wrong).join("; ")}`
+        : left.length > 0
+          ? `it would not remove ${brokerList(left)}`
+          : short.length > 0
+            ? `partition ${listed(short.map(String))} would not have ${intent.replicationFactor} replicas`
+            : `the members would be ${brokerList(expected)}`;
+    throw new Refusal(
+      `the cluster's own plan for the drain is not what is meant (${shortened(why, 60)}): nothing was sent; look at the cluster`,
+    );
+  }
+}
+
+/** The partitions that would not have as many replicas after a plan. */
+function unreplicated(
+  { expectedMembers }: PlannedChange,
+  { settings: { partitionCount } }: Session,
+  replicationFactor: number,
+): number[] {
+  const replicas = expectedMembers.flatMap((member) => member.replicas);
+  return partitionIds(partitionCount).filter(
+    (id) => replicas.filter(({ partition }) => partition === id).length !== replicationFactor,
+  );
+}
+
 /** Procedure, failback step 7. An ordinary change: a forced add would discard what the survivors hold. */
 async function addBrokers(
   run: Run<MembershipInputs>,
@@ -314,15 +447,7 @@ function expectAddPlan(
 ): void {
   const { add } = session.generation.cluster.operations;
   const leaving = plan.operations.filter((operation) => !add.includes(operation.operation));
-  const replicas = new Map<number, number>();
-  for (const member of plan.expectedMembers) {
-    for (const replica of member.replicas) {
-      replicas.set(replica.partition, (replicas.get(replica.partition) ?? 0) + 1);
-    }
-  }
-  const short = [...Array(session.settings.partitionCount).keys()]
-    .map((index) => index + 1)
-    .filter((partition) => replicas.get(partition) !== replicationFactor);
+  const short = unreplicated(plan, session, replicationFactor);
   const expected = plan.expectedMembers.map((member) => member.id);
   const unexplained = joining(plan).filter(
     ({ id, partition }) =>

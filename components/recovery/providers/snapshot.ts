@@ -19,8 +19,10 @@ export interface SnapshotInputs {
   snapshot: string;
   /** The pause in which it is taken, as the record of the `ExportPause` names it. */
   pause: string;
-  /** The incident that the failback ends. */
-  incident: string;
+  /** The incident that the failback ends; absent of a drain. */
+  incident?: string;
+  /** The drain that the failback ends; absent of an incident. */
+  drain?: string;
 }
 
 /** Procedure, failback step 3: a snapshot of the surviving Elasticsearch while exporting is paused. */
@@ -76,7 +78,7 @@ const LISTED_WITHIN_MS = 2_000;
  */
 async function create(session: Session, inputs: SnapshotInputs): Promise<void> {
   const elasticsearch = session.elasticsearch(session.settings.region);
-  const { attempt, incident, pause, repository, snapshot } = inputs;
+  const { attempt, incident, drain, pause, repository, snapshot } = inputs;
   let lostAt: number | undefined;
   const isThere = async () => {
     const found = await elasticsearch.snapshot(repository, snapshot);
@@ -101,7 +103,7 @@ async function create(session: Session, inputs: SnapshotInputs): Promise<void> {
       try {
         await elasticsearch.createSnapshot(repository, snapshot, session.indexPatterns, {
           attempt,
-          incident,
+          ...(drain === undefined ? { incident } : { drain }),
           pause,
         });
         return { done: true, value: undefined };

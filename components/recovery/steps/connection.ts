@@ -1,10 +1,13 @@
 import * as resources from "../resources";
 import type { Step } from "./step";
 
-/** Where the network is ours: the fence is closed, or open, proved from inside a pod before anything else. */
+/**
+ * Where the network is ours: the fence is closed, or open, proved from inside a pod before anything else. A drain needs
+ * no proof, and while it lasts the region may be away: what was proved before stays as it is.
+ */
 export const connection: Step = {
   says({ settings, shape, lost }) {
-    if (settings.installation === undefined) {
+    if (settings.installation === undefined || shape === "drained") {
       return undefined;
     }
     return shape === "failed-over"
@@ -17,8 +20,14 @@ export const connection: Step = {
     }
     const state = shape === "failed-over" ? "cut" : "open";
     const inputs = { state, declaration } as const;
-    const made = new resources.PeerConnection("peer-connection", inputs, scene.after(after));
-    scene.made.declared.push(made.declaration);
+    const drained = shape === "drained";
+    const made = new resources.PeerConnection("peer-connection", inputs, {
+      ...scene.after(after),
+      ...(drained ? { ignoreChanges: ["declaration"] } : {}),
+    });
+    if (!drained) {
+      scene.made.declared.push(made.declaration);
+    }
     return [made];
   },
 };

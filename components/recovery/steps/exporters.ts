@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { peerOf, RegionName } from "../../base/brokers";
 import type { Settings } from "../../settings";
+import { leavesOut } from "../phase";
 import * as resources from "../resources";
 import type { Step } from "./step";
 
@@ -11,13 +12,13 @@ function sourcesOf({ exporters }: Settings, region: RegionName): [id: string, so
 }
 
 /**
- * Failover: the exporters of the lost region are disabled. Failback: they are enabled, from the positions of the
+ * Failover and drain: the exporters of the other region are disabled. Failback: they are enabled, from the positions of the
  * survivor's, whose own exporters a recovery never touches, but looks at: without them nothing is exported.
  */
 export const exporters: Step = {
   says({ settings, shape, lost }) {
     const ids = settings.exporters[lost];
-    return shape === "failed-over"
+    return leavesOut(shape)
       ? `disable exporter${ids.length > 1 ? "s" : ""} ${ids.join(", ")} in every partition`
       : sourcesOf(settings, lost)
           .map(([id, source]) => `enable exporter ${id}, initialised from ${source}`)
@@ -26,7 +27,7 @@ export const exporters: Step = {
   declare({ settings, shape, lost, survivor, declaration }, scene, after) {
     const declared = (region: RegionName, first: pulumi.Resource[]) => {
       const sources = sourcesOf(settings, region);
-      const state = shape === "failed-over" && region === lost ? "DISABLED" : "ENABLED";
+      const state = leavesOut(shape) && region === lost ? "DISABLED" : "ENABLED";
       return new resources.Exporter(
         `exporter-${region}`,
         {

@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { RegionName } from "../../base/brokers";
 import { isRecord } from "../../base/json";
-import { snapshotName } from "../names";
+import { endedBy } from "../declaration";
+import { nameOf, snapshotName } from "../names";
 import type { StepRecord } from "../providers/behaviour";
 import * as resources from "../resources";
 import type { Facts, Scene, Step } from "./step";
@@ -9,37 +10,39 @@ import type { Facts, Scene, Step } from "./step";
 type Recorded = pulumi.Resource & { record: pulumi.Output<StepRecord> };
 
 /** Keeps what the step has seen for the outputs, under a name. */
-function noted(scene: Scene, name: string, step: Recorded): pulumi.Resource[] {
+function kept(scene: Scene, name: string, step: Recorded): pulumi.Resource[] {
   scene.made.records[name] = step.record;
   return [step];
 }
 
-/** The incident that a failback ends. */
-function incidentOf({ incident }: Facts["recorded"]): string {
-  if (incident === undefined) {
-    throw new Error("a failback without an incident");
+/** The incident or the drain that a failback ends. */
+function ended({ settings, recorded }: Facts): { incident: string } | { drain: string } {
+  const of = endedBy(settings, recorded);
+  if (of === undefined) {
+    throw new Error("a failback without an incident or a drain");
   }
-  return incident.id;
+  return of;
 }
 
 /** The recreated region is there, clean, and the cluster is still that of the incident. */
 export const gate: Step = {
-  says: ({ lost, recorded }) =>
-    `check that ${lost} is recreated and clean, and the cluster that of incident ${recorded.incident?.id ?? "unknown"}`,
-  declare({ attempt, earlier, lost, recorded }, scene, after) {
-    const { recovery } = recorded;
-    const incident = incidentOf(recorded);
-    const before = isRecord(recovery?.incident) ? recovery.incident : {};
-    const version = before.id === incident ? before.configurationVersion : undefined;
+  says: ({ lost, settings, recorded }) =>
+    `check that ${lost} is recreated and clean, and the cluster that of ${nameOf(endedBy(settings, recorded) ?? {})}`,
+  declare(facts, scene, after) {
+    const { attempt, earlier, lost, recorded } = facts;
+    const of = ended(facts);
+    const noted = recorded.recovery?.["incident" in of ? "incident" : "drain"];
+    const before = isRecord(noted) ? noted : {};
+    const version = before.id === Object.values(of)[0] ? before.configurationVersion : undefined;
     const inputs = {
       attempt,
       earlier,
       recreated: lost,
-      incident,
+      ...of,
       ...(typeof version === "number" ? { configurationVersion: version } : {}),
     };
     const made = new resources.FailbackGate("failback-gate", inputs, scene.after(after));
-    return noted(scene, "gate", made);
+    return kept(scene, "gate", made);
   },
 };
 
@@ -47,7 +50,7 @@ export const gate: Step = {
 export const exportPause: Step = {
   says: () => "pause exporting on every broker",
   declare: ({ attempt }, scene, after) =>
-    noted(
+    kept(
       scene,
       "pause",
       new resources.ExportPause("export-pause", { attempt }, scene.after(after)),
@@ -105,7 +108,7 @@ export const snapshot: Step = {
   says: (facts) =>
     `snapshot Elasticsearch of ${facts.settings.region} into ${facts.settings.repository.name} as ${snapshotInputs(facts).snapshot}`,
   declare: (facts, scene, after) =>
-    noted(
+    kept(
       scene,
       "snapshot",
       new resources.Snapshot(
@@ -113,7 +116,7 @@ export const snapshot: Step = {
         {
           ...snapshotInputs(facts),
           pause: pauseOf(scene),
-          incident: incidentOf(facts.recorded),
+          ...ended(facts),
         },
         scene.after(after),
       ),
@@ -124,7 +127,7 @@ export const snapshot: Step = {
 export const restore: Step = {
   says: (facts) => `restore ${snapshotInputs(facts).snapshot} in Elasticsearch of ${facts.lost}`,
   declare: (facts, scene, after) =>
-    noted(
+    kept(
       scene,
       "restore",
       new resources.SnapshotRestore(
@@ -139,7 +142,7 @@ export const restore: Step = {
 export const exportResume: Step = {
   says: ({ lost }) => `resume exporting, and wait until ${lost} lacks no record`,
   declare: ({ attempt }, scene, after) =>
-    noted(
+    kept(
       scene,
       "resume",
       new resources.ExportResume("export-resume", { attempt }, scene.after(after)),

@@ -4,7 +4,7 @@ import { activeRegionOf, Shape } from "../phase";
 import { attemptForCommands } from "../declaration";
 import type { Step } from "./step";
 
-/** A command of the user's, run once for each loss or attempt. What comes after it waits for it. */
+/** A command of the user's, run once for each loss, drain or attempt. What comes after it waits for it. */
 export function hook(name: Hook, during: Shape): Step {
   return {
     says: ({ settings }) => {
@@ -22,7 +22,9 @@ export function hook(name: Hook, during: Shape): Step {
           {
             create,
             environment: {
-              CAMUNDA_LOST_REGION: lost,
+              [settings.drainRegion === undefined
+                ? "CAMUNDA_LOST_REGION"
+                : "CAMUNDA_DRAINED_REGION"]: lost,
               CAMUNDA_SURVIVING_REGION: survivor,
               CAMUNDA_ACTIVE_REGION: activeRegionOf(settings, shape),
               // Changes when an attempt is abandoned, so that the hooks of the failover run again.

@@ -23,6 +23,8 @@ export const STEPS: Record<StepName, Step> = {
   health,
   "before-failover": hook("beforeFailover", "failed-over"),
   "after-failover": hook("afterFailover", "failed-over"),
+  "before-drain": hook("beforeDrain", "drained"),
+  "after-drain": hook("afterDrain", "drained"),
   "before-failback": hook("beforeFailback", "failing-back"),
   "after-failback": hook("afterFailback", "failing-back"),
   gate,

@@ -4,15 +4,18 @@ import * as resources from "../resources";
 import { desiredMembership, SURVIVING_REPLICAS } from "../phase";
 import type { Step } from "./step";
 
-/** Failover: the lost region's brokers are forced out. Failback: they are added, unforced. */
+/** Failover: the lost region's brokers are forced out. Drain: removed, unforced. Failback: added, unforced. */
 export const membership: Step = {
   says({ settings, shape, lost }) {
     const survivors = desiredMembership(settings, "failed-over").ids;
     const all = desiredMembership(settings, "steady");
     const others = brokerList(without(all.ids, survivors));
+    const out = `${others} of ${lost}, keep ${brokerList(survivors)}; replication factor ${all.replicationFactor} -> ${SURVIVING_REPLICAS}`;
     return shape === "failed-over"
-      ? `force out ${others} of ${lost}, keep ${brokerList(survivors)}; replication factor ${all.replicationFactor} -> ${SURVIVING_REPLICAS}`
-      : `add ${others} with replication factor ${all.replicationFactor}`;
+      ? `force out ${out}`
+      : shape === "drained"
+        ? `remove, by an ordinary change, ${out}`
+        : `add ${others} with replication factor ${all.replicationFactor}`;
   },
   declare({ settings, shape, declaration }, scene, after) {
     const { ids, replicationFactor } = desiredMembership(settings, shape);

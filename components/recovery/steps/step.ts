@@ -18,8 +18,9 @@ export interface Facts {
   last: LastAttempt;
   /** The names of the attempts before it. */
   earlier: string[];
-  /** The region that is lost; while steady the other one. */
+  /** The region that is lost or drained; while steady the other one. */
   lost: RegionName;
+  /** The region that stays: this stack's. */
   survivor: RegionName;
   /** Name of the attempt to fail back that is declared; empty without one. */
   attempt: string;
@@ -27,7 +28,7 @@ export interface Facts {
 
 /** The facts of a run. */
 export function factsOf(settings: Settings, shape: RecoveryShape, recorded: RecordedState): Facts {
-  const lost = settings.lostRegion ?? settings.peer;
+  const lost = settings.outRegion ?? settings.peer;
   const last = lastAttempt(settings, shape, recorded);
   return {
     settings,

@@ -56,6 +56,12 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
     text: "The region that you declare lost, on the stack of the other one. `up` forces its brokers out of the cluster and disables its exporters. Removed when a failback has finished.",
     change: "as [the operator's page](recovery.md) says",
   },
+  drainRegion: {
+    type: "string",
+    schema: s.optional(s.oneOf(REGIONS)),
+    text: "The region that you take out for a maintenance, on the stack of the other one. `up` removes its brokers by an ordinary change, for which all brokers must run, and disables its exporters. Never beside `lostRegion`. Removed when a failback has finished.",
+    change: "as [the operator's page](recovery.md#take-a-region-out-for-a-maintenance) says",
+  },
   failback: {
     type: "string",
     schema: s.optional(
@@ -65,7 +71,7 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
           `is ${it}, not a name of an attempt: a date or a ticket, of letters, digits, ".", "_" and "-"`,
       ),
     ),
-    text: "Name of an attempt to fail back to the recreated `lostRegion`, a date or a ticket; new for each attempt. Removing it half way abandons the attempt. Letters, digits, `.`, `_`, `-`, at most 63. Needs `lostRegion`. The snapshot is `failback-REGION-NAME`.",
+    text: "Name of an attempt to fail back to the recreated `lostRegion`, or to the emptied `drainRegion`, a date or a ticket; new for each attempt. Removing it half way abandons the attempt. Letters, digits, `.`, `_`, `-`, at most 63. Needs `lostRegion` or `drainRegion`. The snapshot is `failback-REGION-NAME`.",
     change: "as [the operator's page](recovery.md) says",
   },
   reason: {
@@ -74,7 +80,7 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
       s.matching(/^[^\p{C}]{1,200}$/u, (it) => `is ${it}, not one line of at most 200 characters`),
     ),
     open: "the ticket that it names",
-    text: "Why `lostRegion` is declared, in a line of at most 200 characters: what was seen, or a ticket. It is kept with the incident, in the state and the outputs.",
+    text: "Why `lostRegion` or `drainRegion` is declared, in a line of at most 200 characters: what was seen, or a ticket. It is kept with the incident or the drain, in the state and the outputs.",
     change: "at any time",
   },
   overrides: {
@@ -95,7 +101,7 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
         12,
         "the survivors have missed every broker of the lost region for so long without a break, before it counts as lost: the time in which brokers find out by themselves that others are gone (10 to 12 s on 8.6); a gateway that has just started misses them for a moment",
       ),
-      failover: until(120, "the forced removal and the elections after it"),
+      failover: until(120, "the removal, forced or of a drain, and the elections after it"),
       exporter: until(60, "an exporter is enabled or disabled in every partition"),
       exporting: until(60, "every broker has paused or resumed exporting"),
       settle: until(

@@ -8,6 +8,8 @@ const hooks = {
   afterFailover: hook(
     "after the forced removal, when the exporters of the lost region are disabled",
   ),
+  beforeDrain: hook("before the brokers of the drained region are removed"),
+  afterDrain: hook("after they are removed, when the exporters of the drained region are disabled"),
   beforeFailback: hook("before the first step, after the other region is reached"),
   afterFailback: hook("after all brokers are members again"),
 };
@@ -49,7 +51,7 @@ export const STACK = s.section("The stack", s.EVERYWHERE, {
     type: "object",
     schema: s.object(hooks),
     open: "the environment of pulumi, which commands see",
-    text: `Commands of yours around a recovery: ${HOOKS.map((name) => `\`${name}\``).join(", ")}. Each runs once for a loss or an attempt and must end with 0 only when it is done; what comes after waits for it. Environment: \`CAMUNDA_LOST_REGION\`, \`CAMUNDA_SURVIVING_REGION\`, \`CAMUNDA_ACTIVE_REGION\`, \`CAMUNDA_FAILBACK_ATTEMPT\`. [Which runs when](recovery.md#hooks).`,
+    text: `Commands of yours around a recovery: ${HOOKS.map((name) => `\`${name}\``).join(", ")}. Each runs once for a loss, a drain or an attempt and must end with 0 only when it is done; what comes after waits for it. Environment: \`CAMUNDA_LOST_REGION\` or \`CAMUNDA_DRAINED_REGION\`, \`CAMUNDA_SURVIVING_REGION\`, \`CAMUNDA_ACTIVE_REGION\`, \`CAMUNDA_FAILBACK_ATTEMPT\`. [Which runs when](recovery.md#hooks).`,
     change: "at any time. The running recovery keeps the commands it has begun with",
   },
 });

@@ -24,8 +24,23 @@ const failedOverPeer: PeerState = {
 };
 const restoredPeer: PeerState = { known: true, lostRegion: "region0", restored: true, ...others };
 const lost = { lostRegion: "region1" };
+const drainedPeer: PeerState = { ...steadyPeer, drainedRegion: "region0" };
+const drain = { drainRegion: "region1" };
 const back = { lostRegion: "region1", failback: "one" };
 const nothing: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
+/** What a stack has recorded while a region is drained. */
+const drainDeclared: RecordedState = {
+  ...nothing,
+  brokers: IDS.mapOf([0, 2]),
+  declaration: { kind: "drained", drained: "region1" },
+  drain: {
+    id: "region1-2",
+    drained: "region1",
+    startedAt: "2026-11-21T12:45:22.198Z",
+    who: "me@here",
+    cluster: "http://gateway",
+  },
+};
 /** What a stack has recorded while a loss is declared. */
 const declared: RecordedState = {
   ...nothing,
@@ -55,6 +70,15 @@ describe("phase, declaration and interlocks", () => {
     ["the other region is lost", lost, unknown, "failed-over"],
     ["both stacks declare each other lost", lost, failedOverPeer, "failed-over"],
     ["the other region is failed back", back, unknown, "failing-back"],
+    ["the other region is drained", drain, unknown, "drained"],
+    ["the drained region is failed back", { ...drain, failback: "one" }, unknown, "failing-back"],
+    ["the other stack has drained this region", {}, drainedPeer, "rejoining"],
+    [
+      "the other stack has got the drained one back",
+      {},
+      { ...drainedPeer, restored: true },
+      "steady",
+    ],
     ["the other stack has lost this region", {}, failedOverPeer, "rejoining"],
     ["the other stack has got this region back", {}, restoredPeer, "steady"],
   ];
@@ -116,6 +140,44 @@ describe("phase, declaration and interlocks", () => {
       failedOverPeer,
       nothing,
       /stack other declares region0.*decide for one, remove lostRegion from the other's/,
+    ],
+    ["a drain", drain, steadyPeer, { ...nothing, brokers: all }, undefined],
+    [
+      "a drain while the other stack declares this region lost",
+      drain,
+      failedOverPeer,
+      nothing,
+      /stack other declares region0.*decide for one, remove lostRegion from the other's/,
+    ],
+    [
+      "a drain of a region that was forced out",
+      drain,
+      unknown,
+      { ...declared, declaration: { kind: "failed-over", lost: "region1" } },
+      /drainRegion is set, but region1 is declared lost by incident region1-1: set lostRegion again/,
+    ],
+    [
+      "a drain of a region whose loss is declared and nothing done",
+      drain,
+      unknown,
+      declared,
+      /drainRegion is set, but region1 is declared lost/,
+    ],
+    ["a loss of a drained region", lost, unknown, drainDeclared, undefined],
+    ["a failback from a drain", { ...drain, failback: "one" }, unknown, drainDeclared, undefined],
+    [
+      "a failback from a drain of which only an incident is recorded",
+      { ...drain, failback: "one" },
+      unknown,
+      { ...declared, incident: { ...declared.incident!, withdrawn: true } },
+      /no incident or drain is recorded here/,
+    ],
+    [
+      "a failback from a loss of which only a drain is recorded",
+      back,
+      unknown,
+      drainDeclared,
+      /no incident or drain is recorded here/,
     ],
     [
       "such a failover with a written reason",
@@ -245,7 +307,7 @@ describe("phase, declaration and interlocks", () => {
       back,
       unknown,
       { ...nothing, brokers: survivors },
-      /no incident is recorded here: remove failback, up .*, then set it again/,
+      /no incident or drain is recorded here: remove failback, up .*, then set it again/,
     ],
     [
       "a failback of a state that cannot be read",

@@ -37,35 +37,37 @@ const anything: fc.Arbitrary<[MembershipFacts, MembershipIntent]> = cluster.chai
         region: fc.constantFrom(...REGIONS),
         regions: fc.constant({ region0, region1 }),
         lostRegion: fc.constantFrom(undefined, ...REGIONS),
+        drainRegion: fc.constantFrom(undefined, ...REGIONS),
         failback: fc.constantFrom(undefined, "attempt"),
       }),
     );
   },
 );
 
-/** A step of a recovery in which only some facts and declarations are not as they should be. */
+/** A step of a recovery or a drain in which only some facts and declarations are not as they should be. */
 const almostRight = fc
   .tuple(
     anything,
-    fc.boolean(),
+    fc.constantFrom("failing-over", "draining", "failing-back"),
     fc.subarray(["members", "seen", "replicationFactor", "partitionsLost", "absence"], {
       maxLength: 1,
     }),
-    fc.subarray(["brokers", "replicationFactor", "region", "lostRegion", "failback"], {
-      maxLength: 1,
-    }),
+    fc.subarray(
+      ["brokers", "replicationFactor", "region", "lostRegion", "drainRegion", "failback"],
+      { maxLength: 1 },
+    ),
   )
-  .map(([[facts, intent], failingOver, ...wrong]): [MembershipFacts, MembershipIntent] => {
+  .map(([[facts, intent], kind, ...wrong]): [MembershipFacts, MembershipIntent] => {
     const { region, regions } = intent;
     const own = [...regions[region]];
     const all = [...regions.region0, ...regions.region1];
-    const members = failingOver ? all : own;
-    const desired = failingOver ? own : all;
+    const members = kind === "failing-back" ? own : all;
+    const desired = kind === "failing-back" ? all : own;
     const factor = (ids: number[]) => (ids === own ? 2 : 4);
     return [
       {
         members,
-        seen: desired,
+        seen: kind === "failing-over" ? own : all,
         replicationFactor: factor(members),
         partitionsLost: [],
         absence: PROVED,
@@ -76,8 +78,9 @@ const almostRight = fc
         replicationFactor: factor(desired),
         region,
         regions,
-        lostRegion: peerOf(region),
-        failback: failingOver ? undefined : "attempt",
+        lostRegion: kind === "draining" ? undefined : peerOf(region),
+        drainRegion: kind === "draining" ? peerOf(region) : undefined,
+        failback: kind === "failing-back" ? "attempt" : undefined,
         ...only(intent, wrong[1]),
       },
     ];
@@ -116,7 +119,14 @@ const steady: MembershipIntent = {
   region: "region0",
   regions: IDS.byRegion(4),
   lostRegion: undefined,
+  drainRegion: undefined,
   failback: undefined,
+};
+const drain: MembershipIntent = {
+  ...steady,
+  brokers: [0, 2],
+  replicationFactor: 2,
+  drainRegion: "region1",
 };
 const lost: MembershipIntent = {
   ...steady,
@@ -184,6 +194,22 @@ describe("planner", () => {
       assert.deepEqual(without(plan.retain, facts.seen), []);
       assert.deepEqual(facts.partitionsLost, []);
     }, "force-remove");
+  });
+
+  it("drains only a region that is declared so and not lost, when every broker is seen and no partition is lost", () => {
+    everyPlan((plan, facts, intent) => {
+      if (plan.kind !== "remove" || plan.remove.length === 0) {
+        return;
+      }
+      const { regions } = intent;
+      assert.equal(intent.drainRegion, peerOf(intent.region));
+      assert.notEqual(intent.lostRegion, peerOf(intent.region));
+      assert.deepEqual(plan.brokers, intent.brokers);
+      assert.ok(sameIds(plan.brokers, regions[intent.region]));
+      assert.ok(sameIds([...plan.brokers, ...plan.remove], facts.members));
+      assert.deepEqual(without([...regions.region0, ...regions.region1], facts.seen), []);
+      assert.deepEqual(facts.partitionsLost, []);
+    }, "remove");
   });
 
   it("does nothing exactly when nothing differs", () => {
@@ -291,14 +317,14 @@ describe("planner", () => {
       { ...whole, seen: [0, 2], partitionsLost: [2] },
       lost,
       "refuse",
-      /partition 2 has no replica in region0.*bring region1 back/,
+      /partition 2 has no replica in region0.*keep region1, or bring it back/,
     ],
     [
       "a removal while no region is lost",
       { ...whole, seen: [0, 2] },
       { ...lost, lostRegion: undefined },
       "refuse",
-      /no region is declared lost; set lostRegion if region1 is gone/,
+      /no region is declared lost or drained; set lostRegion if region1 is gone/,
     ],
     [
       "a removal of its own region",
@@ -319,7 +345,7 @@ describe("planner", () => {
       { ...whole, members: [0, 2] },
       steady,
       "refuse",
-      /set lostRegion again, and failback/,
+      /set lostRegion or drainRegion again, and failback/,
     ],
     [
       "an add of a broker that does not run",
@@ -327,6 +353,34 @@ describe("planner", () => {
       back,
       "wait",
       /broker 3 is not seen by the survivors/,
+    ],
+    [
+      "a drain of a whole cluster",
+      whole,
+      drain,
+      "remove",
+      /"remove":\[1,3\],"replicationFactor":2/,
+    ],
+    [
+      "a drain of a region of which a broker is not seen",
+      { ...whole, seen: [0, 1, 2] },
+      drain,
+      "wait",
+      /broker 3 is not seen: a drain needs every broker/,
+    ],
+    [
+      "a drain without a replica of a partition here",
+      { ...whole, partitionsLost: [1] },
+      drain,
+      "refuse",
+      /partition 1 has no replica in region0: without region1 its data would be lost/,
+    ],
+    [
+      "a drain whose replicas the gateway has not counted yet",
+      { ...whole, members: [0, 2] },
+      drain,
+      "remove",
+      /"remove":\[\]/,
     ],
     [
       "a replication factor that is too high",

@@ -157,7 +157,7 @@ describe("config", () => {
     [
       "a failback without a loss",
       { failback: "one" },
-      /^failback is set without lostRegion: .*remove failback, or set/,
+      /^failback is set without lostRegion or drainRegion: .*remove failback, or set/,
     ],
     [
       "a failback that is no name",

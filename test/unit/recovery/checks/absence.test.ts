@@ -60,6 +60,7 @@ describe("the absence of a region", () => {
               region: "region0",
               regions: IDS.byRegion(4),
               lostRegion: "region1",
+              drainRegion: undefined,
               failback: undefined,
             },
           );

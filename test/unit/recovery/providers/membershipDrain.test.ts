@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { attempt, directions, useBench } from "../../../support/bench";
+import { refusal } from "../../../support/failure";
+import { broker, Body, exporterOf, partitionOf } from "../../../support/answers";
+
+const SENT = "POST /actuator/cluster/brokers?replicationFactor=2";
+const REMOVAL = /\/actuator\/cluster\/brokers\?replicationFactor=2$/;
+const DRY_RUN = /\/actuator\/cluster\/brokers\?replicationFactor=2&dryRun=true$/;
+const CONFIGURATION = /^\/actuator\/cluster$/;
+const TOPOLOGY = /^\/v2\/topology$/;
+
+describe("BrokerMembership when a region is drained", () => {
+  const bench = useBench();
+
+  for (const drained of directions) {
+    it(`removes the brokers of ${drained} by an ordinary change, once`, async () => {
+      await bench.start(drained);
+      bench.configure({ drainRegion: drained });
+      const { outs } = await bench.run.remove();
+      assert.equal(outs.record.how, "done");
+      assert.deepEqual(outs.record.observed.members, bench.survivors);
+      assert.deepEqual(outs.record.observed.removed, bench.lostBrokers);
+      assert.equal((await bench.run.remove()).outs.record.how, "already true");
+      assert.deepEqual(bench.sent(), [SENT]);
+    });
+  }
+
+  it("is not sent again when the answer to it is lost", async () => {
+    await bench.start();
+    bench.configure({ drainRegion: "region1" });
+    bench.world.inject({ method: "POST", path: REMOVAL, drop: true });
+    const { outs } = await bench.run.remove();
+    assert.deepEqual(outs.record.observed.members, [0, 2]);
+    assert.deepEqual(bench.sent(), [SENT]);
+  });
+
+  it("awaits its own change that an interrupted run has sent", async () => {
+    await bench.start("region1", { joinMs: 60 });
+    bench.configure({ drainRegion: "region1" });
+    await fetch(`${bench.management}/actuator/cluster/brokers?replicationFactor=2`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(["0", "2"]),
+    });
+    const { outs } = await bench.run.remove();
+    assert.equal(outs.record.how, "awaited");
+    assert.deepEqual(outs.record.observed.members, [0, 2]);
+    assert.equal(bench.sent().length, 1);
+  });
+
+  for (const [what, pending] of [
+    ["that takes a broker of its own region out", { operation: "BROKER_REMOVE", brokerId: 2 }],
+    [
+      "that takes one replica here away",
+      { operation: "PARTITION_LEAVE", brokerId: 0, partitionId: 1 },
+    ],
+    ["that forces", { operation: "BROKER_REMOVE", brokerId: 0, brokers: [1] }],
+  ] as const) {
+    it(`refuses beside a pending change ${what}`, async () => {
+      await bench.start();
+      bench.configure({ drainRegion: "region1" });
+      bench.world.inject({
+        path: CONFIGURATION,
+        transform: (body) => ({
+          ...body,
+          pendingChange: {
+            id: 77,
+            status: "IN_PROGRESS",
+            completed: [],
+            pending: [{ brokers: [], ...pending }],
+          },
+        }),
+      });
+      await refusal(bench.run.remove(), /another change is pending: change 77 .*cancel it/);
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  it("waits for a broker that is not seen, then refuses and says what it may be", async () => {
+    await bench.start();
+    await bench.world.stopBroker(3);
+    bench.configure({ drainRegion: "region1" }, { loss: 0.3 });
+    await bench.until("it is missed", async () => !(await bench.seen()).includes(3));
+    await refusal(
+      bench.run.remove(),
+      /broker 3 is not seen: a drain needs every broker; .*set lostRegion instead of drainRegion/,
+    );
+    assert.deepEqual(bench.sent(), []);
+  });
+
+  for (const [what, path, spoil, expected] of [
+    [
+      "a partition has an unhealthy replica",
+      TOPOLOGY,
+      (body: Body) => {
+        body.brokers[0].partitions[0].health = "unhealthy";
+      },
+      /not whole \(partition \d has 3 healthy replicas/,
+    ],
+    [
+      "a partition has no leader",
+      TOPOLOGY,
+      (body: Body) => {
+        for (const one of body.brokers) {
+          one.partitions[0].role = "follower";
+        }
+      },
+      /not whole \(partition \d has no leader/,
+    ],
+    [
+      "a replica is joining",
+      CONFIGURATION,
+      (body: Body) => {
+        partitionOf(broker(body, 3), 1).state = "JOINING";
+      },
+      /not whole \(partition 1 has 3 active replicas/,
+    ],
+    [
+      "the exporter of the region that stays is disabled in one partition",
+      CONFIGURATION,
+      (body: Body) => {
+        exporterOf(partitionOf(broker(body, 0), 1), "elasticsearchregion0").state = "DISABLED";
+      },
+      /not whole \(exporter elasticsearchregion0 is DISABLED and ENABLED\)/,
+    ],
+  ] as const) {
+    it(`sends nothing while ${what}`, async () => {
+      await bench.start();
+      bench.configure({ drainRegion: "region1" }, { loss: 0.3 });
+      bench.world.inject({
+        path,
+        transform: (body) => {
+          spoil(body);
+          return body;
+        },
+      });
+      await refusal(bench.run.remove(), expected);
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  for (const [what, spoil] of [
+    [
+      "remove a broker that stays",
+      (body: Body) => {
+        body.plannedChanges.push({ operation: "BROKER_REMOVE", brokerId: 2, brokers: [] });
+      },
+    ],
+    [
+      "take a replica from a broker that stays",
+      (body: Body) => {
+        body.plannedChanges.push({ operation: "PARTITION_LEAVE", brokerId: 0, partitionId: 1 });
+      },
+    ],
+    [
+      "move a replica",
+      (body: Body) => {
+        body.plannedChanges.push({ operation: "PARTITION_JOIN", brokerId: 0, partitionId: 1 });
+      },
+    ],
+    [
+      "force",
+      (body: Body) => {
+        body.plannedChanges.push({ operation: "BROKER_REMOVE", brokerId: 0, brokers: [1] });
+      },
+    ],
+    [
+      "leave a broker a member",
+      (body: Body) => {
+        body.plannedChanges = body.plannedChanges.filter(
+          (one: Body) => one.operation !== "BROKER_REMOVE" || one.brokerId !== 3,
+        );
+      },
+    ],
+    [
+      "end with other members",
+      (body: Body) => {
+        body.expectedTopology = body.expectedTopology.filter((one: Body) => one.id !== 2);
+      },
+    ],
+    [
+      "leave a partition with one replica",
+      (body: Body) => {
+        broker({ brokers: body.expectedTopology }, 2).partitions.pop();
+      },
+    ],
+  ] as const) {
+    it(`sends nothing when the cluster's own plan would ${what}`, async () => {
+      await bench.start();
+      bench.configure({ drainRegion: "region1" });
+      bench.world.inject({
+        path: DRY_RUN,
+        transform: (body) => {
+          spoil(body);
+          return body;
+        },
+      });
+      await refusal(
+        bench.run.remove(),
+        /own plan for the drain is not what is meant .*nothing was sent/,
+      );
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  it("is no success as long as a removed broker is still seen with partitions", async () => {
+    await bench.start();
+    bench.configure({ drainRegion: "region1" }, { failover: 0.5 });
+    const topology = (await (
+      await fetch(`${bench.world.endpoints.region0.gateway}/v2/topology`)
+    ).json()) as Body;
+    const before = topology.brokers.find(({ nodeId }: Body) => nodeId === 3);
+    bench.world.inject({
+      path: TOPOLOGY,
+      transform: (body) => ({
+        ...body,
+        brokers: [...body.brokers.filter(({ nodeId }: Body) => nodeId !== 3), before],
+      }),
+    });
+    await assert.rejects(bench.run.remove(), (error: { message: string }) =>
+      /broker 3 still seen with partitions/.test(error.message),
+    );
+  });
+
+  it("adds the brokers again as part of a failback", async () => {
+    await bench.start();
+    bench.configure({ drainRegion: "region1" });
+    await bench.run.remove();
+    await bench.run.disable();
+    await bench.world.recreate("region1");
+    bench.configure({ failback: attempt });
+    await bench.until("they are seen", async () => (await bench.seen()).length === 4);
+    await bench.run.gate();
+    await bench.run.enable();
+    bench.world.copyDocuments("region1");
+    const { outs } = await bench.run.add();
+    assert.deepEqual(outs.record.observed.members, [0, 1, 2, 3]);
+    assert.ok(!bench.sent().some((sent) => sent.includes("force")));
+  });
+});
