@@ -21,6 +21,8 @@ export interface Contract {
     phase: string;
     /** The region that the other one has forced out, until the failback is finished. */
     lostRegion?: string;
+    /** The region that the other one has taken out for a maintenance, until the failback is finished. */
+    drainRegion?: string;
     /** Whether the network to the other region is cut. */
     fenced?: boolean;
   };
@@ -42,8 +44,9 @@ export interface Verdict {
 /**
  * Decides from the contracts of both stacks, or of one of them.
  *
- * A lost region's own stack does not know that it is lost, and goes on saying `steady`. So the one that
- * calls the other one lost is believed, and one stack alone is never taken for an all-clear.
+ * A lost region's own stack does not know that it is lost, and goes on saying `steady`; so does that of a drained one
+ * until it runs. So the one that calls the other one lost or drained is believed, and one stack alone is never taken
+ * for an all-clear.
  *
  * @throws `RunError` with one line, when the contracts do not say enough to act on
  */
@@ -56,12 +59,13 @@ export function judge(contracts: readonly Contract[]): Verdict {
       `stacks must name the stack of region0, of region1, or of each; it names ${given}`,
     );
   }
-  const survivors = contracts.filter(
-    ({ region, recovery }) => recovery.lostRegion !== undefined && recovery.lostRegion !== region,
-  );
+  const survivors = contracts.filter(({ region, recovery: { lostRegion, drainRegion } }) => {
+    const out = lostRegion ?? drainRegion;
+    return out !== undefined && out !== region;
+  });
   if (survivors.length > 1) {
     throw userError(
-      "both stacks call the other region lost: nothing is done before a person has decided which one goes on",
+      "both stacks call the other region lost or drained: nothing is done before a person has decided which one goes on",
     );
   }
   const told = survivors[0] ?? first;
@@ -105,8 +109,9 @@ function reason(
   both: boolean,
 ): string {
   if (told.recovery.phase !== "steady") {
-    const { phase, lostRegion } = told.recovery;
-    return `${told.region} says ${phase}${lostRegion === undefined ? "" : `, lost: ${lostRegion}`}`;
+    const { phase, lostRegion, drainRegion } = told.recovery;
+    const lost = lostRegion === undefined ? "" : `, lost: ${lostRegion}`;
+    return `${told.region} says ${phase}${lost}${drainRegion === undefined ? "" : `, drained: ${drainRegion}`}`;
   }
   if (unsteady !== undefined) {
     return `${unsteady.region} says ${unsteady.recovery.phase}`;

@@ -93,4 +93,54 @@ describe("the commands of an operator where the program has installed Camunda", 
     assert.deepEqual(installed.world.obstacles(), []);
     assert.deepEqual(installed.webApps("region1"), { "camunda-operate": 1, "camunda-tasklist": 1 });
   });
+
+  it("up takes a region out that is to be maintained, without force and fence, and its web applications with it", async () => {
+    const stack = await workspace.stack("region0");
+    const mark = installed.world.mutations().length;
+    await stack.set("drainRegion", "region1");
+    await run("up");
+    const { phase, fenced, drainRegion, lostRegion } = await recovery("region0");
+    assert.deepEqual(
+      [phase, fenced, drainRegion, lostRegion],
+      ["drained", false, "region1", undefined],
+    );
+    assert.equal((await recovery("region1")).phase, "rejoining");
+    assert.deepEqual(installed.webApps("region1"), {});
+    const sent = installed.world
+      .mutations()
+      .slice(mark)
+      .map(({ path }) => path);
+    assert.ok(sent.includes("/actuator/cluster/brokers?replicationFactor=2"), sent.join("; "));
+    assert.ok(!sent.some((path) => path.includes("force")), sent.join("; "));
+  });
+
+  it("the stack that stays needs nothing of it while it is away", async () => {
+    await installed.lose("region1");
+    const stack = await workspace.stack("region0");
+    await stack.set("reason", "CHG-12: new nodes");
+    await stack.up();
+    assert.equal((await recovery("region0")).phase, "drained");
+    await stack.unset("reason");
+  });
+
+  it("failback brings the drained region back, and its end is the same word", async () => {
+    await installed.recreate("region1");
+    await workspace.recreate("region1");
+    await run("up");
+    assert.equal((await recovery("region1")).drainRegion, "region1");
+    const said = await run("failback");
+    assert.match(said, /failback: to the drained region1/);
+    assert.equal((await recovery("region0")).phase, "restored");
+    await run("failback", "--finish");
+    await run("up");
+    const both = [await recovery("region0"), await recovery("region1")];
+    assert.deepEqual(
+      both.map(({ phase, drainRegion }) => [phase, drainRegion]),
+      [
+        ["steady", undefined],
+        ["steady", undefined],
+      ],
+    );
+    assert.deepEqual(installed.webApps("region1"), { "camunda-operate": 1, "camunda-tasklist": 1 });
+  });
 });

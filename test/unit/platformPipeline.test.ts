@@ -59,6 +59,15 @@ describe("the verdict of the platform pipeline", () => {
     }
   });
 
+  it("believes the one that has drained the other, which says steady until it runs", () => {
+    const recovery = { phase: "drained", drainRegion: "region0", fenced: false };
+    const stays = of("region1", { activeRegion: "region1", recovery });
+    const verdict = judge([of("region0"), stays]);
+    assert.equal(verdict.activeGateway, "http://region1");
+    assert.equal(verdict.maySchedule, false);
+    assert.match(verdict.why, /^region1 says drained, drained: region0$/);
+  });
+
   for (const phase of ["installing", "restored", "rejoining", "unknown"]) {
     it(`lets no planned work begin while a region says ${phase}`, () => {
       const verdict = judge([of("region0"), of("region1", { recovery: { phase } })]);
