@@ -126,21 +126,7 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
     };
   }
   try {
-    const recorded = recordedOf(Object.values(await readResources(peerStack)));
-    // The membership counts before the outputs: an `up` of the peer that has failed half way may have
-    // forced this region out already, and its outputs are still those of before.
-    const forced = recorded.declaration?.lost ?? textOf(recorded.recovery, "lostRegion");
-    return {
-      known: true,
-      // What it is about to do is written before it is done.
-      lostRegion: declaredLost(recorded) ?? forced,
-      forced: forced !== undefined,
-      ...(recorded.verified === true ? { drainedRegion: recorded.declaration?.drained } : {}),
-      restored: isRestored(recorded),
-      installed: recorded.installed,
-      activeRegion: recorded.activeRegion,
-      network: recorded.network,
-    };
+    return peerStateOf(recordedOf(Object.values(await readResources(peerStack))));
   } catch (error) {
     const why = firstLine(error);
     return {
@@ -149,6 +135,28 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
       ...(/unknown stack|no stack named/i.test(why) ? { absent: true } : {}),
     };
   }
+}
+
+/** What another stack says of itself by what it has recorded. */
+export function peerStateOf(recorded: RecordedState): Extract<PeerState, { known: true }> {
+  const { declaration, verified, installed, activeRegion, network } = recorded;
+  // The membership counts before the outputs: an `up` of the peer that has failed half way may have
+  // forced this region out already, and its outputs are still those of before.
+  const forced = declaration?.lost ?? textOf(recorded.recovery, "lostRegion");
+  return {
+    known: true,
+    // What it is about to do is written before it is done.
+    lostRegion: declaredLost(recorded) ?? forced,
+    forced: forced !== undefined,
+    // A drain that was only begun may still be taken back, and its region is a member until it has ended.
+    ...(verified === true && declaration?.drained !== undefined
+      ? { drainedRegion: declaration.drained }
+      : {}),
+    restored: isRestored(recorded),
+    installed,
+    activeRegion,
+    network,
+  };
 }
 
 function declaredLost({ incident }: RecordedState): RegionName | undefined {

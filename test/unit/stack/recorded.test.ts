@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isUnfinished, PHASES, recoveryOf } from "../../../components/stack/contract";
-import { recordedOf } from "../../../components/stack/stackState";
+import { peerStateOf, recordedOf } from "../../../components/stack/stackState";
 
 const own = (type: string, outputs: unknown, more = {}) => ({
   type: `pulumi-nodejs:dynamic/camunda:${type}`,
@@ -51,6 +51,33 @@ describe("what a stack has recorded", () => {
   });
 });
 
+describe("what another stack says", () => {
+  const drained = { kind: "drained", drained: "region1" };
+  const stateOf = (declaration: object, recovery: object, more: object = { record: {} }) =>
+    peerStateOf(
+      recordedOf([
+        { type: "pulumi:pulumi:Stack", outputs: { recovery } },
+        own("BrokerMembership", { declaration, ...more }),
+      ]),
+    );
+
+  it("is that it has drained a region once its members were verified, and not before", () => {
+    const { drainedRegion, lostRegion, forced, restored } = stateOf(drained, { phase: "drained" });
+    assert.deepEqual(
+      [drainedRegion, lostRegion, forced, restored],
+      ["region1", undefined, false, false],
+    );
+    assert.equal(stateOf(drained, { phase: "steady" }, {}).drainedRegion, undefined);
+  });
+
+  it("is that it has brought a drained region back, until it drains it once more", () => {
+    const back = { kind: "failing-back", drained: "region1", attempt: "one" };
+    assert.equal(stateOf(back, { phase: "restored" }).restored, true);
+    assert.equal(stateOf(drained, { phase: "restored" }).restored, false);
+    assert.equal(stateOf({ kind: "steady" }, { phase: "steady" }).drainedRegion, undefined);
+  });
+});
+
 describe("the output recovery", () => {
   it("has no phase that is none of the contract's, and keeps the rest", () => {
     assert.deepEqual(recoveryOf({ recovery: { phase: "unknown", since: "today" } }), {
@@ -62,7 +89,7 @@ describe("the output recovery", () => {
 
   it("is unfinished from a failover until its failback is finished", () => {
     const unfinished = PHASES.filter((phase) => isUnfinished({ phase }));
-    assert.deepEqual(unfinished, ["failed-over", "restored"]);
+    assert.deepEqual(unfinished, ["failed-over", "drained", "restored"]);
     assert.equal(isUnfinished({}), false);
   });
 });
