@@ -20,20 +20,21 @@ const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: st
 /** The stack's configuration, or one error with every problem in it, before the first resource. */
 function configuration(): Settings {
   const config = new pulumi.Config();
-  const prefix = `${pulumi.getProject()}:`;
+  const project = pulumi.getProject();
+  const prefix = `${project}:`;
+  const get = (key: string) => config.get(key);
+  const written = files();
   const keys = Object.keys(pulumi.runtime.allConfig())
     .filter((key) => key.startsWith(prefix))
     .map((key) => key.slice(prefix.length));
   const problems = [
     ...unknownKeys(keys),
     ...openSecrets(keys.filter((key) => isConfigSecret(prefix + key))),
-    ...plainSecrets(
-      keys.filter((key) => !isConfigSecret(prefix + key) && (config.get(key) ?? "") !== ""),
-    ),
-    ...rewrittenNumbers(files(), pulumi.getProject(), (key) => config.get(key)),
+    ...plainSecrets(keys, (key) => isConfigSecret(prefix + key), get, written, project),
+    ...rewrittenNumbers(written, project, get),
   ];
   try {
-    const settings = readSettings((key) => config.get(key), pulumi.getStack());
+    const settings = readSettings(get, pulumi.getStack());
     if (problems.length > 0) {
       throw new ConfigError(problems);
     }

@@ -1,5 +1,6 @@
 import { shortened } from "../base/bounded";
 import { isRecord } from "../base/json";
+import type { Credentials } from "../settings/types";
 
 /** A URL may be longer than a line: what became of it must be in the line too. */
 const LONGEST_URL = 90;
@@ -35,6 +36,40 @@ export class Refused extends Error {
     super(`${shortened(request, LONGEST_URL)} answered ${status}: ${reason}`);
     this.name = "Refused";
   }
+}
+
+/** So many characters of a request, and of what is wrong with it, keep the line short, with a word before it too. */
+const REQUEST_SHOWN = 50;
+const WRONG_SHOWN = 75;
+
+/** An API answered 401 or 403: what it was asked with, and the key of the configuration that says so. */
+export class SignInRefused extends Refused {
+  /** @param said by the server: a 403 may also be of a right, or of an index that is blocked */
+  constructor(
+    request: string,
+    status: number,
+    { key, sent, authorization }: Credentials,
+    said: string,
+  ) {
+    const wrong =
+      status === 401
+        ? `${sent}: ${authorization === undefined ? "set" : "correct"} ${key}`
+        : `${sent} (${key}): ${withoutSecret(said, authorization)}`;
+    super(request, status, shortened(wrong, WRONG_SHOWN));
+    this.message = `${shortened(request, REQUEST_SHOWN)} answered ${status} to ${this.reason}`;
+    this.name = "SignInRefused";
+  }
+}
+
+/** What a server says, should it repeat what it was sent. */
+function withoutSecret(said: string, authorization = ""): string {
+  const [scheme, value = ""] = authorization.split(" ");
+  const secret =
+    scheme === "Basic" ? Buffer.from(value, "base64").toString().replace(/^.*?:/, "") : value;
+  return [value, secret].reduce(
+    (text, one) => (one === "" ? text : text.replaceAll(one, "…")),
+    said,
+  );
 }
 
 /**

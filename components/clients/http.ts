@@ -1,7 +1,7 @@
 import type { AxiosInstance } from "axios";
 import { Agent } from "node:http";
 import { Agent as SecureAgent } from "node:https";
-import { Unreachable, Untrusted } from "./answers";
+import { reason, SignInRefused, Unreachable, Untrusted } from "./answers";
 import { proxyFor, throughProxy } from "./proxy";
 import type { Credentials } from "../settings/types";
 import { kubernetesLibrary } from "./kubernetesLibrary";
@@ -9,6 +9,12 @@ import { isKubernetesUrl } from "../base/kubernetesAddress";
 import { forward } from "./portForward";
 
 export { listOf, PartialAnswer, reason, Refused, Unreachable, Untrusted } from "./answers";
+
+/** An API, and what its requests sign in with. */
+export interface Endpoint {
+  url: string;
+  credentials?: Credentials;
+}
 
 /** What a server answered, whatever its status: the status alone decides nothing in these APIs. */
 export interface Answer {
@@ -41,7 +47,7 @@ function http(): AxiosInstance {
  *   reached by a port-forward for this one request
  * @param timeoutMs bound on the whole exchange, connecting included
  * @throws {@link Unreachable} when there is no whole answer in time; {@link Untrusted} when it is of a certificate that
- *   waiting does not mend
+ *   waiting does not mend; {@link SignInRefused} for 401 and 403, where it is known what is signed in with
  */
 export async function send(
   method: "GET" | "POST" | "PUT" | "DELETE",
@@ -49,6 +55,7 @@ export async function send(
   options: { body?: unknown; timeoutMs: number; credentials?: Credentials },
 ): Promise<Answer> {
   const client = http();
+  const { credentials, credentials: { authorization } = {} } = options;
   if (isKubernetesUrl(url)) {
     // Before the clock starts: what this machine takes to load it is no silence of the cluster.
     await kubernetesLibrary();
@@ -68,17 +75,22 @@ export async function send(
         Accept: "application/json",
         // Without `false`, axios calls an empty body a form.
         "Content-Type": options.body === undefined ? false : "application/json",
-      },
-      auth: options.credentials && {
-        username: options.credentials.user,
-        password: options.credentials.password,
+        // To this address alone: no redirect is followed.
+        ...(authorization !== undefined && { Authorization: authorization }),
       },
       timeout: options.timeoutMs,
       signal,
     });
     const { status, headers, data } = response;
-    return { status, body: otherThanMeant(status, headers.location, data, proxy) ?? data };
+    const body = otherThanMeant(status, headers.location, data, proxy) ?? data;
+    if (credentials !== undefined && (status === 401 || status === 403)) {
+      throw new SignInRefused(`${method} ${url}`, status, credentials, reason(body));
+    }
+    return { status, body };
   } catch (error) {
+    if (error instanceof SignInRefused) {
+      throw error;
+    }
     const { code } = error as { code?: string };
     if (code !== undefined && UNTRUSTED.includes(code)) {
       throw new Untrusted(withoutCredentials(url), code);

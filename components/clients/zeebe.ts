@@ -6,7 +6,8 @@ import type {
   PendingChange,
   Topology,
 } from "./topology";
-import { Answer, listOf, reason, Refused, send } from "./http";
+import type { Credentials } from "../settings/types";
+import { Answer, Endpoint, listOf, reason, Refused, send } from "./http";
 import { isRecord } from "../base/json";
 import type { ChangeRequest, Generation } from "../generations/generation";
 
@@ -63,12 +64,20 @@ export class ZeebeClient {
     readonly endpoints: ZeebeEndpoints,
     private readonly timeoutMs: number,
     private readonly dialect: Pick<Generation, "cluster" | "exporting">,
+    /** What the gateway and its management API are asked with. */
+    private readonly credentials?: Record<"gateway" | "management", Credentials>,
   ) {}
+
+  /** The management API of the gateway. */
+  private get management(): Endpoint {
+    return { url: this.endpoints.management, credentials: this.credentials?.management };
+  }
 
   /** Who the gateway sees (`GET /v2/topology`). Dead brokers stay listed for some 10 s. */
   async topology(): Promise<Topology> {
-    const request = `GET ${this.endpoints.gateway}/v2/topology`;
-    const body = this.ok(request, await this.get(`${this.endpoints.gateway}/v2/topology`), 200);
+    const gateway = { url: this.endpoints.gateway, credentials: this.credentials?.gateway };
+    const request = `GET ${gateway.url}/v2/topology`;
+    const body = this.ok(request, await this.get(gateway, "/v2/topology"), 200);
     return {
       brokers: listOf(request, body.brokers, "brokers").map((broker) => ({
         id: Number(broker.nodeId),
@@ -92,10 +101,9 @@ export class ZeebeClient {
    *
    * @param management another management API to ask than that of the gateway: a broker's own
    */
-  async configuration(management = this.endpoints.management): Promise<Configuration> {
-    const url = `${management}/actuator/cluster`;
-    const request = `GET ${url}`;
-    const body = this.ok(request, await this.get(url), 200);
+  async configuration(management = this.management): Promise<Configuration> {
+    const request = `GET ${management.url}/actuator/cluster`;
+    const body = this.ok(request, await this.get(management, "/actuator/cluster"), 200);
     return {
       ...(typeof body.version === "number" ? { version: body.version } : {}),
       members: members(request, body.brokers),
@@ -107,7 +115,7 @@ export class ZeebeClient {
   /** The aggregate state by exporter id (`GET /actuator/exporters`). Blind to a pause and to single partitions. */
   async exporters(): Promise<Record<string, string>> {
     const url = `${this.endpoints.management}/actuator/exporters`;
-    const answer = await this.get(url);
+    const answer = await this.get(this.management, "/actuator/exporters");
     if (answer.status !== 200) {
       throw new Refused(`GET ${url}`, answer.status, reason(answer.body));
     }
@@ -167,10 +175,10 @@ export class ZeebeClient {
    * @throws {@link Refused} also when the broker answers that it has none only after it has given up looking:
    *   it then runs replicas from before its removal, and adding it would not end until it is restarted
    */
-  async exporterPhases(brokerUrl: string): Promise<ExporterPhase[]> {
-    const url = `${brokerUrl}/actuator/partitions`;
+  async exporterPhases(broker: Endpoint): Promise<ExporterPhase[]> {
+    const url = `${broker.url}/actuator/partitions`;
     const asked = performance.now();
-    const body = this.ok(`GET ${url}`, await this.get(url), 200);
+    const body = this.ok(`GET ${url}`, await this.get(broker, "/actuator/partitions"), 200);
     if (Object.keys(body).length === 0 && performance.now() - asked >= LOOKING_FOR_REPLICAS_MS) {
       throw new Refused(`GET ${url}`, 200, "nothing, after it had looked for its replicas in vain");
     }
@@ -190,7 +198,7 @@ export class ZeebeClient {
 
   private async setExporting({ path, body }: ChangeRequest): Promise<void> {
     const url = `${this.endpoints.management}${path}`;
-    const answer = await send("POST", url, { body, timeoutMs: this.timeoutMs });
+    const answer = await this.post(url, body);
     const { outcome, success } = this.dialect.exporting;
     const became = outcome(answer);
     if (became.status !== success) {
@@ -205,7 +213,7 @@ export class ZeebeClient {
     const separator = path.includes("?") ? "&" : "?";
     const url = `${this.endpoints.management}${path}${dryRun ? `${separator}dryRun=true` : ""}`;
     const request = `POST ${url}`;
-    const answer = await send("POST", url, { body, timeoutMs: this.timeoutMs });
+    const answer = await this.post(url, body);
     if (answer.status === 409) {
       const id = /ClusterChangePlan\[id=(\d+)/.exec(reasonInFull(answer.body))?.[1];
       throw new ChangePending(id === undefined ? undefined : Number(id));
@@ -219,8 +227,13 @@ export class ZeebeClient {
     };
   }
 
-  private async get(url: string): Promise<Answer> {
-    return send("GET", url, { timeoutMs: this.timeoutMs });
+  private async get({ url, credentials }: Endpoint, path: string): Promise<Answer> {
+    return send("GET", `${url}${path}`, { timeoutMs: this.timeoutMs, credentials });
+  }
+
+  private async post(url: string, body: unknown): Promise<Answer> {
+    const { credentials } = this.management;
+    return send("POST", url, { body, timeoutMs: this.timeoutMs, credentials });
   }
 
   private ok(request: string, answer: Answer, status: number): Record<string, unknown> {

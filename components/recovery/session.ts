@@ -4,7 +4,7 @@ import { brokerList, RegionName, without } from "../base/brokers";
 import { isKubernetesUrl } from "../base/kubernetesAddress";
 import { Refusal } from "../base/refusal";
 import { ElasticsearchClient } from "../clients/elasticsearch";
-import { Refused, Unreachable } from "../clients/http";
+import { Endpoint, Refused, Unreachable } from "../clients/http";
 import { KubernetesClient } from "../clients/kubernetes";
 import type { Log } from "../clients/poll";
 import { Configuration, seenIds, Topology } from "../clients/topology";
@@ -37,6 +37,7 @@ export class Session {
       settings.endpoints[settings.region],
       settings.timeouts.request * 1000,
       this.generation,
+      settings.credentials?.[settings.region],
     );
   }
 
@@ -55,7 +56,7 @@ export class Session {
     return new ElasticsearchClient(
       this.settings.endpoints[region].elasticsearch,
       this.settings.timeouts.request * 1000,
-      this.settings.credentials,
+      this.settings.credentials?.[region].elasticsearch,
     );
   }
 
@@ -78,7 +79,7 @@ export class Session {
   }
 
   /** Management API of one broker. */
-  brokerUrl(id: number): string {
+  broker(id: number): Endpoint {
     const region = this.generation.ids.regionOf(id);
     const url = this.settings.endpoints[region].brokers[String(id)];
     if (url === undefined) {
@@ -86,7 +87,7 @@ export class Session {
         `broker ${id} is a member, but endpoints.${region}.brokers does not have it: check clusterSize`,
       );
     }
-    return url;
+    return { url, credentials: this.settings.credentials?.[region].management };
   }
 
   /** Pattern of the indices that the brokers' exporters write. */

@@ -1,6 +1,7 @@
 import { shortened } from "../base/bounded";
 import { peerOf, RegionName } from "../base/brokers";
 import { endpointsOf } from "./addresses";
+import { credentialsOf } from "./credentials";
 import { bucketName, s3Client } from "./eksNames";
 import { CLUSTER } from "./keys/cluster";
 import { EKS } from "./keys/eks";
@@ -9,13 +10,14 @@ import { REPOSITORY } from "./keys/kubernetes";
 import { RECOVERY } from "./keys/recovery";
 import { STACK } from "./keys/stack";
 import { Lookup, readValues } from "./read";
-import { entryOf, Key, KEYS, Values } from "./table";
+import { Key, KEYS, Values } from "./table";
 import type { EksSettings, Installation, KubernetesSettings, Settings } from "./types";
 
 export * from "./types";
 export { ConfigError } from "./read";
 export { HOOKS } from "./keys/stack";
 export { INCIDENT_OVERRIDES, OVERRIDES } from "./keys/recovery";
+export { openSecrets, plainSecrets } from "./secrets";
 export { KEYS } from "./table";
 
 /**
@@ -43,7 +45,7 @@ export function readSettings(get: Lookup, stack?: string): Settings {
     endpoints: { region0: endpoints("region0"), region1: endpoints("region1") },
     repository: repositoryOf(values, installation, lostRegion ? peerOf(lostRegion) : region),
     webApps: values.webApps,
-    credentials: credentialsOf(values),
+    credentials: installation === undefined ? credentialsOf(values) : undefined,
   };
 }
 
@@ -95,31 +97,6 @@ function repositoryOf(
     type: "s3",
     settings: { bucket, client: s3Client(survivor), base_path: "backups" },
   };
-}
-
-function credentialsOf(values: Values): Settings["credentials"] {
-  const { elasticsearchUser: user, elasticsearchPassword: password } = values;
-  return user === undefined || password === undefined ? undefined : { user, password };
-}
-
-/** What is wrong with the keys that are set as secrets: what is in some of them is in the state in clear. */
-export function openSecrets(secret: readonly string[]): string[] {
-  return KEYS.filter((key) => secret.includes(key)).flatMap((key) => {
-    const { open } = entryOf(key);
-    return open === undefined
-      ? []
-      : [
-          `${key} is set as a secret, but is in the state in clear: set it without --secret, and keep what is secret in ${open}`,
-        ];
-  });
-}
-
-/** What is wrong with secrets that are set in clear: they would be so in the stack's file, which is committed. */
-export function plainSecrets(plain: readonly string[]): string[] {
-  return KEYS.filter((key) => plain.includes(key) && entryOf(key).secret === true).map(
-    (key) =>
-      `${key} is set in clear: pulumi config set --secret ${key} asks for it, and change it where it is valid`,
-  );
 }
 
 /** The keys of `present` that the program does not know, with the closest one it does. */

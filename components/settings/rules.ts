@@ -255,6 +255,40 @@ function supported({ helmValues }: Pick<Values, "helmValues">, { generation }: C
   ];
 }
 
+/** Of each API one kind of credentials, whole, for both regions or by region. */
+function oneKind({ credentials }: Pick<Values, "credentials">): Problem[] {
+  return Object.entries(credentials).flatMap(([api, asked]) => {
+    const { region0, region1, ...both } = asked;
+    const place = `credentials.${api}`;
+    const byRegion = region0 !== undefined || region1 !== undefined;
+    const [named] = Object.keys(both);
+    if (named !== undefined && byRegion) {
+      return [
+        [place, `has ${named} for both regions, and a region of its own: say it once, or in each`],
+      ];
+    }
+    return [
+      [place, both] as const,
+      ...REGIONS.map((region) => [`${place}.${region}`, asked[region] ?? {}] as const),
+    ].flatMap(([where, one]) => wholeKind(where, one));
+  });
+}
+
+function wholeKind(place: string, { user, password, ...other }: Partial<Record<string, string>>) {
+  const [token] = Object.keys(other);
+  if (token !== undefined && (user !== undefined || password !== undefined)) {
+    return [[place, `has ${token} and a user or password: one of them is sent`]] as Problem[];
+  }
+  return (user === undefined) === (password === undefined)
+    ? []
+    : ([
+        [
+          `${place}.${user === undefined ? "user" : "password"}`,
+          "is missing: user and password go together",
+        ],
+      ] as Problem[]);
+}
+
 export const RULES: readonly Rule[] = [
   rule(["region", "lostRegion"], ({ region, lostRegion }) => [
     lostRegion === region && [
@@ -315,11 +349,7 @@ export const RULES: readonly Rule[] = [
         "is missing: a repository of type s3 is in a bucket",
       ],
   ]),
-  together(
-    "elasticsearchUser",
-    "elasticsearchPassword",
-    "is missing: user and password of Elasticsearch go together",
-  ),
+  rule(["credentials"], oneKind),
   together(
     "s3AccessKey",
     "s3SecretKey",

@@ -32,6 +32,9 @@ export const PLATFORMS = ["eks", "kubernetes", "endpoints"] as const;
 /** How Camunda comes to a region. */
 export type Platform = (typeof PLATFORMS)[number];
 
+/** Schemas of an object's parts. */
+export type Entries = ObjectEntries;
+
 /** A schema of a value, or of a part of one. */
 export type Schema = GenericSchema<unknown, unknown>;
 
@@ -58,8 +61,8 @@ export interface Entry {
   change: string;
   /** Every stack sets its own, and Pulumi asks for it: `Pulumi.yaml` has no default. */
   perStack?: true;
-  /** The value is never said, in no message. */
-  secret?: true;
+  /** The value is never said, in no message, and must be encrypted: all of it, or the parts of these names. */
+  secret?: true | readonly string[];
   /** The value is in the state in clear, so it is refused as a secret: where its secrets belong instead. */
   open?: string;
   /** What is wrong with it on another platform. */
@@ -131,6 +134,20 @@ export const text = pipe(
   transform(String),
   wrong(slip),
 );
+
+/** A secret: nothing of it is said. */
+export const secret = custom<string>(
+  (value) => typeof value === "string" && value.trim() !== "" && !/\p{Cc}/u.test(value),
+  "must be text in one line",
+);
+
+/** A secret that is sent as it is, in one header. */
+export function token(what: string) {
+  return pipe(
+    secret,
+    check((value) => /^[\w.~+/-]+=*$/.test(value), `is not ${what}`),
+  );
+}
 
 /** Text of a form. */
 export function matching(form: RegExp, problem: (value: string) => string) {

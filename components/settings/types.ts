@@ -17,10 +17,17 @@ export type RegionEndpoints = Values["endpoints"][RegionName];
 /** How long each kind of wait may take, in seconds. */
 export type Timeouts = Values["timeouts"];
 
-/** A user name and password for HTTP basic authentication. */
+/** The APIs that may ask for credentials, as `credentials` names them. */
+export type Api = keyof Values["credentials"];
+
+/** What a request to an API of a region signs in with. */
 export interface Credentials {
-  user: string;
-  password: string;
+  /** The place in the configuration that says it, or would. */
+  key: string;
+  /** What is sent, in words and without the secret: `user elastic`, `an API key`, `a token`, `no credentials`. */
+  sent: string;
+  /** The header `Authorization`; none where nothing is sent. A secret. */
+  authorization: string | undefined;
 }
 
 /** What moves the users between the regions. */
@@ -66,7 +73,8 @@ export interface Settings extends Pick<
   endpoints: Record<RegionName, RegionEndpoints>;
   repository: Values["snapshotRepository"];
   webApps: Values["webApps"];
-  credentials: Credentials | undefined;
+  /** What each region's APIs are asked with; nothing where the stack installs its region, which asks for none. */
+  credentials: Record<RegionName, Record<Api, Credentials>> | undefined;
 }
 
 /** Settings of a stack that installs its region. */

@@ -59,6 +59,19 @@ export function rewrittenNumbers(
   return [...problems.values()];
 }
 
+/** What a stack's file says of a key. */
+export function writtenOf(key: Key, files: readonly ConfigFile[], project: string): unknown {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, not at the top: for few
+  const { parse } = require("yaml") as typeof import("yaml");
+  return files
+    .map(({ text }) => {
+      const whole = parse(text) as unknown;
+      const { config } = isRecord(whole) ? whole : {};
+      return isRecord(config) ? config[`${project}:${key}`] : undefined;
+    })
+    .find((value) => value !== undefined);
+}
+
 /** The key of this program that a place in a file belongs to, and the parts behind it. */
 function configured([root, name = "", ...rest]: string[], project: string) {
   const key = KEYS.find((known) => name === known || name === `${project}:${known}`);
@@ -68,11 +81,11 @@ function configured([root, name = "", ...rest]: string[], project: string) {
   return root === "config" && own ? ([key, ...parts] as [Key, ...string[]]) : undefined;
 }
 
-/** What has arrived there; nothing of a secret. */
+/** What has arrived there; nothing of a key that has secrets. */
 function arrivedAt(key: Key, parts: readonly string[], get: Lookup): string | undefined {
   const { type, secret } = entryOf(key);
   const raw = get(key);
-  if (raw === undefined || secret === true) {
+  if (raw === undefined || secret !== undefined) {
     return undefined;
   }
   if (parts.length === 0) {

@@ -164,7 +164,7 @@ export class Bench {
     const zeebe = this.zeebe("region0");
     const read = async (id: number): Promise<[number, ExporterPhase[]]> => [
       id,
-      await zeebe.exporterPhases(this.brokerUrl(id)),
+      await zeebe.exporterPhases({ url: this.brokerUrl(id) }),
     ];
     return new Map(await Promise.all(brokers.map(read)));
   }

@@ -22,7 +22,9 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
   /** What a broker is that the survivors list: `closed` or `hanging` when it came back with old data. */
   const stateOf = async (id: number): Promise<"up" | "busy" | "closed" | "hanging"> => {
     try {
-      return (await zeebe().exporterPhases(bench.brokerUrl(id))).length === 0 ? "up" : "busy";
+      return (await zeebe().exporterPhases({ url: bench.brokerUrl(id) })).length === 0
+        ? "up"
+        : "busy";
     } catch (error) {
       if (error instanceof Unreachable) {
         return "closed";
@@ -70,7 +72,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
             if (own !== "up") {
               return own === "busy" ? "is busy" : undefined;
             }
-            const known = memberIds(await zeebe().configuration(bench.brokerUrl(id)));
+            const known = memberIds(await zeebe().configuration({ url: bench.brokerUrl(id) }));
             return known.length === survivors().length ? undefined : "knows the lost as members";
           }),
           passes,

@@ -206,7 +206,7 @@ export class Bench {
   async shutDown(): Promise<void> {
     const closed = (id: number) =>
       session()
-        .zeebe.exporterPhases(session().brokerUrl(id))
+        .zeebe.exporterPhases(session().broker(id))
         .then(
           () => false,
           () => true,

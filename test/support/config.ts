@@ -1,4 +1,4 @@
-import type { Key } from "../../components/settings";
+import { Key, readSettings, Settings } from "../../components/settings";
 import type { RegionEndpoints, RegionName } from "../../world/world";
 
 /** Raw configuration as a stack has it: texts, and whatever else as JSON. */
@@ -39,6 +39,15 @@ export function rawConfig(overrides: Raw = {}): Raw {
     snapshotRepository: { type: "s3", settings: { bucket: "camunda-backup" } },
     ...overrides,
   };
+}
+
+/** What the clients of each region sign in with, by what `credentials` says. */
+export function credentialsOf(credentials: unknown): NonNullable<Settings["credentials"]> {
+  const found = readSettings(lookup(rawConfig({ credentials }))).credentials;
+  if (found === undefined) {
+    throw new Error("endpoints has credentials");
+  }
+  return found;
 }
 
 /** A whole and correct configuration of two EKS regions. */

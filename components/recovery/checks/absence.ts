@@ -77,7 +77,7 @@ export class AbsenceFinder {
   /** What a survivor says that it leads; undefined when it says nothing of its partitions. */
   private async leads(id: number): Promise<number[] | undefined> {
     try {
-      const replicas = await this.session.zeebe.exporterPhases(this.session.brokerUrl(id));
+      const replicas = await this.session.zeebe.exporterPhases(this.session.broker(id));
       return replicas.length === 0
         ? undefined
         : replicas.filter(({ role }) => role === "LEADER").map(({ partition }) => partition);

@@ -88,7 +88,7 @@ export async function readPhases(session: Session, brokers: readonly number[]): 
     await Promise.all(
       brokers.map(async (id): Promise<[number, ExporterPhase[]]> => [
         id,
-        await session.zeebe.exporterPhases(session.brokerUrl(id)),
+        await session.zeebe.exporterPhases(session.broker(id)),
       ]),
     ),
   );
@@ -135,7 +135,7 @@ async function awaitLook(session: Session, { what, phase, enough, known }: Await
     const failed = await Promise.all(
       ids.map(async (id) => {
         try {
-          const reported = await session.zeebe.exporterPhases(session.brokerUrl(id));
+          const reported = await session.zeebe.exporterPhases(session.broker(id));
           answers.set(id, { at: performance.now(), reported });
           return [];
         } catch (error) {

@@ -2,6 +2,7 @@ import { listed, shortened } from "../../base/bounded";
 import { brokerList, brokersAre, sameIds, RegionName, without } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { describePending, exporterStates, memberIds, unhealthy } from "../../clients/topology";
+import { isForbidden } from "../../clients/answers";
 import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import { refusePending } from "../checks/changes";
@@ -136,6 +137,9 @@ async function awaitRecreated(
     try {
       return await notClean(session, id);
     } catch (error) {
+      if (isForbidden(error)) {
+        throw error;
+      }
       if (error instanceof Unreachable || error instanceof Refused) {
         return `is listed but ${error instanceof Unreachable ? `does not answer (${error.why})` : `answers ${error.reason}`}`;
       }
@@ -185,12 +189,12 @@ async function awaitRecreated(
  * @returns what is wrong with it, or undefined
  */
 async function notClean(session: Session, id: number): Promise<string | undefined> {
-  const url = session.brokerUrl(id);
-  const replicas = await session.zeebe.exporterPhases(url);
+  const broker = session.broker(id);
+  const replicas = await session.zeebe.exporterPhases(broker);
   if (replicas.length > 0) {
     return `runs ${replicas.length} partitions`;
   }
-  const known = memberIds(await session.zeebe.configuration(url));
+  const known = memberIds(await session.zeebe.configuration(broker));
   return sameIds(known, session.own)
     ? undefined
     : `has old data: it knows ${brokerList(known)} as members`;

@@ -11,6 +11,7 @@ import {
   Topology,
   unhealthy,
 } from "../../clients/topology";
+import { isForbidden } from "../../clients/answers";
 import { Refused, Unreachable } from "../../clients/http";
 import { asked, waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
@@ -221,9 +222,12 @@ function notWhole(
  */
 async function answers(session: Session, id: number): Promise<string | undefined> {
   try {
-    await session.zeebe.exporterPhases(session.brokerUrl(id));
+    await session.zeebe.exporterPhases(session.broker(id));
     return undefined;
   } catch (error) {
+    if (isForbidden(error)) {
+      throw error;
+    }
     if (error instanceof Unreachable || error instanceof Refused) {
       return error.message;
     }

@@ -25,7 +25,7 @@ function urlProblem(url: string): string | undefined {
   }
   return username === "" && password === ""
     ? undefined
-    : "has a user or password in it, which would be kept in clear: use elasticsearchUser and elasticsearchPassword";
+    : "has a user or password in it, which would be kept in clear: they go into credentials";
 }
 
 /** A URL, without a slash at the end. */
@@ -51,8 +51,25 @@ const region = s.part(
   "where the gateway, management, brokers and elasticsearch of that region answer",
 );
 
-const OTHERS =
-  "is for an Elasticsearch of others (platform endpoints): the one that is installed here asks for none; leave it out";
+/** HTTP ends a user's name with a colon. Whatever stands here by mistake may be a secret, and is not said. */
+const user = s.pipe(
+  s.custom<string | number>(
+    (value) =>
+      ["string", "number"].includes(typeof value) &&
+      /^[^\s:\p{Cc}]([^:\p{Cc}]*[^\s:\p{Cc}])?$/u.test(String(value)),
+    "must be a name in one line, without a colon",
+  ),
+  s.transform(String),
+);
+
+const basic = { user: s.optional(user), password: s.optional(s.secret) };
+
+/** What an API asks for, in both regions or in each. */
+function api<E extends s.Entries>(asked: E, what: string) {
+  return s.part(s.object({ ...asked, ...s.byRegion(() => s.optional(s.parts(asked))) }), what);
+}
+
+const camunda = { ...basic, token: s.optional(s.token("a bearer token")) };
 
 export const ENDPOINTS = s.section("Camunda that is reached by URLs", ["endpoints"], {
   endpoints: {
@@ -73,19 +90,26 @@ export const ENDPOINTS = s.section("Camunda that is reached by URLs", ["endpoint
     text: "Commands of yours, `stop` and `start`, for Operate and Tasklist of this stack's region. Each must end with 0 only when it is done. Without it they are not stopped for the snapshot of a failback. On `eks` and `kubernetes` they are scaled.",
     change: "not while `failback` is set",
   },
-  elasticsearchUser: {
-    type: "string",
-    schema: s.optional(s.text),
-    elsewhere: OTHERS,
-    text: "User of both Elasticsearches, when they ask for one. Refused on the other platforms: the one that is installed there asks for none.",
-    change: "at any time",
-  },
-  elasticsearchPassword: {
-    type: "string",
-    schema: s.optional(s.text),
-    secret: true,
-    elsewhere: OTHERS,
-    text: "The password to `elasticsearchUser`: `pulumi config set --secret elasticsearchPassword ...`",
+  credentials: {
+    type: "object",
+    schema: s.object({
+      elasticsearch: api(
+        { ...basic, apiKey: s.optional(s.token("an API key in its encoded form")) },
+        "what Elasticsearch asks for: `user` and `password`, or `apiKey` in its encoded form",
+      ),
+      gateway: api(
+        camunda,
+        "what the REST API of the gateway asks for: `user` and `password`, or `token`, which is sent as a bearer token",
+      ),
+      management: api(
+        camunda,
+        "what the management API of the gateway and of every broker asks for: likewise",
+      ),
+    }),
+    secret: ["password", "apiKey", "token"],
+    elsewhere:
+      "are for Camunda of others (platform endpoints): what is installed here asks for none; leave it out",
+    text: "What the regions ask for, of `elasticsearch`, `gateway` and `management`, as far as they ask: `user` and `password`, or `apiKey` (Elasticsearch) or `token` (the others). Said once for both regions, or under `region0` and `region1`. `password`, `apiKey` and `token` must be encrypted: `pulumi config set --path --secret credentials.elasticsearch.password` asks for it. Each stack needs those of both regions, in its own file. A token must outlast a recovery. [Example](endpoints.md#credentials). Refused on the other platforms: what is installed there asks for none.",
     change: "at any time",
   },
 });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { ElasticsearchClient } from "../../../components/clients/elasticsearch";
+import { isForbidden, isTransient } from "../../../components/clients/answers";
 import { PartialAnswer, Refused } from "../../../components/clients/http";
 import { EmbeddedWorld, QUICK } from "../../../world/camunda/embedded";
-import { failureOf } from "../../support/failure";
+import { credentialsOf } from "../../support/config";
+import { expectLine, failureOf } from "../../support/failure";
 import { useServer } from "../../support/server";
 
 const RECORDS = "zeebe-record*";
@@ -34,13 +36,21 @@ describe("elasticsearch client", () => {
       // Long enough to be seen in the middle, also on a busy machine.
       snapshotMs: 600,
       restoreMs: 600,
-      elasticsearchAuth: { user: "elastic", password: "hush" },
+      demands: {
+        region0: { elasticsearch: { user: "elastic", password: "hush" } },
+        region1: { elasticsearch: { apiKey: "aHVzaA==" } },
+      },
     });
-    const of = (region: "region0" | "region1", password = "hush") =>
-      new ElasticsearchClient(world.endpoints[region].elasticsearch, 2_000, {
-        user: "elastic",
-        password,
-      });
+    const both = {
+      region0: { user: "elastic", password: "hush" },
+      region1: { apiKey: "aHVzaA==" },
+    };
+    const of = (region: "region0" | "region1", elasticsearch: object = both) =>
+      new ElasticsearchClient(
+        world.endpoints[region].elasticsearch,
+        2_000,
+        credentialsOf({ elasticsearch })[region].elasticsearch,
+      );
     const sum = (counts: Iterable<number>) => [...counts].reduce((a, b) => a + b, 0);
 
     before(async () => {
@@ -161,12 +171,40 @@ describe("elasticsearch client", () => {
       assert.ok(shards.every(({ snapshot }) => snapshot === undefined));
     });
 
-    it("says with Elasticsearch's words that the password is wrong, without the password", async () => {
-      const error = await failureOf(of("region0", "wrong-one").health());
-      assert.ok(error instanceof Refused);
-      assert.match(error.message, /_cluster\/health answered 401: security_exception: unable to/);
-      assert.doesNotMatch(error.message, /wrong-one|hush/);
-    });
+    for (const [what, region, elasticsearch, expected] of [
+      [
+        "a password",
+        "region0",
+        { user: "elastic", password: "wrong-one" },
+        /^GET http:.* answered 401 to user elastic: correct credentials.elasticsearch$/,
+      ],
+      [
+        "an API key",
+        "region1",
+        { region1: { apiKey: "wrong-one" } },
+        / answered 401 to an API key: correct credentials.elasticsearch.region1$/,
+      ],
+      [
+        "the other region's API key",
+        "region0",
+        { apiKey: "aHVzaA==" },
+        / answered 401 to an API key: correct credentials.elasticsearch$/,
+      ],
+      [
+        "nothing",
+        "region0",
+        { region1: { apiKey: "aHVzaA==" } },
+        / answered 401 to no credentials: set credentials.elasticsearch.region0$/,
+      ],
+    ] as const) {
+      it(`says that ${what} was refused, and where it is corrected, without a secret`, async () => {
+        const error = await failureOf(of(region, elasticsearch).health());
+        assert.equal(isTransient(error), false);
+        assert.ok(isForbidden(error), String(error));
+        expectLine(error.message, [expected]);
+        assert.doesNotMatch(`${error.stack} ${JSON.stringify(error)}`, /wrong-one|hush|aHVzaA/);
+      });
+    }
   });
 
   describe("of a server that answers wrongly", () => {

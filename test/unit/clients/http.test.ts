@@ -4,8 +4,14 @@ import type { AddressInfo } from "node:net";
 import { isTransient } from "../../../components/clients/answers";
 import { loopbackCertificate } from "../../../world/kubernetes/played/certificate";
 import { reason, Refused, send, Unreachable } from "../../../components/clients/http";
-import { failureOf } from "../../support/failure";
-import { useServer } from "../../support/server";
+import { credentialsOf } from "../../support/config";
+import { expectLine, failureOf } from "../../support/failure";
+import { TestServer, useServer } from "../../support/server";
+
+const signIn = {
+  credentials: credentialsOf({ elasticsearch: { user: "elastic", password: "hush" } }).region0
+    .elasticsearch,
+};
 
 describe("http", () => {
   const server = useServer();
@@ -74,7 +80,7 @@ describe("http", () => {
   });
 
   it("authenticates, and keeps credentials out of every message", async () => {
-    const credentials = { user: "elastic", password: "hush" };
+    const { credentials } = signIn;
     server.answer(200, {});
     await send("GET", server.url, { timeoutMs: 2_000, credentials });
     const token = Buffer.from("elastic:hush").toString("base64");
@@ -83,6 +89,48 @@ describe("http", () => {
     const url = server.url.replace("//", "//elastic:hush@");
     const error = await failureOf(send("GET", url, { timeoutMs: 2_000, credentials }));
     assert.doesNotMatch(`${String(error)} ${JSON.stringify(error)}`, /hush|ZWxhc3RpY/);
+  });
+
+  it("sends them to nobody else: a redirect is not followed", async () => {
+    const other = new TestServer();
+    await other.start();
+    try {
+      server.do((response) => {
+        response.writeHead(307, { Location: `${other.url}/elsewhere` });
+        response.end();
+      });
+      const { status } = await send("POST", server.url, { timeoutMs: 2_000, ...signIn, body: {} });
+      assert.equal(status, 307);
+      assert.equal(server.received.length, 1);
+      assert.deepEqual(other.received, []);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it("says of a 403 what the server says of it, and nothing that it was sent", async () => {
+    const token = Buffer.from("elastic:hush").toString("base64");
+    server.answer(403, { message: `no right to write for hush (Basic ${token})` });
+    const error = await failureOf(send("PUT", `${server.url}/a`, { timeoutMs: 2_000, ...signIn }));
+    expectLine(String(error), [
+      /^SignInRefused: PUT \S+\/a answered 403 to user elastic \(credentials.elasticsearch\): no right to write for …/,
+    ]);
+    assert.doesNotMatch(`${(error as Error).stack} ${JSON.stringify(error)}`, /hush|ZWxhc3RpY/);
+  });
+
+  it("keeps the line of a refused sign-in short, whatever the address and the user are", async () => {
+    const long = "a".repeat(200);
+    const { region1 } = credentialsOf({
+      elasticsearch: { region1: { user: long, password: "hush" } },
+    });
+    const options = { timeoutMs: 2_000, credentials: region1.elasticsearch };
+    for (const status of [401, 403]) {
+      server.answer(status, { message: long });
+      const error = await failureOf(send("GET", `${server.url}/${long}`, options));
+      expectLine((error as Error).message, [
+        new RegExp(`answered ${status} to user a+….*credentials.elasticsearch.region1`),
+      ]);
+    }
   });
 
   it("says that a redirect or a web page is no answer of an API, and where the one leads", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { send, Unreachable } from "../../../components/clients/http";
 import { waitFor } from "../../../components/clients/poll";
+import { credentialsOf } from "../../support/config";
 import { failureOf } from "../../support/failure";
 import { useServer } from "../../support/server";
 import { useCluster } from "./cluster";
@@ -108,9 +109,12 @@ describe("port-forwards", () => {
     const error = await failureOf(
       send("GET", cluster.url("pod/zeebe-0/9600/a?token=hush"), {
         timeoutMs: 5_000,
-        credentials: { user: "elastic", password: "hush" },
+        credentials: credentialsOf({ management: { token: "hush" } }).region0.management,
       }),
     );
+    // To the pod, and not to the API that leads there, which has an `Authorization` of its own.
+    assert.equal(server.received[0]?.headers.authorization, "Bearer hush");
+    assert.ok(cluster.server.requests.length > 0);
     assert.doesNotMatch(`${String(error)} ${JSON.stringify(error)}`, /hush/);
     assert.doesNotMatch(JSON.stringify(cluster.server.requests), /hush/);
   });

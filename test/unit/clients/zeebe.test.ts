@@ -2,7 +2,13 @@ import { generationOf } from "../../../components/generations";
 import assert from "node:assert/strict";
 import { Refused, Unreachable } from "../../../components/clients/http";
 import { ChangePending, ZeebeClient } from "../../../components/clients/zeebe";
-import { failureOf } from "../../support/failure";
+import { isForbidden } from "../../../components/clients/answers";
+import { Session } from "../../../components/recovery/session";
+import { readSettings } from "../../../components/settings";
+import { EmbeddedWorld, QUICK } from "../../../world/camunda/embedded";
+import type { Demands } from "../../../world/camunda/embedded/demands";
+import { lookup, rawConfig } from "../../support/config";
+import { expectLine, failureOf } from "../../support/failure";
 import { useServer } from "../../support/server";
 
 const planned = {
@@ -11,6 +17,78 @@ const planned = {
   plannedChanges: [{ operation: "BROKER_ADD", brokerId: 1, brokers: [] }],
   expectedTopology: [{ id: 1, state: "ACTIVE", partitions: [] }],
 };
+
+describe("zeebe client of a cluster that asks who is there", () => {
+  const credentials = {
+    gateway: { region0: { user: "camunda", password: "hush-0" }, region1: { token: "hush-1" } },
+    management: { region0: { token: "hush-2" }, region1: { user: "ops", password: "hush-3" } },
+  };
+  const [region0, region1] = (["region0", "region1"] as const).map((region) => ({
+    gateway: credentials.gateway[region],
+    management: credentials.management[region],
+  })) as [Demands["region0"], Demands["region1"]];
+  const world = new EmbeddedWorld({ ...QUICK, demands: { region0, region1 } });
+  const session = (raw: unknown, region = "region0") =>
+    new Session(
+      readSettings(lookup(rawConfig({ region, endpoints: world.endpoints, credentials: raw }))),
+      () => undefined,
+    );
+
+  before(() => world.start());
+  after(() => world.stop());
+
+  it("is let in everywhere, with what each region asks for, at the brokers of the other one too", async () => {
+    for (const region of ["region0", "region1"]) {
+      const of = session(credentials, region);
+      assert.equal((await of.observe()).topology.brokers.length, 4);
+      assert.deepEqual(Object.keys(await of.zeebe.exporters()).length, 2);
+      for (const id of [0, 1, 2, 3]) {
+        assert.equal((await of.zeebe.exporterPhases(of.broker(id))).length, 2);
+        assert.equal((await of.zeebe.configuration(of.broker(id))).members.length, 4);
+      }
+      await of.zeebe.setBrokers([0, 1, 2, 3], { dryRun: true });
+      await of.zeebe.pauseExporting();
+      await of.zeebe.resumeExporting();
+    }
+  });
+
+  it("says what was refused, and where it is corrected", async () => {
+    const { gateway, management } = credentials;
+    const cases: [unknown, (of: Session) => Promise<unknown>, RegExp][] = [
+      [
+        { gateway: { token: "wrong" }, management },
+        (of) => of.observe(),
+        /\/v2\/topology answered 401 to a token: correct credentials.gateway$/,
+      ],
+      [
+        { management },
+        (of) => of.observe(),
+        /answered 401 to no credentials: set credentials.gateway$/,
+      ],
+      [
+        { gateway, management: { ...management, region0: { user: "ops", password: "wrong" } } },
+        (of) => of.observe(),
+        /answered 401 to user ops: correct credentials.management.region0$/,
+      ],
+      [
+        { gateway, management: { token: "hush-2" } },
+        (of) => of.zeebe.exporterPhases(of.broker(1)),
+        /answered 401 to a token: correct credentials.management$/,
+      ],
+      [
+        { gateway, management: { region1: management.region1 } },
+        (of) => of.zeebe.pauseExporting(),
+        /answered 401 to no credentials: set credentials.management.region0$/,
+      ],
+    ];
+    for (const [raw, ask, expected] of cases) {
+      const error = await failureOf(ask(session(raw)));
+      assert.ok(isForbidden(error), String(error));
+      expectLine((error as Error).message, [expected]);
+      assert.doesNotMatch(`${(error as Error).stack} ${JSON.stringify(error)}`, /hush|wrong/);
+    }
+  });
+});
 
 describe("zeebe client", () => {
   const server = useServer();
@@ -175,7 +253,7 @@ describe("zeebe client", () => {
       processedPosition: 14,
     };
     server.answer(200, { "1": replica });
-    assert.deepEqual(await client().exporterPhases(server.url), [
+    assert.deepEqual(await client().exporterPhases({ url: server.url }), [
       {
         partition: 1,
         role: "LEADER",
@@ -185,7 +263,10 @@ describe("zeebe client", () => {
       },
     ]);
     server.answer(200, { "1": replica, "2": { role: "FOLLOWER" } });
-    await assert.rejects(client().exporterPhases(server.url), /partition 2 has no exporterPhase/);
+    await assert.rejects(
+      client().exporterPhases({ url: server.url }),
+      /partition 2 has no exporterPhase/,
+    );
   });
 
   it("passes on that nothing answers", async () => {

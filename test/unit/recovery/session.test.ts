@@ -97,9 +97,7 @@ describe("session", () => {
 
   it("names the broker that the configuration does not have", async () => {
     const settings = readSettings(lookup(rawConfig()));
-    const error = await failureOf(
-      (async () => new Session(settings, () => undefined).brokerUrl(6))(),
-    );
+    const error = await failureOf((async () => new Session(settings, () => undefined).broker(6))());
     assert.match(
       String(error),
       /broker 6 is a member, but endpoints.region0.brokers does not have it/,

@@ -3,7 +3,6 @@ import {
   ConfigError,
   KEYS,
   openSecrets,
-  plainSecrets,
   readSettings,
   unknownKeys,
 } from "../../../components/settings";
@@ -44,7 +43,7 @@ describe("config", () => {
     assert.equal(settings.lostRegion, undefined);
     assert.equal(settings.failback, undefined);
     assert.equal(settings.webApps, undefined);
-    assert.equal(settings.credentials, undefined);
+    assert.equal(settings.credentials?.region0.gateway.authorization, undefined);
     assert.equal(settings.timeouts.restore, 3600);
   });
 
@@ -52,15 +51,14 @@ describe("config", () => {
     const settings = settingsOf({
       lostRegion: "region1",
       failback: "INC-4711",
-      elasticsearchUser: "elastic",
-      elasticsearchPassword: "secret",
+      credentials: { gateway: { token: "abc" } },
       timeouts: { join: 60 },
       webApps: { stop: "a", start: "b" },
       overrides: { "export-gap": "rehearsal without data" },
     });
     assert.equal(settings.lostRegion, "region1");
     assert.equal(settings.failback, "INC-4711");
-    assert.deepEqual(settings.credentials, { user: "elastic", password: "secret" });
+    assert.equal(settings.credentials?.region1.gateway.authorization, "Bearer abc");
     assert.equal(settings.timeouts.join, 60);
     assert.equal(settings.timeouts.loss, 60);
     assert.deepEqual(settings.webApps, { stop: "a", start: "b" });
@@ -334,10 +332,54 @@ describe("config", () => {
     ],
     [
       "a user without a password",
-      { elasticsearchUser: "a" },
-      /^elasticsearchPassword is missing: user and password .* go together$/,
+      { credentials: { gateway: { user: "a" } } },
+      /^credentials.gateway.password is missing: user and password go together$/,
     ],
-    ["a password without a user", { elasticsearchPassword: "a" }, /^elasticsearchUser is missing/],
+    [
+      "a password without a user, in a region",
+      { credentials: { elasticsearch: { region1: { password: "hush" } } } },
+      /^credentials.elasticsearch.region1.user is missing: user and password go together$/,
+    ],
+    [
+      "two kinds of credentials",
+      { credentials: { elasticsearch: { user: "a", password: "hush", apiKey: "hush" } } },
+      /^credentials.elasticsearch has apiKey and a user or password: one of them is sent$/,
+    ],
+    [
+      "two kinds of credentials, in a region",
+      { credentials: { management: { region0: { password: "hush", token: "hush" } } } },
+      /^credentials.management.region0 has token and a user or password: one of them is sent$/,
+    ],
+    [
+      "credentials for both regions and for one",
+      { credentials: { gateway: { token: "hush", region1: { token: "hush" } } } },
+      /^credentials.gateway has token for both regions, and a region of its own: say it once, or in each$/,
+    ],
+    [
+      "an API key of Camunda, which takes tokens",
+      { credentials: { gateway: { apiKey: "hush" } } },
+      /^credentials.gateway.apiKey is none of user, password, token, region0, region1$/,
+    ],
+    [
+      "an API key that is not encoded",
+      { credentials: { elasticsearch: { apiKey: "id:hush" } } },
+      /^credentials.elasticsearch.apiKey is not an API key in its encoded form$/,
+    ],
+    [
+      "a token with its scheme",
+      { credentials: { management: { region1: { token: "Bearer hush" } } } },
+      /^credentials.management.region1.token is not a bearer token$/,
+    ],
+    [
+      "a password of two lines",
+      { credentials: { gateway: { user: "a", password: "hu\nsh" } } },
+      /^credentials.gateway.password must be text in one line$/,
+    ],
+    [
+      "a user with the password behind it",
+      { credentials: { gateway: { user: "me:hush", password: "hush" } } },
+      /^credentials.gateway.user must be a name in one line, without a colon$/,
+    ],
     [
       "an override of something else",
       { overrides: { all: "because I say so" } },
@@ -454,15 +496,6 @@ describe("config", () => {
     }
   });
 
-  it("refuses a secret that is set in clear", () => {
-    const told = "in clear: pulumi config set --secret";
-    const [one = "", two = "", ...more] = plainSecrets(KEYS);
-    assert.ok(one.startsWith(`s3SecretKey is set ${told} s3SecretKey asks for it`));
-    assert.ok(two.startsWith(`elasticsearchPassword is set ${told} elasticsearchPassword asks`));
-    assert.deepEqual(more, []);
-    [one, two].forEach((line) => expectLine(line, []));
-  });
-
   it("says how a part of an object is set, when it was set without --path", () => {
     assert.deepEqual(unknownKeys(["timeouts.loss", "administrators[0]"]), [
       "timeouts.loss is a part of timeouts, set without --path: pulumi config rm 'timeouts.loss', then pulumi config set --path 'timeouts.loss' VALUE",
@@ -522,7 +555,7 @@ describe("config", () => {
       const [problem] = problemsOf({ endpoints });
       assert.match(
         problem ?? "",
-        /^endpoints.region0.\S+ has a user or password in it.*use elasticsearchUser and elasticsearchPassword$/,
+        /^endpoints.region0.\S+ has a user or password in it, .*: they go into credentials$/,
       );
       assert.ok(problem?.includes(`endpoints.region0.${key} `));
       assert.doesNotMatch(problem ?? "", /hush/);
@@ -540,7 +573,7 @@ describe("config", () => {
   });
 
   it("finds keys that it does not know, and the one that was meant", () => {
-    assert.deepEqual(openSecrets(["elasticsearchPassword", "s3SecretKey"]), []);
+    assert.deepEqual(openSecrets(["credentials", "s3SecretKey"]), []);
     assert.match(
       openSecrets(["helmValues"])[0] ?? "",
       /^helmValues is set as a secret, but is in the state in clear: .* a Secret of the cluster/,

@@ -223,14 +223,14 @@ describe("the configuration of an installation", () => {
       /^helmValues.camnda is none of camunda, elasticsearch$/,
     ],
     [
-      "a user of an Elasticsearch that asks for none",
-      eksConfig({ elasticsearchUser: "elastic" }),
-      /^elasticsearchUser is for an Elasticsearch of others \(platform endpoints\): .*; leave it out$/,
+      "credentials where nothing asks for any",
+      eksConfig({ credentials: { elasticsearch: { user: "a", password: "hush" } } }),
+      /^credentials are for Camunda of others \(platform endpoints\): what is installed here asks for none; leave it out$/,
     ],
     [
-      "a password of an Elasticsearch that asks for none",
-      kubernetesConfig({ elasticsearchPassword: "hush" }),
-      /^elasticsearchPassword is for an Elasticsearch of others \(platform endpoints\): /,
+      "credentials that are none, where nothing asks for any",
+      kubernetesConfig({ credentials: "hush" }),
+      /^credentials are for Camunda of others \(platform endpoints\): /,
     ],
     [
       "a chart of another generation of Camunda",

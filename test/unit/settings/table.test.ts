@@ -48,6 +48,15 @@ function spoilt(value: unknown): unknown[] {
   return [...WRONG, ...parts, { ...value, [LONG]: LONG }];
 }
 
+/** An object with a value in place of each of its parts in turn. */
+function spoiltBy(value: unknown, bad: unknown): unknown[] {
+  return typeof value !== "object" || value === null
+    ? [bad]
+    : Object.entries(value).flatMap(([name, part]) =>
+        [bad, ...spoiltBy(part, bad)].map((spoilt) => ({ ...value, [name]: spoilt })),
+      );
+}
+
 /** Values of keys that are objects, so that all parts are there to be spoilt. */
 const WHOLE: Raw = {
   hooks: { beforeFailover: "a" },
@@ -68,6 +77,11 @@ const WHOLE: Raw = {
   nodes: { instanceType: "m6i.large", min: 1, desired: 4, max: 4, diskGb: 20 },
   traffic: { zoneId: "Z", name: "a.test", targets: { region0: "b", region1: "c" } },
   webApps: { stop: "a", start: "b" },
+  credentials: {
+    elasticsearch: { region0: { user: "a", password: "b" }, region1: { apiKey: "c" } },
+    gateway: { token: "d" },
+    management: { user: "e", password: "f" },
+  },
 };
 
 /** What the page of errors says of the configuration. */
@@ -109,15 +123,15 @@ describe("the table of the configuration's keys", () => {
   });
 
   it("never says the value of a secret", () => {
-    const secrets = KEYS.filter((key) => entryOf(key).secret === true);
-    assert.deepEqual(secrets, ["s3SecretKey", "elasticsearchPassword"]);
+    const secrets = KEYS.filter((key) => entryOf(key).secret !== undefined);
+    assert.deepEqual(secrets, ["s3SecretKey", "credentials"]);
     for (const key of secrets) {
       for (const platform of PLATFORMS) {
         for (const value of ["hush", "{hush", '{"hush": ["hush"]}', '["hush"]', " hush\nhush"]) {
           // Alone, which is wrong for each of them; and with all else wrong.
           for (const others of [{}, { region: "x", awsAccount: "x", endpoints: [] }]) {
             const said = problemsOf({ ...GOOD[platform](others), [key]: value }).join("\n");
-            assert.doesNotMatch(said, /hush/);
+            assert.doesNotMatch(said, /hush(?! is none of)/);
           }
         }
       }
@@ -128,6 +142,27 @@ describe("the table of the configuration's keys", () => {
         PLATFORMS.some((platform) => problemsOf({ ...GOOD[platform](), [key]: "a" }).length > 0),
         key,
       );
+    }
+  });
+
+  it("never says a secret that stands in a part of an object, in another part, or beside one that is wrong", () => {
+    // As YAML may have made something of it, and as a slip of the keyboard has it.
+    const kinds = [
+      "hush",
+      " hush",
+      "hu:hush",
+      "hush\nhush",
+      "Bearer hush",
+      ["hush"],
+      { a: "hush" },
+      47114711,
+    ];
+    for (const key of KEYS.filter((name) => Array.isArray(entryOf(name).secret))) {
+      const said = kinds.flatMap((secret) =>
+        spoiltBy(WHOLE[key], secret).flatMap((bad) => problemsOf(rawConfig({ [key]: bad }))),
+      );
+      assert.ok(said.length > 30, String(said.length));
+      assert.doesNotMatch(said.join("\n"), /hush|4711/);
     }
   });
 

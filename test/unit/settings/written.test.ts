@@ -44,7 +44,7 @@ describe("numbers without quotes", () => {
     );
   });
 
-  it("are nobody's concern as they are, in quotes, of another file, where numbers are meant, or in values for others", () => {
+  it("are nobody's concern as they are, in quotes, of another file, where numbers are meant, in values for others, or where secrets are", () => {
     const cases: [string, Raw][] = [
       [
         `${PREFIX}camundaVersion: 8.6\n${PREFIX}failback: "0123"`,
@@ -55,6 +55,11 @@ describe("numbers without quotes", () => {
       [`${PREFIX}timeouts:\n    loss: 60.0`, { timeouts: { loss: 60 } }],
       [`${PREFIX}helmValues:\n    camunda: { a: 0123 }`, { helmValues: { camunda: { a: 83 } } }],
       [`${PREFIX}clusterSize: 08`, { clusterSize: "8" }],
+      // Whose secret would be said. It is refused as one in clear.
+      [
+        `${PREFIX}credentials:\n    gateway: { token: 0123 }`,
+        { credentials: { gateway: { token: 83 } } },
+      ],
     ];
     for (const [text, arrived] of cases) {
       assert.deepEqual(said(`config:\n${text}\n`, arrived), [], text);

@@ -113,7 +113,11 @@ export class Elasticsearches {
             : `Unknown s3 client name [${client}]. Existing client configs: ${known.join(",")}`;
         }),
     );
-    const api = new EmbeddedElasticsearch(store, snapshots, this.settings);
+    const api = new EmbeddedElasticsearch(
+      store,
+      snapshots,
+      this.settings.demands?.[region].elasticsearch,
+    );
     return { store, snapshots, api, running: false };
   }
 }

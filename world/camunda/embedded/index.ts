@@ -3,6 +3,7 @@ import { Cluster, isClusterComplete, StartedChange } from "./cluster";
 import { until } from "../../processes/until";
 import { Elasticsearches } from "./elasticsearches";
 import { ExportTarget, pump } from "./exporting";
+import { isMet, unauthorized } from "./demands";
 import { Fault, FaultBook, Journal, ReceivedRequest } from "./faults";
 import { GatewayApi } from "./gateway";
 import { BrokerInstallation, Installer, Surroundings } from "./installer";
@@ -59,8 +60,12 @@ export class EmbeddedWorld implements World {
     this.search = new Elasticsearches(settings);
     this.servers = new Servers(
       {
-        broker: (id, server, request) =>
-          (server === "management" ? this.managementApi : this.gatewayApi).answer(id, request),
+        broker: (id, server, request) => {
+          const demand = settings.demands?.[this.model.broker(id).region][server];
+          return isMet(demand, request)
+            ? (server === "management" ? this.managementApi : this.gatewayApi).answer(id, request)
+            : unauthorized(demand);
+        },
         elasticsearch: (region, request) => this.search.of(region).api.answer(request),
       },
       this.faults,

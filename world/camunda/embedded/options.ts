@@ -1,3 +1,4 @@
+import type { Demands } from "./demands";
 import { Dialect, RECORDED } from "./dialect";
 import type { ExportTarget } from "./exporting";
 import { RegionName, RepositorySettings, ClusterShape } from "../../world";
@@ -43,7 +44,8 @@ export interface EmbeddedWorldOptions {
   pauseAnswer?: "200-envelope" | "204";
   /** The generation that the brokers are of, when it is not 8.6. */
   dialect?: Dialect;
-  elasticsearchAuth?: { user: string; password: string };
+  /** What the servers ask for; nothing when missing. */
+  demands?: Demands;
   /** The repository that both regions reach. */
   repository?: RepositorySettings;
   /** Buckets that exist besides the one of `repository`. */
@@ -59,11 +61,11 @@ export interface EmbeddedWorldOptions {
 
 /** The options with every default filled in. */
 export type WorldSettings = Required<
-  Omit<EmbeddedWorldOptions, "shape" | "elasticsearchAuth" | "searchOf">
+  Omit<EmbeddedWorldOptions, "shape" | "demands" | "searchOf">
 > & {
   shape: ClusterShape;
   searchOf?: (region: RegionName) => ExportTarget;
-  elasticsearchAuth?: { user: string; password: string };
+  demands?: Demands;
   /** Where an exporter of a region's leader writes, when that is not what {@link exporters} says. */
   exportTarget?: (from: RegionName, exporterId: string) => RegionName | undefined;
 };

@@ -1,6 +1,6 @@
 import { isRecord } from "../../../components/base/json";
 import { shortId } from "../../camunda/embedded/log";
-import { WorldSettings } from "../../camunda/embedded/options";
+import { Demand, isMet } from "../../camunda/embedded/demands";
 import { Incoming, Reply } from "../../camunda/embedded/server";
 import { indexNotFound, SearchError } from "./searchErrors";
 import { matching, searchFor, toJson } from "./searchQueries";
@@ -22,7 +22,8 @@ export class EmbeddedElasticsearch {
   constructor(
     private readonly store: SearchStore,
     private readonly snapshots: Snapshots,
-    private readonly settings: WorldSettings,
+    /** What it asks for. */
+    private readonly demand: Demand | undefined,
   ) {}
 
   async answer(request: Incoming): Promise<Reply> {
@@ -282,19 +283,19 @@ export class EmbeddedElasticsearch {
     };
   }
 
-  private checkCredentials({ headers, method, path }: Incoming): void {
-    const expected = this.settings.elasticsearchAuth;
-    if (!expected) {
+  private checkCredentials(request: Incoming): void {
+    if (isMet(this.demand, request)) {
       return;
     }
-    const token = Buffer.from(`${expected.user}:${expected.password}`).toString("base64");
-    if (headers.authorization === `Basic ${token}`) {
-      return;
-    }
-    const user = Buffer.from(headers.authorization?.replace(/^Basic /i, "") ?? "", "base64");
-    const reason = headers.authorization
-      ? `unable to authenticate user [${user.toString().split(":")[0]}] for REST request [${path}]`
-      : `missing authentication credentials for REST request [${path}]`;
+    const { headers, method, path } = request;
+    const [scheme, value = ""] = headers.authorization?.split(" ") ?? [];
+    const user = Buffer.from(value, "base64").toString().split(":")[0];
+    const reason =
+      scheme === undefined
+        ? `missing authentication credentials for REST request [${path}]`
+        : scheme === "Basic"
+          ? `unable to authenticate user [${user}] for REST request [${path}]`
+          : "unable to authenticate with provided credentials and anonymous access is not allowed for this request";
     throw new SearchError(401, "security_exception", method === "HEAD" ? "" : reason);
   }
 }

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { byHand } from "../../../../components/recovery/checks/byHand";
+import { credentialsOf } from "../../../support/config";
 import type { Session } from "../../../../components/recovery/session";
 
-const command = (management: string) =>
+const command = (management: string, asked?: object) =>
   byHand(
-    { zeebe: { endpoints: { management } } } as Session,
+    {
+      zeebe: { endpoints: { management } },
+      settings: {
+        region: "region0",
+        credentials: asked && credentialsOf({ management: asked }),
+      },
+    } as Session,
     "DELETE",
     "/actuator/cluster/changes/8",
   );
@@ -15,6 +22,15 @@ describe("a request that an operator sends himself", () => {
       command("http://gateway.example:9600"),
       "curl -X DELETE http://gateway.example:9600/actuator/cluster/changes/8",
     );
+  });
+
+  it("signs in without the secret", () => {
+    const url = "http://gateway.example:9600";
+    const rest = "-X DELETE http://gateway.example:9600/actuator/cluster/changes/8";
+    assert.equal(command(url, {}), `curl ${rest}`);
+    assert.equal(command(url, { user: "ops", password: "hush" }), `curl -u 'ops' ${rest}`);
+    assert.equal(command(url, { user: "o'c", password: "x" }), `curl -u 'o'\\''c' ${rest}`);
+    assert.equal(command(url, { token: "hush" }), `curl -H "Authorization: Bearer $TOKEN" ${rest}`);
   });
 
   it("goes through a port-forward where that API is in a cluster", () => {

@@ -140,6 +140,13 @@ describe("FailbackGate", () => {
     });
   }
 
+  it("says that a broker asks for credentials, which no empty disk mends", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({ brokerId: 3, path: /partitions/, respond: { status: 401 } });
+    await refusal(bench.run.gate(), / answered 401 to no credentials: set credentials.management$/);
+  });
+
   it("waits for the brokers to come up", async () => {
     await bench.start();
     await bench.failOver();

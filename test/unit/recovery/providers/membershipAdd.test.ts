@@ -89,6 +89,14 @@ describe("BrokerMembership when a region is recreated", () => {
     assert.deepEqual(bench.sent(), []);
   });
 
+  it("says that a recreated broker asks for credentials, which no restart mends", async () => {
+    await bench.start();
+    await bench.restored();
+    bench.world.inject({ brokerId: 3, path: /partitions/, respond: { status: 401 } });
+    await refusal(bench.run.add(), / answered 401 to no credentials: set credentials.management$/);
+    assert.deepEqual(bench.sent(), []);
+  });
+
   it("refuses to add brokers that came back with old data and have closed their ports", async () => {
     await bench.start();
     await bench.failOver();
