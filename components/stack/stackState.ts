@@ -148,8 +148,10 @@ export function peerStateOf(recorded: RecordedState): Extract<PeerState, { known
     // What it is about to do is written before it is done.
     lostRegion: declaredLost(recorded) ?? forced,
     forced: forced !== undefined,
-    // A drain that was only begun may still be taken back, and its region is a member until it has ended.
-    ...(verified === true && declaration?.drained !== undefined
+    // A drain that was only begun may still be taken back, and its region is a member until it has ended. Once it has, a
+    // failback that has begun to add brokers takes nothing of it back before they are verified.
+    ...(declaration?.drained !== undefined &&
+    (verified === true || recorded.recovery?.phase === "drained")
       ? { drainedRegion: declaration.drained }
       : {}),
     restored: isRestored(recorded),

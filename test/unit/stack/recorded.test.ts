@@ -70,6 +70,13 @@ describe("what another stack says", () => {
     assert.equal(stateOf(drained, { phase: "steady" }, {}).drainedRegion, undefined);
   });
 
+  it("is that the region is drained until a failback has made its brokers members, however it stands half way", () => {
+    const back = { kind: "failing-back", drained: "region1", attempt: "one" };
+    const { drainedRegion, restored } = stateOf(back, { phase: "drained" }, {});
+    assert.deepEqual([drainedRegion, restored], ["region1", false]);
+    assert.equal(stateOf(drained, { phase: "restored" }, {}).drainedRegion, undefined);
+  });
+
   it("is that it has brought a drained region back, until it drains it once more", () => {
     const back = { kind: "failing-back", drained: "region1", attempt: "one" };
     assert.equal(stateOf(back, { phase: "restored" }).restored, true);
