@@ -136,12 +136,39 @@ export function unhealthy(
   return problems;
 }
 
+/**
+ * What keeps the other brokers from leaving by an ordinary change, in words. Some of them may have left partitions
+ * already, or be at it, by a change that was cancelled half way: that is no reason not to go on.
+ *
+ * @param own the brokers that stay
+ * @param replicationFactor how many replicas each partition has among them
+ */
+export function notReadyToLeave(
+  configuration: Configuration,
+  topology: Topology,
+  own: readonly number[],
+  replicationFactor: number,
+  partitionCount: number,
+): string[] {
+  const others = configuration.members.filter(({ id }) => !own.includes(id));
+  const members = [...own, ...others.map(({ id }) => id)];
+  return partitionIds(partitionCount).flatMap((partition) => {
+    const held = others.flatMap(({ id, replicas }) =>
+      replicas.filter((r) => r.partition === partition).map(({ state }) => ({ id, state })),
+    );
+    const leaving = held.filter(({ state }) => state === "LEAVING").map(({ id }) => id);
+    const replicas = replicationFactor + held.length - leaving.length;
+    return partitionProblems(configuration, topology, members, replicas, partition, leaving);
+  });
+}
+
 function partitionProblems(
   configuration: Configuration,
   topology: Topology,
   members: readonly number[],
   replicationFactor: number,
   partition: number,
+  leaving: readonly number[] = [],
 ): string[] {
   const problems: string[] = [];
   const active = configuration.members.filter((member) =>
@@ -154,14 +181,18 @@ function partitionProblems(
   }
   const holders = topology.brokers
     .filter((broker) => members.includes(broker.id))
-    .flatMap((broker) => broker.partitions.filter((p) => p.id === partition));
+    .flatMap(({ id, partitions }) =>
+      partitions.filter((p) => p.id === partition).map((p) => ({ ...p, broker: id })),
+    );
   const leaders = holders.filter((p) => p.role === "leader").length;
   if (leaders !== 1) {
     problems.push(
       `partition ${partition} has ${leaders === 0 ? "no leader" : `${leaders} leaders`}`,
     );
   }
-  const healthy = holders.filter((p) => p.health === "healthy").length;
+  const healthy = holders.filter(
+    (p) => p.health === "healthy" && !leaving.includes(p.broker),
+  ).length;
   if (healthy !== replicationFactor) {
     problems.push(
       `partition ${partition} has ${healthy} healthy replicas instead of ${replicationFactor}`,

@@ -143,13 +143,13 @@ function planRemoval(
   return { kind: "force-remove", retain: own, remove };
 }
 
-/** An ordinary change needs each broker that takes part in it: with a dead one it would be pending for ever. */
+/** An ordinary change needs each broker that is to leave: with a dead one it would be pending for ever. */
 function planDrain(
   facts: MembershipFacts,
-  { brokers, regions, replicationFactor, drainRegion }: MembershipIntent,
+  { brokers, replicationFactor, drainRegion }: MembershipIntent,
   remove: readonly number[],
 ): MembershipPlan {
-  const absent = without([...regions.region0, ...regions.region1], facts.seen);
+  const absent = without(remove, facts.seen);
   return absent.length > 0
     ? {
         kind: "wait",

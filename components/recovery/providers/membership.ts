@@ -6,6 +6,7 @@ import {
   describeOperations,
   exporterStates,
   memberIds,
+  notReadyToLeave,
   Operation,
   partitionIds,
   Topology,
@@ -196,9 +197,15 @@ function notWhole(
   intent: MembershipIntent,
   { configuration, topology }: Observation,
 ): { seen: string; refusal: string } | undefined {
-  const { region, exporters, partitionCount, replicationFactor } = settings;
-  const all = [...intent.regions.region0, ...intent.regions.region1];
-  const problems = unhealthy(configuration, topology, all, replicationFactor, partitionCount);
+  const { region, exporters, partitionCount } = settings;
+  const { brokers, replicationFactor } = intent;
+  const problems = notReadyToLeave(
+    configuration,
+    topology,
+    brokers,
+    replicationFactor,
+    partitionCount,
+  );
   for (const id of exporters[region]) {
     const states = exporterStates(configuration, id);
     if (states.length !== 1 || states[0] !== "ENABLED") {

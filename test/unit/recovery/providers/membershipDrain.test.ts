@@ -48,6 +48,30 @@ describe("BrokerMembership when a region is drained", () => {
     assert.equal(bench.sent().length, 1);
   });
 
+  for (const leaves of [1, 2]) {
+    it(`goes on with its own change that was cancelled when ${leaves} of its parts had begun`, async () => {
+      await bench.start("region1", { joinMs: 60 });
+      bench.configure({ drainRegion: "region1" });
+      await fetch(`${bench.management}/actuator/cluster/brokers?replicationFactor=2`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(["0", "2"]),
+      });
+      const pending = async () =>
+        ((await (await fetch(`${bench.management}/actuator/cluster`)).json()) as Body)
+          .pendingChange;
+      await bench.until(
+        "it is half done",
+        async () => (await pending()).completed.length >= leaves,
+      );
+      const { id } = await pending();
+      await fetch(`${bench.management}/actuator/cluster/changes/${id}`, { method: "DELETE" });
+      const { outs } = await bench.run.remove();
+      assert.equal(outs.record.how, "done");
+      assert.deepEqual(outs.record.observed.members, [0, 2]);
+    });
+  }
+
   for (const [what, pending] of [
     ["that takes a broker of its own region out", { operation: "BROKER_REMOVE", brokerId: 2 }],
     [
@@ -106,6 +130,23 @@ describe("BrokerMembership when a region is drained", () => {
         }
       },
       /not whole \(partition \d has no leader/,
+    ],
+    [
+      "a replica of the region that stays is leaving",
+      CONFIGURATION,
+      (body: Body) => {
+        partitionOf(broker(body, 2), 1).state = "LEAVING";
+      },
+      /not whole \(partition 1 has 3 active replicas/,
+    ],
+    [
+      "a replica that has not left is not seen",
+      TOPOLOGY,
+      (body: Body) => {
+        const of = body.brokers.find(({ nodeId }: Body) => nodeId === 3);
+        of.partitions = of.partitions.filter(({ partitionId }: Body) => partitionId !== 1);
+      },
+      /not whole \(partition 1 has 3 healthy replicas/,
     ],
     [
       "a replica is joining",
