@@ -17,7 +17,8 @@ export interface RecordedRequest {
   milliseconds: number;
 }
 
-const HARMLESS = /[?&]dryRun=true|\/_(refresh|search|count|verify|cluster\/allocation\/explain)\b/;
+const HARMLESS =
+  /[?&]dryRun=true|\/_(refresh|search|count|verify|cluster\/allocation\/explain|security\/user\/_has_privileges)\b/;
 
 /** Whether a request changed something: no reads, no dry runs, and none that was refused as a wrong one. */
 export function changesSomething(

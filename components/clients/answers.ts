@@ -44,6 +44,9 @@ const WRONG_SHOWN = 75;
 
 /** An API answered 401 or 403: what it was asked with, and the key of the configuration that says so. */
 export class SignInRefused extends Refused {
+  /** What the server says, whole: it may name a right. */
+  readonly said: string;
+
   /** @param said by the server: a 403 may also be of a right, or of an index that is blocked */
   constructor(
     request: string,
@@ -56,6 +59,7 @@ export class SignInRefused extends Refused {
         ? `${sent}: ${authorization === undefined ? "set" : "correct"} ${key}`
         : `${sent} (${key}): ${withoutSecret(said, authorization)}`;
     super(request, status, shortened(wrong, WRONG_SHOWN));
+    this.said = withoutSecret(said, authorization);
     this.message = `${shortened(request, REQUEST_SHOWN)} answered ${status} to ${this.reason}`;
     this.name = "SignInRefused";
   }

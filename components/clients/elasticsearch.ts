@@ -70,6 +70,8 @@ export interface Health {
   /** Shards that can be used, whichever of their copies it is. */
   activePrimaryShards: number;
   unassignedShards: number;
+  /** How many nodes of the whole cluster hold data. */
+  dataNodes: number;
 }
 
 /** Closed and hidden indices too, which a pattern alone passes over; no error when there is none. */
@@ -105,6 +107,12 @@ export class ElasticsearchClient {
    */
   async existing(patterns: readonly string[]): Promise<string[]> {
     const path = `/${patterns.join(",")}?${ALL}&filter_path=*.settings.index.uuid`;
+    return Object.keys(await this.ok("GET", path)).sort();
+  }
+
+  /** Those of {@link existing} that are closed. */
+  async closed(patterns: readonly string[]): Promise<string[]> {
+    const path = `/${patterns.join(",")}?allow_no_indices=true&expand_wildcards=closed,hidden&filter_path=*.settings.index.uuid`;
     return Object.keys(await this.ok("GET", path)).sort();
   }
 
@@ -259,14 +267,66 @@ export class ElasticsearchClient {
     await this.ok("PUT", `/_snapshot/${encodeURIComponent(name)}`, { type, settings });
   }
 
-  /** Takes the registration of a repository back. What lies in it is not touched. */
+  /** Takes the registration of a repository back, if there is one. What lies in it is not touched. */
   async forgetRepository(name: string): Promise<void> {
-    await this.ok("DELETE", `/_snapshot/${encodeURIComponent(name)}`);
+    const path = `/_snapshot/${encodeURIComponent(name)}`;
+    const answer = await this.send("DELETE", path);
+    if (answer.status !== 404) {
+      this.body("DELETE", path, answer);
+    }
   }
 
-  /** Lets every node check that it reaches the repository. */
-  async verifyRepository(name: string): Promise<void> {
-    await this.ok("POST", `/_snapshot/${encodeURIComponent(name)}/_verify`);
+  /** Lets every node check that it reaches the repository, and says how many have. */
+  async verifyRepository(name: string): Promise<number> {
+    const path = `/_snapshot/${encodeURIComponent(name)}/_verify`;
+    const body = await this.ok("POST", path);
+    if (!isRecord(body.nodes)) {
+      throw new Refused(this.request("POST", path), 200, `no nodes in the answer: ${reason(body)}`);
+    }
+    return Object.keys(body.nodes).length;
+  }
+
+  /** Names of the snapshots in a repository, as this cluster sees it, sorted; none that is being taken. */
+  async snapshots(repository: string): Promise<string[]> {
+    const path = `/_snapshot/${encodeURIComponent(repository)}/_all?verbose=false`;
+    const body = await this.ok("GET", path);
+    return listOf(this.request("GET", path), body.snapshots, "snapshots")
+      .filter(({ state }) => state !== "IN_PROGRESS")
+      .map(({ snapshot }) => String(snapshot))
+      .sort();
+  }
+
+  /**
+   * Which rights the user of this client lacks, of those that are asked for by the names that Elasticsearch has for
+   * them. None where there is nobody to ask: security is off, or the search engine has no such question (OpenSearch).
+   *
+   * @param cluster over the cluster
+   * @param indices over the indices that match the patterns
+   */
+  async lackingRights(
+    cluster: readonly string[],
+    indices?: { patterns: readonly string[]; privileges: readonly string[] },
+  ): Promise<string[]> {
+    const path = "/_security/user/_has_privileges";
+    const answer = await this.send("POST", path, {
+      cluster,
+      ...(indices && { index: [{ names: indices.patterns, privileges: indices.privileges }] }),
+    });
+    if ([400, 404, 405].includes(answer.status)) {
+      return [];
+    }
+    const body = this.body("POST", path, answer);
+    if (typeof body.has_all_requested !== "boolean") {
+      throw new Refused(
+        this.request("POST", path),
+        200,
+        `no rights in the answer: ${reason(body)}`,
+      );
+    }
+    const byIndex = isRecord(body.index) ? Object.values(body.index) : [];
+    return body.has_all_requested
+      ? []
+      : [...new Set([body.cluster, ...byIndex].flatMap(refusedIn))];
   }
 
   /** A snapshot by name, or undefined when the repository, as this cluster sees it, has none. */
@@ -533,11 +593,31 @@ export class ElasticsearchClient {
 
 /** An answer that leaves one of them out would read as no shard at all. */
 function healthIn(request: string, body: Record<string, unknown>): Health {
-  const { status, active_primary_shards: active, unassigned_shards: unassigned } = body;
-  if (typeof status !== "string" || typeof active !== "number" || typeof unassigned !== "number") {
+  const {
+    status,
+    active_primary_shards: active,
+    unassigned_shards: unassigned,
+    number_of_data_nodes: nodes,
+  } = body;
+  if (
+    typeof status !== "string" ||
+    typeof active !== "number" ||
+    typeof unassigned !== "number" ||
+    typeof nodes !== "number"
+  ) {
     throw new Refused(request, 200, `no health in the answer: ${reason(body)}`);
   }
-  return { status, activePrimaryShards: active, unassignedShards: unassigned };
+  return {
+    status,
+    activePrimaryShards: active,
+    unassignedShards: unassigned,
+    dataNodes: nodes,
+  };
+}
+
+/** The rights that an answer says are not given. */
+function refusedIn(rights: unknown): string[] {
+  return isRecord(rights) ? Object.keys(rights).filter((right) => rights[right] !== true) : [];
 }
 
 function search(pattern: string): string {

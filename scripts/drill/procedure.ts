@@ -37,6 +37,9 @@ export function failbackRequests(rehearsal: Rehearsal): string[] {
   const repository = `/_snapshot/${rehearsal.repository}`;
   const snapshot = `${repository}/${snapshotName(lost, rehearsal.attempt)}`;
   return inOrder(failback, {
+    gate: [survivor, lost].flatMap((region) =>
+      ["PUT", "DELETE"].map((method) => `${region} ${method} ${repository}-trial`),
+    ),
     "export-pause": [atSurvivor(rehearsal, exporting.pause)],
     "snapshot-source": [`${survivor} PUT ${repository}`],
     snapshot: [`${survivor} PUT ${snapshot}`],

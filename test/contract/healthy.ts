@@ -77,6 +77,7 @@ export function healthyCluster(bench: Bench): void {
         status: "green",
         activePrimaryShards: (await search.recoveries([RECORDS])).length,
         unassignedShards: 0,
+        dataNodes: 1,
       });
     }
   });
@@ -225,6 +226,7 @@ export function healthyCluster(bench: Bench): void {
       status: "green",
       activePrimaryShards: 0,
       unassignedShards: 0,
+      dataNodes: 1,
     });
   });
 

@@ -37,8 +37,11 @@ export function searchEngine(bench: Bench): void {
     const { type, settings } = bench.world.repository;
     await ok("PUT", `_snapshot/${REPOSITORY}`, { type, settings });
     await ok("PUT", `_snapshot/${READONLY}`, { type, settings: { ...settings, readonly: true } });
-    const { nodes } = await ok("POST", `_snapshot/${REPOSITORY}/_verify`);
-    assert.equal(Object.keys(nodes as object).length, 1);
+    const search = bench.search("region0");
+    const { dataNodes } = await search.health();
+    assert.equal(dataNodes, 1);
+    assert.equal(await search.verifyRepository(REPOSITORY), dataNodes);
+    assert.equal(await search.verifyRepository(READONLY), dataNodes);
     assert.deepEqual(Object.keys(await ok("GET", "_snapshot")).sort(), [REPOSITORY, READONLY]);
   });
 
@@ -56,6 +59,7 @@ export function searchEngine(bench: Bench): void {
     assert.equal(snapshot.state, "SUCCESS");
     assert.deepEqual(snapshot.indices, ["contract-one"]);
     const { snapshots } = await ok("GET", `_snapshot/${READONLY}/taken/_status`);
+    assert.deepEqual(await bench.search("region0").snapshots(READONLY), ["taken"]);
     const [found] = snapshots as { state: string; shards_stats: { done: number } }[];
     assert.deepEqual([found?.state, found?.shards_stats.done], ["SUCCESS", 1]);
   });
@@ -387,6 +391,40 @@ export function searchEngine(bench: Bench): void {
     );
     await ok("POST", "contract-one/_refresh");
     assert.equal((await ok("GET", "contract-one/_count")).count, 1);
+  });
+
+  bench.step("takes a closed index into a snapshot, and restores it open", async () => {
+    const search = bench.search("region0");
+    await ok("PUT", "contract-three", {});
+    await ok("POST", "contract-three/_doc/1?refresh=true", { a: 1 });
+    assert.deepEqual(await search.closed(["contract-*"]), []);
+    await ok("POST", "contract-three/_close");
+    assert.deepEqual(await search.closed(["contract-*"]), ["contract-three"]);
+    assert.deepEqual(await search.existing(["contract-*"]), ["contract-one", "contract-three"]);
+    assert.deepEqual(Object.keys(await search.contents(["contract-*"])), ["contract-one"]);
+    const { snapshot } = await ok(
+      "PUT",
+      `_snapshot/${REPOSITORY}/closed?wait_for_completion=true`,
+      {
+        indices: "contract-*",
+      },
+    );
+    assert.deepEqual((snapshot as { indices: string[] }).indices.sort(), [
+      "contract-one",
+      "contract-three",
+    ]);
+    await ok("POST", `_snapshot/${REPOSITORY}/closed/_restore?wait_for_completion=true`, {
+      indices: "contract-three",
+    });
+    assert.deepEqual(await search.closed(["contract-*"]), []);
+    assert.equal((await ok("GET", "contract-three/_count")).count, 1);
+    await ok("DELETE", "contract-three");
+    await ok("DELETE", `_snapshot/${REPOSITORY}/closed`);
+  });
+
+  it("has nobody to ask for a user's rights where security is off", async () => {
+    const search = bench.search("region0");
+    assert.deepEqual(await search.lackingRights(["cluster:admin/snapshot/create"]), []);
   });
 
   it("waits for a health that does not come, and says so with 408", async () => {

@@ -59,6 +59,8 @@ describe("an abandoned failback", function () {
     assert.deepEqual(
       scene.since(next).map((request) => request.split(" ")[1]),
       [
+        "/_snapshot/camunda_backup-trial",
+        "/_snapshot/camunda_backup-trial",
         "/actuator/exporting/pause",
         "/_snapshot/camunda_backup/failback-region1-two",
         "/_snapshot/camunda_backup",

@@ -68,6 +68,7 @@ describe("a recovery through real Kubernetes APIs", () => {
       assert.deepEqual(
         [...lost].sort(),
         [
+          "DELETE /_snapshot/camunda_backup-trial",
           "POST /actuator/cluster/brokers",
           "POST /actuator/exporters/elasticsearchregion1/disable",
           "POST /actuator/exporters/elasticsearchregion1/enable",
@@ -75,6 +76,7 @@ describe("a recovery through real Kubernetes APIs", () => {
           "POST /actuator/exporting/resume",
           `POST ${snapshot}/_restore`,
           "PUT /_snapshot/camunda_backup",
+          "PUT /_snapshot/camunda_backup-trial",
           `PUT ${snapshot}`,
         ].sort(),
       );

@@ -8,8 +8,9 @@ import { waitFor } from "../../clients/poll";
 import { refusePending } from "../checks/changes";
 import { documentCount } from "../checks/documents";
 import { noRecords } from "../checks/records";
-import { refuseForeign } from "../checks/repository";
+import { Trial, tryRepository, unseen } from "../checks/repository";
 import { listedShards, restoredByUs } from "../checks/restoredIndices";
+import { expectRights, permitted } from "../checks/rights";
 import { Rounds } from "../checks/rounds";
 import { nameOf } from "../names";
 import { SURVIVING_REPLICAS } from "../phase";
@@ -33,18 +34,24 @@ export interface FailbackGateInputs {
 }
 
 /**
- * Procedure, failback step 1: the recreated region is there and clean. Changes nothing; everything after
- * it relies on it.
+ * Procedure, failback step 1: the recreated region is there and clean, and both Elasticsearches allow and can do what
+ * the steps after the pause ask of them. Leaves everything as it was; everything after it relies on it.
  */
 export const provider = implement<FailbackGateInputs>({
   id: (inputs) => `failback-gate-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
   async converge(inputs, { session }) {
     const observation = await expectFailedOver(session, inputs);
-    await expectOwnRepository(session);
+    const own = await expectOwnElasticsearch(session);
     const brokers = session.generation.ids.of(inputs.recreated, session.settings.clusterSize);
     await awaitRecreated(session, inputs, brokers, observation);
     const leftovers = await expectCleanElasticsearch(session, inputs);
+    await expectRights(session, inputs.recreated, "target", leftovers > 0);
+    const { snapshots } = await tryRepository(session, inputs.recreated, true);
+    const missing = own.snapshots.find((name) => !snapshots.includes(name));
+    if (missing !== undefined) {
+      throw unseen(inputs.recreated, missing, session.settings.repository.name);
+    }
     return {
       how: "already true",
       observed: {
@@ -110,20 +117,32 @@ async function expectFailedOver(
       );
     }
   }
-  if (
-    documentCount(
-      await session.elasticsearch(session.settings.region).documents([session.records]),
-    ) === 0
-  ) {
+  const { region } = session.settings;
+  const documents = await permitted(session, region, "count records", () =>
+    session.elasticsearch(region).documents([session.records]),
+  );
+  if (documentCount(documents) === 0) {
     throw noRecords(session);
   }
   return observation;
 }
 
-/** Found out here, and not when exporting is paused: the step that registers it would refuse it then. */
-async function expectOwnRepository(session: Session): Promise<void> {
-  const { region, repository } = session.settings;
-  refuseForeign(session, region, await session.elasticsearch(region).repository(repository.name));
+/**
+ * The surviving Elasticsearch can be snapshotted: found out here, and not when exporting is paused. Closed indices would
+ * be in the snapshot, be open after the restore, and be compared with nothing.
+ */
+async function expectOwnElasticsearch(session: Session): Promise<Trial> {
+  const { region } = session.settings;
+  const closed = await permitted(session, region, "read indices", () =>
+    session.elasticsearch(region).closed(session.indexPatterns),
+  );
+  if (closed.length > 0) {
+    throw new Refusal(
+      `Elasticsearch of ${region} has ${closed.length} closed indices (${shortened(listed(closed), 50)}): open or delete them, a restore would open them`,
+    );
+  }
+  await expectRights(session, region, "source");
+  return tryRepository(session, region, false);
 }
 
 async function awaitRecreated(

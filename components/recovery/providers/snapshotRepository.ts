@@ -1,8 +1,6 @@
-import { shortened } from "../../base/bounded";
 import type { RegionName } from "../../base/brokers";
-import { Refusal } from "../../base/refusal";
-import { Refused } from "../../clients/http";
-import { refuseForeign } from "../checks/repository";
+import { Unreachable } from "../../clients/http";
+import { isAsWanted, register, unseen, usable, verify } from "../checks/repository";
 import { implement } from "./behaviour";
 
 /** Inputs of a `SnapshotRepository`. */
@@ -27,46 +25,37 @@ export const provider = implement<SnapshotRepositoryInputs>({
   id: (inputs) => `snapshot-repository-${inputs.region}-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
   async converge(inputs, { session, begin }) {
-    const elasticsearch = session.elasticsearch(inputs.region);
-    const { type, settings } = session.settings.repository;
-    const existing = await elasticsearch.repository(inputs.repository);
-    const differing = refuseForeign(session, inputs.region, existing);
-    const readonly = existing?.settings.readonly === "true";
-    const asWanted =
-      existing !== undefined && differing.length === 0 && readonly === inputs.readonly;
+    const { region, repository, readonly, snapshot } = inputs;
+    const elasticsearch = session.elasticsearch(region);
+    const existing = await elasticsearch.repository(repository);
+    const asWanted = isAsWanted(session, region, existing, readonly);
     const sees = async () =>
-      inputs.snapshot === undefined ||
-      (await elasticsearch.snapshot(inputs.repository, inputs.snapshot)) !== undefined;
+      snapshot === undefined || (await elasticsearch.snapshot(repository, snapshot)) !== undefined;
     const already = asWanted && (await sees());
     if (!already) {
       begin();
-      session.log(`registering repository ${inputs.repository} in ${inputs.region}`);
+      session.log(`registering repository ${repository} in ${region}`);
       try {
-        await elasticsearch.registerRepository(inputs.repository, type, {
-          ...settings,
-          ...(inputs.readonly ? { readonly: true } : {}),
-        });
+        await usable(session, region, () => register(session, region, repository, readonly));
       } catch (error) {
         // What is refused because its place cannot be used stays registered: corrected settings would be met by
         // it the next time, as somebody else's.
-        if (existing === undefined && error instanceof Refused) {
-          await elasticsearch.forgetRepository(inputs.repository).catch(() => undefined);
+        if (existing === undefined && !(error instanceof Unreachable)) {
+          await elasticsearch.forgetRepository(repository).catch(() => undefined);
         }
         throw error;
       }
     }
-    await elasticsearch.verifyRepository(inputs.repository);
-    if (!(await sees())) {
-      throw new Refusal(
-        `Elasticsearch of ${inputs.region} does not see snapshot ${shortened(String(inputs.snapshot), 40)} in repository ${shortened(inputs.repository, 30)}: give both the same place`,
-      );
+    await usable(session, region, () => verify(session, region, repository));
+    if (snapshot !== undefined && !(await sees())) {
+      throw unseen(region, snapshot, repository);
     }
     return {
       how: already ? "already true" : "done",
       observed: {
-        repository: inputs.repository,
-        readonly: inputs.readonly,
-        ...(inputs.snapshot === undefined ? {} : { sees: inputs.snapshot }),
+        repository,
+        readonly,
+        ...(snapshot === undefined ? {} : { sees: snapshot }),
       },
     };
   },

@@ -40,6 +40,7 @@ describe("elasticsearch client", () => {
         region0: { elasticsearch: { user: "elastic", password: "hush" } },
         region1: { elasticsearch: { apiKey: "aHVzaA==" } },
       },
+      withheld: ["all", "delete_index"],
     });
     const both = {
       region0: { user: "elastic", password: "hush" },
@@ -114,6 +115,7 @@ describe("elasticsearch client", () => {
         status: "green",
         activePrimaryShards: (await elasticsearch.recoveries([RECORDS])).length,
         unassignedShards: 0,
+        dataNodes: 1,
       });
       const templates = await elasticsearch.templates(["zeebe-record"]);
       assert.ok(templates.includes("component template zeebe-record"));
@@ -129,11 +131,12 @@ describe("elasticsearch client", () => {
       assert.equal(await from.repository("backup"), undefined);
       const { type, settings } = world.repository;
       await from.registerRepository("backup", type, settings);
-      await from.verifyRepository("backup");
+      assert.equal(await from.verifyRepository("backup"), 1);
       assert.deepEqual(await from.repository("backup"), { type, settings });
       assert.equal(await from.snapshot("backup", "one"), undefined);
       await from.createSnapshot("backup", "one", [RECORDS], { documents: 3 });
       assert.equal((await from.snapshot("backup", "one"))?.state, "IN_PROGRESS");
+      assert.deepEqual(await from.snapshots("backup"), []);
       let snapshot = await from.snapshot("backup", "one");
       while (snapshot?.state !== "SUCCESS") {
         snapshot = await from.snapshot("backup", "one");
@@ -142,6 +145,7 @@ describe("elasticsearch client", () => {
       assert.equal(snapshot.shards.successful, snapshot.shards.total);
       assert.equal(snapshot.includeGlobalState, true);
       assert.deepEqual(snapshot.metadata, { documents: 3 });
+      assert.deepEqual(await from.snapshots("backup"), ["one"]);
 
       await to.registerRepository("backup", type, { ...settings, readonly: true });
       assert.equal((await to.repository("backup"))?.settings["readonly"], "true");
@@ -162,6 +166,25 @@ describe("elasticsearch client", () => {
       assert.ok(shards.every((s) => s.type === "SNAPSHOT" && s.snapshot === "one"));
       assert.ok(shards.every((s) => s.repository === "backup"));
       await assert.rejects(to.restoreSnapshot("backup", "one", [RECORDS]), /already exists/);
+    });
+
+    it("forgets a repository, also one that is not there", async () => {
+      const elasticsearch = of("region0");
+      const { type, settings } = world.repository;
+      await elasticsearch.registerRepository("other", type, settings);
+      await elasticsearch.forgetRepository("other");
+      assert.equal(await elasticsearch.repository("other"), undefined);
+      await elasticsearch.forgetRepository("other");
+    });
+
+    it("asks which rights its user lacks", async () => {
+      const elasticsearch = of("region0");
+      const indices = { patterns: [RECORDS, "operate*"], privileges: ["delete_index", "read"] };
+      assert.deepEqual(await elasticsearch.lackingRights(["manage", "all"], indices), [
+        "all",
+        "delete_index",
+      ]);
+      assert.deepEqual(await elasticsearch.lackingRights(["manage"]), []);
     });
 
     it("does not know after a restart where restored shards came from", async () => {
@@ -390,6 +413,21 @@ describe("elasticsearch client", () => {
         assert.ok(error instanceof PartialAnswer, String(error));
         assert.match(error.message, /no position of partition 1$/);
       });
+    });
+
+    it("asks nobody for rights where security is off, and takes no other answer for one", async () => {
+      for (const status of [400, 404, 405]) {
+        server.answer(status, { error: "no handler found for uri" });
+        assert.deepEqual(await client().lackingRights(["manage"]), []);
+      }
+      for (const [status, body] of [
+        [200, { cluster: { manage: true } }],
+        [403, { error: { type: "security_exception", reason: "no" } }],
+        [500, {}],
+      ] as const) {
+        server.answer(status, body);
+        await assert.rejects(client().lackingRights(["manage"]), Refused);
+      }
     });
 
     it("returns no snapshot when the list has only others", async () => {

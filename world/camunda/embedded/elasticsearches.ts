@@ -117,6 +117,7 @@ export class Elasticsearches {
       store,
       snapshots,
       this.settings.demands?.[region].elasticsearch,
+      this.settings.withheld,
     );
     return { store, snapshots, api, running: false };
   }

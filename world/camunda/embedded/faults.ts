@@ -134,7 +134,9 @@ export function changesSomething({
   return (
     !["GET", "HEAD"].includes(method) &&
     !/[?&]dryRun=true/.test(path) &&
-    !/\/_(refresh|count|search|verify|cluster\/allocation\/explain)(\/|\?|$)/.test(path)
+    !/\/_(refresh|count|search|verify|cluster\/allocation\/explain|security\/user\/_has_privileges)(\/|\?|$)/.test(
+      path,
+    )
   );
 }
 

@@ -46,6 +46,8 @@ export interface EmbeddedWorldOptions {
   dialect?: Dialect;
   /** What the servers ask for; nothing when missing. */
   demands?: Demands;
+  /** Privileges that an Elasticsearch says its user has not, where it asks for one. */
+  withheld?: string[];
   /** The repository that both regions reach. */
   repository?: RepositorySettings;
   /** Buckets that exist besides the one of `repository`. */
@@ -107,6 +109,7 @@ export function settingsFrom(options: EmbeddedWorldOptions): WorldSettings {
     repository: { type: "s3", settings: { bucket: "camunda-backup", base_path: "backups" } },
     buckets: [],
     locations: [],
+    withheld: [],
     exporters: {
       elasticsearchregion0: { region: "region0", type: ELASTICSEARCH_EXPORTER },
       elasticsearchregion1: { region: "region1", type: ELASTICSEARCH_EXPORTER },

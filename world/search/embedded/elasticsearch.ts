@@ -24,6 +24,8 @@ export class EmbeddedElasticsearch {
     private readonly snapshots: Snapshots,
     /** What it asks for. */
     private readonly demand: Demand | undefined,
+    /** Privileges that it says its user has not. */
+    private readonly withheld: readonly string[] = [],
   ) {}
 
   async answer(request: Incoming): Promise<Reply> {
@@ -64,6 +66,8 @@ export class EmbeddedElasticsearch {
         return answerSnapshot(this.snapshots, this.store, request, body);
       case "_cluster":
         return second === "health" ? this.health(request) : undefined;
+      case "_security":
+        return this.privileges(request, body);
       case "_index_template":
         return this.templates(request, "index", body);
       case "_component_template":
@@ -245,9 +249,14 @@ export class EmbeddedElasticsearch {
   ): SearchIndex[] {
     const { found, missing } = this.store.resolve(expression);
     if (missing === undefined) {
-      const all = (request.query.get("expand_wildcards") ?? expand) === "all";
+      const states = (request.query.get("expand_wildcards") ?? expand).split(",");
       const names = (expression ?? "").split(",");
-      return found.filter(({ closed, name }) => !closed || all || names.includes(name));
+      return found.filter(
+        ({ closed, name }) =>
+          names.includes(name) ||
+          states.includes("all") ||
+          states.includes(closed ? "closed" : "open"),
+      );
     }
     if (request.query.get("ignore_unavailable") !== "true") {
       throw indexNotFound(missing);
@@ -268,6 +277,39 @@ export class EmbeddedElasticsearch {
       });
     }
     return found;
+  }
+
+  /** Whether the user may do what is asked for. Without security nobody answers it. */
+  private privileges(
+    { method, path }: Incoming,
+    { cluster = [], index = [] }: Record<string, unknown>,
+  ): Reply | undefined {
+    if (
+      this.demand === undefined ||
+      method !== "POST" ||
+      path !== "/_security/user/_has_privileges"
+    ) {
+      return undefined;
+    }
+    const given = (rights: string[]) =>
+      Object.fromEntries(rights.map((right) => [right, !this.withheld.includes(right)]));
+    const byCluster = given(cluster as string[]);
+    const byIndex = Object.fromEntries(
+      (index as { names: string[]; privileges: string[] }[]).flatMap(({ names, privileges }) =>
+        names.map((name) => [name, given(privileges)]),
+      ),
+    );
+    const all = [byCluster, ...Object.values(byIndex)].flatMap((rights) => Object.values(rights));
+    return {
+      status: 200,
+      body: {
+        username: "user" in this.demand ? this.demand.user : "key",
+        has_all_requested: all.every(Boolean),
+        cluster: byCluster,
+        index: byIndex,
+        application: {},
+      },
+    };
   }
 
   private banner(): Reply {

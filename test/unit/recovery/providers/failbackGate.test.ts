@@ -4,13 +4,34 @@ import { session } from "../../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../../support/bench";
 import { Body } from "../../../support/answers";
 import { TWO_EACH, TWO_EACH_TARGETS } from "../../../support/exporters";
+import type { RegionName } from "../../../../world/world";
 import { refusal } from "../../../support/failure";
 
 const TOPOLOGY = /^\/v2\/topology$/;
+const TRIAL = "/_snapshot/camunda_backup-trial";
+const VERIFY = /_verify$/;
 const PARTITIONS = /^\/actuator\/partitions$/;
 
 describe("FailbackGate", () => {
   const bench = useBench();
+  /** Region, method and path of what has been sent so far that changes something. */
+  const sentTo = () =>
+    bench.world.mutations().map(({ region, method, path }) => `${region} ${method} ${path}`);
+  /** What has been tried is taken away again, and nothing else was done. */
+  const expectNothingLeft = () => {
+    const tried = sentTo();
+    for (const region of directions) {
+      const own = tried.filter((line) => line.startsWith(region));
+      assert.ok(own.length === 0 || own.at(-1) === `${region} DELETE ${TRIAL}`, own.join("; "));
+    }
+    assert.deepEqual(
+      tried.filter((line) => !line.endsWith(TRIAL)),
+      [],
+    );
+  };
+  /** A registration under the name that is configured. */
+  const registered = (region: RegionName) =>
+    session().elasticsearch(region).repository("camunda_backup");
   /** What a Tasklist that is on does to the recreated Elasticsearch. */
   const writeTask = () =>
     fetch(`${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_/_doc/1`, {
@@ -20,13 +41,25 @@ describe("FailbackGate", () => {
     });
 
   for (const lost of directions) {
-    it(`passes when ${lost} is recreated and clean, and changes nothing`, async () => {
+    it(`passes when ${lost} is recreated and clean, and leaves nothing behind`, async () => {
       await bench.start(lost);
       await bench.recreate();
       const { id, outs } = await bench.run.gate();
       assert.equal(id, "failback-gate-attempt-1");
       assert.equal(outs.record.how, "already true");
-      assert.deepEqual(bench.sent(), []);
+      assert.deepEqual(sentTo(), [
+        `${bench.survivor} PUT ${TRIAL}`,
+        `${bench.survivor} DELETE ${TRIAL}`,
+        `${lost} PUT ${TRIAL}`,
+        `${lost} DELETE ${TRIAL}`,
+      ]);
+      assert.deepEqual(
+        bench.world.mutations().flatMap(({ method, body }) => (method === "PUT" ? [body] : [])),
+        [{}, { readonly: true }].map((more) => ({
+          type: "s3",
+          settings: { ...bench.world.repository.settings, ...more },
+        })),
+      );
     });
 
     it(`says which broker of ${lost} to start first, where that matters`, async () => {
@@ -48,7 +81,7 @@ describe("FailbackGate", () => {
         /is listed but does not answer/,
         /start its brokers with empty disks/,
       );
-      assert.deepEqual(bench.sent(), []);
+      expectNothingLeft();
     });
   }
 
@@ -145,6 +178,196 @@ describe("FailbackGate", () => {
     await bench.recreate();
     bench.world.inject({ brokerId: 3, path: /partitions/, respond: { status: 401 } });
     await refusal(bench.run.gate(), / answered 401 to no credentials: set credentials.management$/);
+  });
+
+  for (const region of directions) {
+    it(`refuses a repository that ${region} may not use, by what its error comes from`, async () => {
+      await bench.start();
+      await bench.recreate();
+      const denied = { type: "s3_exception", reason: "Access Denied (Status Code: 403)" };
+      bench.world.inject({
+        region,
+        method: "PUT",
+        path: /^\/_snapshot\//,
+        respond: {
+          status: 500,
+          body: {
+            error: {
+              type: "repository_verification_exception",
+              reason: "[camunda_backup-trial] path [backups] is not accessible on master node",
+              caused_by: { type: "i_o_exception", reason: "Unable to upload", caused_by: denied },
+            },
+          },
+        },
+      });
+      await refusal(
+        bench.run.gate(),
+        new RegExp(
+          `repository camunda_backup in ${region} cannot be used \\(s3: Access Denied\\): mend`,
+        ),
+        /: mend its place or rights$/,
+      );
+      expectNothingLeft();
+    });
+
+    for (const [what, nodes, says] of [
+      ["no node", {}, "0 of 1 nodes"],
+      ["one of two nodes", { a: { name: "a" } }, "1 of 2 nodes"],
+    ] as const) {
+      it(`refuses a repository that ${what} of ${region} has verified, whatever the status`, async () => {
+        await bench.start();
+        await bench.recreate();
+        bench.world.inject({ region, path: VERIFY, respond: { status: 200, body: { nodes } } });
+        bench.world.inject({
+          region,
+          path: /^\/_cluster\/health$/,
+          transform: (body: Body) => ({
+            ...body,
+            number_of_data_nodes: Math.max(1, 2 * Object.keys(nodes).length),
+          }),
+        });
+        const line = new RegExp(`camunda_backup-trial in ${region} is verified by ${says}: bring`);
+        await refusal(bench.run.gate(), line);
+        expectNothingLeft();
+      });
+    }
+
+    it(`refuses a bucket that is not there for ${region}, and what is registered before is as it was`, async () => {
+      await bench.start();
+      await bench.recreate();
+      const before = await registered(region);
+      bench.configure({ snapshotRepository: { type: "s3", settings: { bucket: "missing" } } });
+      await refusal(bench.run.gate(), /no_such_bucket: The specified bucket does not/);
+      expectNothingLeft();
+      assert.deepEqual(await registered(region), before);
+    });
+  }
+
+  it("verifies what is registered already as it is", async () => {
+    await bench.start();
+    await bench.recreate();
+    await bench.run.repository("region0");
+    bench.world.inject({ region: "region0", path: VERIFY, respond: { status: 200, body: {} } });
+    await refusal(bench.run.gate(), /no nodes in the answer/);
+    assert.deepEqual(bench.sent(), ["PUT /_snapshot/camunda_backup"]);
+  });
+
+  it("leaves what a failback in the other direction has registered, and tries beside it", async () => {
+    await bench.start("region1", { buckets: ["of-region1"] });
+    await bench.recreate();
+    const settings = { bucket: "of-region1", readonly: true };
+    await session().elasticsearch("region0").registerRepository("camunda_backup", "s3", settings);
+    await bench.run.gate();
+    assert.equal((await registered("region0"))?.settings["bucket"], "of-region1");
+    assert.equal(sentTo().filter((line) => line.endsWith(TRIAL)).length, 4);
+  });
+
+  it("takes away what a killed trial has left, also when the answer to that is lost", async () => {
+    await bench.start();
+    await bench.recreate();
+    const survivor = session().elasticsearch("region0");
+    await survivor.registerRepository(
+      "camunda_backup-trial",
+      "s3",
+      bench.world.repository.settings,
+    );
+    bench.world.inject({
+      region: "region0",
+      method: "DELETE",
+      path: /-trial$/,
+      times: 1,
+      drop: true,
+    });
+    await bench.run.gate();
+    assert.equal(await survivor.repository("camunda_backup-trial"), undefined);
+  });
+
+  it("refuses a recreated Elasticsearch that sees another place", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    await bench.run.exporting("attempt-1", true);
+    bench.world.inject({
+      region: "region1",
+      path: /\/_all\?verbose=false$/,
+      transform: (body: Body) => ({ ...body, snapshots: [] }),
+    });
+    await refusal(
+      bench.run.gate(),
+      /region1 does not see snapshot failback-region1-attempt-1 in repository camunda_backup: give/,
+    );
+  });
+
+  it("refuses closed indices of the survivor by their names", async () => {
+    await bench.start();
+    await bench.recreate();
+    const { elasticsearch } = bench.world.endpoints.region0;
+    const [index] = Object.keys(await bench.world.documents("region0"));
+    assert.equal((await fetch(`${elasticsearch}/${index}/_close`, { method: "POST" })).status, 200);
+    await refusal(
+      bench.run.gate(),
+      new RegExp(`region0 has 1 closed indices \\(${index}\\): open or delete them`),
+    );
+  });
+
+  const user = { user: "camunda", password: "hush" };
+  const demands = { region0: { elasticsearch: user }, region1: { elasticsearch: user } };
+
+  it("says that the credentials are wrong, before anything is asked of rights", async () => {
+    await bench.start("region1", { demands });
+    bench.configure({ credentials: { elasticsearch: { ...user, password: "other" } } });
+    await bench.recreate();
+    await refusal(bench.run.gate(), / answered 401 to user camunda: correct credentials.elastic/);
+    expectNothingLeft();
+  }).timeout(20_000);
+
+  const forbidden = [
+    ["region0", "POST", /^\/zeebe-record\*\/_refresh/, "count records"],
+    ["region0", "GET", /expand_wildcards=closed/, "read indices"],
+    ["region0", "GET", /^\/_component_template/, "read templates"],
+    ["region0", "GET", /\/_all\?verbose=false$/, "list snapshots"],
+    ["region1", "GET", /^\/_index_template/, "read templates"],
+    ["region1", "GET", /_stats\/docs\?level=shards/, "read what indices hold"],
+    ["region1", "GET", /_cluster\/health\/.*level=shards/, "read the health of indices"],
+    ["region1", "POST", /_search/, "search records"],
+    ["region1", "PUT", /^\/_snapshot\//, "register a repository"],
+    ["region1", "POST", VERIFY, "verify a repository"],
+  ] as const;
+  for (const [region, method, path, what] of forbidden) {
+    it(`refuses a user who may not ${what} in ${region}, by the right`, async () => {
+      await bench.start();
+      await bench.recreate();
+      const reason = "action [cluster:admin/x/get] is unauthorized for user [camunda]";
+      const body = { error: { type: "security_exception", reason } };
+      bench.world.inject({ region, method, path, respond: { status: 403, body } });
+      const line = `${region} answers 403 when asked to ${what} \\(cluster:admin/x/get\\): give`;
+      await refusal(bench.run.gate(), new RegExp(line));
+      expectNothingLeft();
+    }).timeout(20_000);
+  }
+
+  for (const [lacks, region] of [
+    ["cluster:admin/snapshot/create", "region0"],
+    ["cluster:admin/snapshot/restore", "region1"],
+  ] as const) {
+    it(`refuses a user of whom ${region} says that ${lacks} is not allowed`, async () => {
+      await bench.start("region1", { demands, withheld: [lacks] });
+      bench.configure({ credentials: { elasticsearch: user } });
+      await bench.recreate();
+      await refusal(
+        bench.run.gate(),
+        new RegExp(`${region} does not allow its user ${lacks}: give`),
+      );
+    });
+  }
+
+  it("asks for the right to delete indices only where some are left", async () => {
+    await bench.start("region1", { demands, withheld: ["delete_index"] });
+    bench.configure({ credentials: { elasticsearch: user } });
+    await bench.takeSnapshot();
+    await bench.run.gate();
+    await bench.run.restore();
+    await bench.run.exporting("attempt-1", true);
+    await refusal(bench.run.gate(), /region1 does not allow its user delete_index: give it that/);
   });
 
   it("waits for the brokers to come up", async () => {

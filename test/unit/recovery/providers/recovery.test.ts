@@ -38,7 +38,10 @@ describe("a recovery without an engine", () => {
       assert.deepEqual(added.outs.record.observed.members, [0, 1, 2, 3]);
       assert.equal(added.outs.record.observed.replicationFactor, 4);
       const snapshot = `/_snapshot/camunda_backup/${bench.snapshotName}`;
+      const trial = ["PUT", "DELETE"].map((method) => `${method} /_snapshot/camunda_backup-trial`);
       assert.deepEqual(bench.sent().slice(before), [
+        ...trial,
+        ...trial,
         "POST /actuator/exporting/pause",
         "PUT /_snapshot/camunda_backup",
         `PUT ${snapshot}`,

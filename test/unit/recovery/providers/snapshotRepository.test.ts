@@ -136,7 +136,7 @@ describe("SnapshotRepository", () => {
     });
     await begun(
       bench.run.repository("region0"),
-      /_verify answered 500: repository_verification_exception: not accessible \(exporting stays paused/,
+      /region0 cannot be used \(repository_verification: not accessible\): mend .* \(exporting stays paused/,
     );
   });
 
@@ -146,7 +146,7 @@ describe("SnapshotRepository", () => {
     bench.configure({ snapshotRepository: { type: "s3", settings: { bucket: "missing" } } });
     await begun(
       bench.run.repository("region0"),
-      /answered 500: no_such_bucket_exception: The specified bucket does not exist/,
+      /cannot be used \(no_such_bucket: The specified bucket does not exist\): mend its place/,
     );
     assert.equal(await session().elasticsearch("region0").repository("camunda_backup"), undefined);
     bench.configure({ snapshotRepository: bench.world.repository });
