@@ -111,10 +111,12 @@ function enoughNodes({
 /** No two blocks of both regions have an address in common. */
 function apart({ cidrs }: Pick<Values, "cidrs">): Problem[] {
   const blocks = REGIONS.flatMap((region) =>
-    Object.entries(cidrs[region]).map(([kind, cidr]): [string, string] => [
-      `cidrs.${region}.${kind}`,
-      cidr,
-    ]),
+    Object.entries<string | string[]>(cidrs[region]).flatMap(([kind, blocks]) => {
+      const place = `cidrs.${region}.${kind}`;
+      return typeof blocks === "string"
+        ? [[place, blocks] as const]
+        : blocks.map((block, index) => [`${place}[${index}]`, block] as const);
+    }),
   );
   return blocks.flatMap(([place, cidr], index) =>
     blocks
@@ -122,7 +124,7 @@ function apart({ cidrs }: Pick<Values, "cidrs">): Problem[] {
       .filter(([, block]) => overlap(cidr, block))
       .map(([other, block]): Problem => [
         place,
-        `${cidr} overlaps with ${other} ${block}: no addresses of the two regions may overlap`,
+        `${cidr} overlaps with ${other} ${block}: no two blocks of both regions may`,
       ]),
   );
 }

@@ -33,18 +33,18 @@ export interface Credentials {
 /** What moves the users between the regions. */
 export type Traffic = NonNullable<Values["traffic"]>;
 
-type Cidrs<Kind extends string> = Record<RegionName, Record<Kind, string>>;
+type Cidrs<Kind extends string, Blocks> = Record<RegionName, Record<Kind, Blocks>>;
 
 /** What is said of two EKS clusters. */
 export interface EksSettings extends Omit<Pick<Values, keyof typeof EKS.keys>, "cidrs"> {
   kind: "eks";
-  cidrs: Cidrs<"vpc" | "services">;
+  cidrs: Cidrs<"vpc" | "services", string>;
 }
 
 /** What is said of two clusters that are there already. */
 export interface KubernetesSettings extends Pick<Values, "contexts" | "dns"> {
   kind: "kubernetes";
-  cidrs: Cidrs<"nodes" | "pods" | "services">;
+  cidrs: Cidrs<"nodes" | "pods" | "services", string[]>;
 }
 
 /** What a stack installs itself, on the platforms `eks` and `kubernetes`. */

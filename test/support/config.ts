@@ -71,8 +71,16 @@ export function kubernetesConfig(overrides: Raw = {}): Raw {
     partitionCount: 2,
     contexts: { region0: "cluster-london", region1: "cluster-paris" },
     cidrs: {
-      region0: { nodes: "10.10.0.0/20", pods: "10.12.0.0/14", services: "10.20.0.0/20" },
-      region1: { nodes: "10.30.0.0/20", pods: "10.32.0.0/14", services: "10.40.0.0/20" },
+      region0: {
+        nodes: ["10.10.0.0/20"],
+        pods: ["10.12.0.0/14", "100.64.0.0/16"],
+        services: ["10.20.0.0/20"],
+      },
+      region1: {
+        nodes: ["10.30.0.0/20"],
+        pods: ["10.32.0.0/14", "100.65.0.0/16"],
+        services: ["10.40.0.0/20"],
+      },
     },
     dns: { kind: "coredns", addresses: { region0: ["10.10.0.10"], region1: ["10.30.0.10"] } },
     snapshotRepository: { type: "gcs", settings: { bucket: "camunda-backup" } },

@@ -87,8 +87,9 @@ export class EksWorld extends InstalledWorld {
         const answer = this.network.dnsAnswersAt(address, AWS_REGIONS[from]);
         return answer.ok ? regionOf(answer.region) : undefined;
       },
-      podCidr: (region) =>
+      podCidrs: (region) => [
         String(this.aws.list(VPC, AWS_REGIONS[region])[0]?.inputs.cidrBlock ?? "10.255.0.0/16"),
+      ],
       obstacle: (from, to, port, protocol) => {
         const verdict = this.network.reachable(AWS_REGIONS[from], AWS_REGIONS[to], port, protocol);
         return verdict.ok ? undefined : verdict.why;

@@ -18,8 +18,16 @@ import { InstalledWorld } from "./installedWorld";
 export const CONTEXTS = { region0: "cluster-london", region1: "cluster/paris" };
 
 const CIDRS = {
-  region0: { nodes: "10.192.0.0/16", pods: "10.193.0.0/16", services: "10.190.0.0/16" },
-  region1: { nodes: "10.202.0.0/16", pods: "10.203.0.0/16", services: "10.200.0.0/16" },
+  region0: {
+    nodes: ["10.192.0.0/16"],
+    pods: ["10.193.0.0/16", "10.195.0.0/16"],
+    services: ["10.190.0.0/16"],
+  },
+  region1: {
+    nodes: ["10.202.0.0/16"],
+    pods: ["10.203.0.0/16", "10.205.0.0/16"],
+    services: ["10.200.0.0/16"],
+  },
 };
 
 const DNS_ADDRESSES = { region0: "10.192.255.53", region1: "10.202.255.53" };
@@ -172,7 +180,7 @@ export function wiringOf(clusters: () => ReadonlyMap<RegionName, ClusterView>): 
     },
     dnsServerAt: (_from, address, protocol) =>
       [...clusters().values()].find((cluster) => answersAt(cluster, address, protocol))?.region,
-    podCidr: (region) => CIDRS[region].pods,
+    podCidrs: (region) => CIDRS[region].pods,
     obstacle: (from, to) =>
       clusters().has(from) && clusters().has(to) ? undefined : "a region is lost",
     bucketProblem: (_region, bucket) =>

@@ -62,7 +62,7 @@ export class KubernetesPeerFence extends pulumi.ComponentResource {
 function allButPeer({ kubernetes: { cidrs }, region }: KubernetesPeerFenceArgs) {
   const { nodes, pods, services } = cidrs[peerOf(region)];
   return [
-    { ipBlock: { cidr: "0.0.0.0/0", except: [nodes, pods, services] } },
+    { ipBlock: { cidr: "0.0.0.0/0", except: [...nodes, ...pods, ...services] } },
     { namespaceSelector: {} },
   ];
 }

@@ -127,7 +127,7 @@ async function expectNoOtherPolicy(session: Session): Promise<void> {
   if (installation?.cluster.kind !== "kubernetes") {
     return;
   }
-  const blocks = Object.values(installation.cluster.cidrs[peer]);
+  const blocks = Object.values(installation.cluster.cidrs[peer]).flat();
   const policies = await session.kubernetes().networkPolicies(session.namespace());
   const opening = policies
     .filter(({ metadata }) => metadata?.name !== FENCE_POLICY)

@@ -65,9 +65,9 @@ const nodes = s.pipe(
 /** Where a block of addresses may lie. */
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
-/** A private block of addresses, of a size, in words too. */
-function block(largest: number, smallest: number, otherwise: string | undefined, what: string) {
-  const cidr = s.pipe(
+/** A private block of addresses, of a size. */
+function block(largest: number, smallest: number) {
+  return s.pipe(
     s.text,
     s.wrong((value) => {
       const parsed = parseCidr(value);
@@ -82,9 +82,26 @@ function block(largest: number, smallest: number, otherwise: string | undefined,
         : undefined;
     }),
   );
+}
+
+type Sizes = readonly [largest: number, smallest: number];
+
+/** One block, of a default. */
+function one([largest, smallest]: Sizes, otherwise: string, what: string) {
   return s.part(
-    otherwise === undefined ? cidr : s.optional(cidr, otherwise),
+    s.optional(block(largest, smallest), otherwise),
     `CIDR of ${what}, a /${largest} to /${smallest}`,
+  );
+}
+
+/** All blocks of something. */
+function all([largest, smallest]: Sizes, what: string) {
+  return s.part(
+    s.pipe(
+      s.array(block(largest, smallest), "must be a list of CIDRs, also of one: [10.192.0.0/16]"),
+      s.check((list) => list.length > 0, "is empty: the fence is made of its blocks"),
+    ),
+    `CIDRs of ${what}, each a /${largest} to /${smallest}`,
   );
 }
 
@@ -93,13 +110,13 @@ const EKS_CIDRS: Record<RegionName, { vpc: string; services: string }> = {
   region1: { vpc: "10.202.0.0/16", services: "10.200.0.0/16" },
 };
 
-const SERVICES = [12, 24] as const;
+const SERVICES: Sizes = [12, 24];
 
 const eksCidrs = s.object(
   s.byRegion((region) =>
     s.object({
-      vpc: block(16, 20, EKS_CIDRS[region].vpc, "the VPC, of which pods have their addresses"),
-      services: block(...SERVICES, EKS_CIDRS[region].services, "the cluster IPs of services"),
+      vpc: one([16, 20], EKS_CIDRS[region].vpc, "the VPC, of which pods have their addresses"),
+      services: one(SERVICES, EKS_CIDRS[region].services, "the cluster IPs of services"),
     }),
   ),
 );
@@ -107,9 +124,9 @@ const eksCidrs = s.object(
 const kubernetesCidrs = s.object(
   s.byRegion(() =>
     s.object({
-      nodes: block(8, 24, undefined, "the nodes of that region"),
-      pods: block(8, 24, undefined, "the pods of that region"),
-      services: block(...SERVICES, undefined, "the services of that region"),
+      nodes: all([8, 24], "the nodes of that region"),
+      pods: all([8, 24], "the pods of that region"),
+      services: all(SERVICES, "the services of that region"),
     }),
   ),
 );
@@ -167,8 +184,9 @@ export const EKS = s.section("EKS", ["eks"], {
     type: "object",
     platforms: s.INSTALLED,
     schema: ({ platform }: s.Context) => (platform === "eks" ? eksCidrs : kubernetesCidrs),
-    text: "Address blocks of each region; none may overlap with another, and all must be private. On `eks`: `vpc` and `services`. On `kubernetes`: `nodes`, `pods` and `services`, all required, since the fence is made of them.",
-    change: "never",
+    text: "Address blocks of each region; none may overlap with another, and all must be private. On `eks`: `vpc` and `services`. On `kubernetes`: `nodes`, `pods` and `services`, all required and each a list of every block that there is, since the fence is made of them.",
+    change:
+      "on `eks` never. On `kubernetes`, with a block that the cluster has got, on both stacks while no region is declared lost",
   },
   natGateways: {
     type: "string",

@@ -15,7 +15,62 @@ function problemsOf(raw: Raw): readonly string[] {
   }
 }
 
-const cidrs = kubernetesConfig().cidrs as Record<string, Record<string, string>>;
+type Blocks = Record<"nodes" | "pods" | "services", string[]>;
+
+const cidrs = kubernetesConfig().cidrs as Record<"region0" | "region1", Blocks>;
+
+describe("the blocks of addresses of two clusters that are there", () => {
+  const places = (["region0", "region1"] as const).flatMap((region) =>
+    (["nodes", "pods", "services"] as const).flatMap((kind) =>
+      [0, 1].map((index) => ({ region, kind, index, at: `cidrs.${region}.${kind}[${index}]` })),
+    ),
+  );
+  /** Two blocks of each kind, none of which overlaps, but for what is put in their places. */
+  const problemsWith = (changed: Record<string, string>) => {
+    const of = (region: "region0" | "region1", kind: keyof Blocks) =>
+      places
+        .filter((one) => one.region === region && one.kind === kind)
+        .map(({ at }) => changed[at] ?? `10.${places.findIndex((one) => one.at === at)}.0.0/16`);
+    const all = (region: "region0" | "region1") => ({
+      nodes: of(region, "nodes"),
+      pods: of(region, "pods"),
+      services: of(region, "services"),
+    });
+    return problemsOf(
+      kubernetesConfig({ cidrs: { region0: all("region0"), region1: all("region1") } }),
+    );
+  };
+
+  it("are lists, each of which may have several", () => {
+    assert.deepEqual(problemsWith({}), []);
+  });
+
+  it("must not overlap, whichever two it is: of a list, of a region, of both", () => {
+    for (const [second, { at }] of places.entries()) {
+      for (const other of places.slice(0, second)) {
+        assert.deepEqual(problemsWith({ [other.at]: "10.99.0.0/16", [at]: "10.99.64.0/20" }), [
+          `${at} 10.99.64.0/20 overlaps with ${other.at} 10.99.0.0/16: no two blocks of both regions may`,
+        ]);
+      }
+    }
+  });
+
+  for (const [what, pods, expected] of [
+    ["text", "10.12.0.0/14", /^cidrs.region1.pods must be a list of CIDRs, also of one: \[10/],
+    ["empty", [], /^cidrs.region1.pods is empty: the fence is made of its blocks$/],
+    ["missing", undefined, /^cidrs.region1.pods is missing: CIDRs of the pods of that region/],
+    ["no CIDR", ["10.12.0.0/14", "pods"], /^cidrs.region1.pods\[1\] is "pods", not a CIDR like/],
+    ["small", ["10.12.0.0/28"], /^cidrs.region1.pods\[0\] is 10.12.0.0\/28: it must be a \/8 to/],
+  ] as const) {
+    it(`are refused when they are ${what}`, () => {
+      const [problem = "", ...more] = problemsOf(
+        kubernetesConfig({ cidrs: { ...cidrs, region1: { ...cidrs.region1, pods } } }),
+      );
+      assert.match(problem, expected);
+      assert.deepEqual(more, []);
+    });
+  }
+});
 
 describe("the configuration of an installation", () => {
   it("reaches Camunda on EKS through the API of each region's cluster, by names that are computed", () => {
@@ -272,9 +327,9 @@ describe("the configuration of an installation", () => {
     [
       "pods that overlap",
       kubernetesConfig({
-        cidrs: { ...cidrs, region1: { ...cidrs.region1, pods: "10.12.0.0/14" } },
+        cidrs: { ...cidrs, region1: { ...cidrs.region1, pods: ["10.12.0.0/14"] } },
       }),
-      /^cidrs.region1.pods 10.12.0.0\/14 overlaps with cidrs.region0.pods/,
+      /^cidrs.region1.pods\[0\] 10.12.0.0\/14 overlaps with cidrs.region0.pods\[0\] 10.12/,
     ],
     [
       "no addresses for the names",

@@ -14,8 +14,8 @@ export interface Wiring {
   corefile(region: RegionName): string | undefined;
   /** Region whose DNS server answers a pod of `from` at this address, port 53; undefined when none does. */
   dnsServerAt(from: RegionName, address: string, protocol: "tcp" | "udp"): RegionName | undefined;
-  /** Block of addresses that the pods of a region have theirs from. */
-  podCidr(region: RegionName): string;
+  /** Blocks of addresses that the pods of a region have theirs from, in turn. */
+  podCidrs(region: RegionName): readonly string[];
   /** Why nothing gets from the pods of one region to a port of the other's; undefined when it does. */
   obstacle(
     from: RegionName,
@@ -183,7 +183,8 @@ export class Regions implements Surroundings {
     const key = `${region}/${String(pod.metadata.uid)}`;
     const index = this.addresses.get(key) ?? 10 + this.addresses.size;
     this.addresses.set(key, index);
-    return addressIn(this.wiring.podCidr(region), index);
+    const blocks = this.wiring.podCidrs(region);
+    return addressIn(blocks[index % blocks.length] as string, index);
   }
 
   private cluster(region: RegionName): ClusterView | undefined {

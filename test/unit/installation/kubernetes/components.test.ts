@@ -113,9 +113,9 @@ describe("Elasticsearch", () => {
 });
 
 describe("KubernetesPeerFence of a cluster that is given", () => {
-  const fence = (region: "region0" | "region1", state: "closed" | "opened") =>
+  const fence = (region: "region0" | "region1", state: "closed" | "opened", cidrs?: object) =>
     declare(() => {
-      const { cluster } = kubernetesSettings().installation;
+      const { cluster } = kubernetesSettings(cidrs && { cidrs }).installation;
       return new KubernetesPeerFence("region-fence", {
         kubernetes: cluster,
         region,
@@ -123,6 +123,33 @@ describe("KubernetesPeerFence of a cluster that is given", () => {
         state,
       }).resources.length;
     });
+
+  it("cuts every block of the other region's nodes, pods and services, and none of its own", async () => {
+    const cidrs = {
+      region0: {
+        nodes: ["10.10.0.0/20", "10.13.0.0/20"],
+        pods: ["10.20.0.0/16", "10.22.0.0/16", "100.64.0.0/16"],
+        services: ["10.30.0.0/20"],
+      },
+      region1: {
+        nodes: ["10.11.0.0/20"],
+        pods: ["10.21.0.0/16", "10.23.0.0/16"],
+        services: ["10.31.0.0/20", "10.33.0.0/20"],
+      },
+    };
+    for (const [region, peer] of [
+      ["region0", "region1"],
+      ["region1", "region0"],
+    ] as const) {
+      const { inputs } = only((await fence(region, "closed", cidrs)).of(POLICY));
+      const { ingress, egress } = inputs.spec as Record<"ingress" | "egress", object[]>;
+      const peers = [
+        { ipBlock: { cidr: "0.0.0.0/0", except: Object.values(cidrs[peer]).flat() } },
+        { namespaceSelector: {} },
+      ];
+      assert.deepEqual([ingress, egress], [[{ from: peers }], [{ to: peers }]]);
+    }
+  });
 
   it("is the same policy, letting everything, when it is opened", async () => {
     const [closed, opened] = [await fence("region0", "closed"), await fence("region0", "opened")];

@@ -115,8 +115,8 @@ describe("CorefileBlock", () => {
       region: "region0",
       contexts: { region0: "gke-london", region1: "gke-paris" },
       cidrs: {
-        region0: { nodes: "10.10.0.0/20", pods: "10.20.0.0/16", services: "10.30.0.0/20" },
-        region1: { nodes: "10.11.0.0/20", pods: "10.21.0.0/16", services: "10.31.0.0/20" },
+        region0: { nodes: ["10.10.0.0/20"], pods: ["10.20.0.0/16"], services: ["10.30.0.0/20"] },
+        region1: { nodes: ["10.11.0.0/20"], pods: ["10.21.0.0/16"], services: ["10.31.0.0/20"] },
       },
       dns: { addresses: { region0: ["10.10.0.53"], region1: ["10.11.0.53"] } },
       snapshotRepository: { type: "s3", settings: { bucket: "camunda-backup" } },

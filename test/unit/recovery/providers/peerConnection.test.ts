@@ -77,7 +77,7 @@ describe("PeerConnection", () => {
             {
               ipBlock: {
                 cidr: "0.0.0.0/0",
-                except: ["10.30.0.0/20", "10.32.0.0/14", "10.40.0.0/20"],
+                except: ["10.30.0.0/20", "10.32.0.0/14", "100.65.0.0/16", "10.40.0.0/20"],
               },
             },
           ],
@@ -89,6 +89,22 @@ describe("PeerConnection", () => {
     await refusal(cut(), /^NetworkPolicy everything in camunda-london lets pods reach region1/);
     bench().addPolicy("everything", {
       ingress: [{ from: [{ ipBlock: { cidr: "10.32.4.0/24" } }] }],
+    });
+    await refusal(cut(), /^NetworkPolicy everything /);
+    // Of the second range of pods, which a rule of the first one forgets.
+    bench().addPolicy("everything", {
+      egress: [
+        {
+          to: [
+            {
+              ipBlock: {
+                cidr: "0.0.0.0/0",
+                except: ["10.30.0.0/20", "10.32.0.0/14", "10.40.0.0/20"],
+              },
+            },
+          ],
+        },
+      ],
     });
     await refusal(cut(), /^NetworkPolicy everything /);
   });

@@ -23,7 +23,7 @@ class Bench {
     {
       corefile: (region) => corefile(region),
       dnsServerAt: (_from, address) => (this.connected ? DNS[address] : undefined),
-      podCidr: (region) => (region === "region0" ? "10.193.0.0/16" : "10.203.0.0/16"),
+      podCidrs: (region) => [region === "region0" ? "10.193.0.0/16" : "10.203.0.0/16"],
       obstacle: () => (this.connected ? undefined : "cut"),
       bucketProblem: () => undefined,
     },
