@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Refusal } from "../base/refusal";
 import { isForbidden, isTransient, Refused } from "./answers";
 
@@ -20,6 +21,27 @@ export class DeadlineExceeded extends Error {
     super(`waited ${seconds} s for ${what}; last seen: ${lastSeen}`);
     this.name = "DeadlineExceeded";
   }
+}
+
+/** The moment until which the waits of some work may last has passed: see {@link limited}. */
+export class LimitPassed extends Error {
+  constructor(what: string) {
+    super(`no time is left to wait for ${what}`);
+    this.name = "LimitPassed";
+  }
+}
+
+/** Until when the waits of what is running may last, in milliseconds since 1970. */
+const limits = new AsyncLocalStorage<number>();
+
+/**
+ * Ends every wait of some work at a moment, whatever deadline it has of its own.
+ *
+ * @param until in milliseconds since 1970
+ * @throws {@link LimitPassed} from the wait that is running then, or begins later
+ */
+export function limited<T>(until: number, work: () => Promise<T>): Promise<T> {
+  return limits.run(until, work);
 }
 
 /**
@@ -74,7 +96,8 @@ class Failing {
  * What may pass by itself ({@link isTransient}) counts as "not yet", and the line at the deadline says since when it
  * lasts; refused credentials do for a moment only. Every other error of the probe ends the wait.
  *
- * @throws {@link Refusal} at the deadline, with the text of `refuse`; {@link DeadlineExceeded} when there is none
+ * @throws {@link Refusal} at the deadline, with the text of `refuse`; {@link DeadlineExceeded} when there is none;
+ *   {@link LimitPassed} when it is {@link limited}
  */
 export async function waitFor<T>(
   what: string,
@@ -85,10 +108,14 @@ export async function waitFor<T>(
 ): Promise<T> {
   const start = Date.now();
   const deadline = start + seconds * 1000;
+  const limit = limits.getStore() ?? Infinity;
   let delay = FIRST_DELAY_MS;
   let nextProgress = start + PROGRESS_EVERY_MS;
   const failing = new Failing();
   for (;;) {
+    if (Date.now() >= limit) {
+      throw new LimitPassed(what);
+    }
     const seen = await probe().then(
       (answer) => {
         failing.clear();
@@ -115,7 +142,7 @@ export async function waitFor<T>(
       progress();
       nextProgress += PROGRESS_EVERY_MS;
     }
-    const pause = Math.min(seen.againMs ?? delay, deadline - now);
+    const pause = Math.min(seen.againMs ?? delay, deadline - now, Math.max(0, limit - now));
     await new Promise((resolve) => setTimeout(resolve, pause));
     delay = Math.min(delay * 1.5, LONGEST_DELAY_MS);
   }

@@ -337,6 +337,12 @@ export const RULES: readonly Rule[] = [
       `is ${absence}, not below timeouts.loss (${loss}): a lost region must be missed for so long before that has passed`,
     ],
   ]),
+  rule(["exportPauseLimit", "timeouts"], ({ exportPauseLimit, timeouts: { settle } }) => [
+    exportPauseLimit <= settle && [
+      "exportPauseLimit",
+      `is ${exportPauseLimit}, not above timeouts.settle (${settle}): the exporters are waited for so long before anything else is done`,
+    ],
+  ]),
   rule(["charts", "camundaVersion"], versions),
   rule(["helmValues"], supported),
   rule(["exporters", "helmValues"], configuredExporters),

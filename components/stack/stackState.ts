@@ -67,6 +67,8 @@ export interface RecordedState {
   lastAttempt?: LastAttempt;
   /** The attempt whose gate is in the state: its steps may have begun. */
   gateAttempt?: string;
+  /** The attempt that has paused exporting and has not resumed it by a step of its own, and since when, ISO 8601. */
+  pause?: { attempt: string; at: string };
   /** The names of all attempts that the state knows of. */
   usedAttempts?: string[];
   /** Set when the state could not be read: what was before is not known. */
@@ -210,6 +212,7 @@ async function readResources(stack: string): Promise<Record<string, unknown>> {
  */
 export function recordedOf(resources: readonly unknown[]): RecordedState {
   const recorded: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
+  let resumed: string | undefined;
   for (const resource of resources) {
     // Of a replacement that was not ended the old one is there too, to be deleted.
     if (!isRecord(resource) || !isRecord(resource.outputs) || resource.delete === true) {
@@ -245,6 +248,12 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
         recorded.gateAttempt = textOf(outputs, "attempt");
         recorded.usedAttempts = withAttempts(recorded.usedAttempts, outputs);
         break;
+      case "pulumi-nodejs:dynamic/camunda:ExportPause":
+        recorded.pause = pauseOf(outputs);
+        break;
+      case "pulumi-nodejs:dynamic/camunda:ExportResume":
+        resumed = isRecord(outputs.record) ? textOf(outputs, "attempt") : undefined;
+        break;
       case "kubernetes:helm.sh/v3:Release":
         recorded.installed ||= outputs.name === RELEASE;
         recorded.releases[String(outputs.name)] = releaseOf(outputs);
@@ -276,7 +285,17 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
         break;
     }
   }
+  if (recorded.pause?.attempt === resumed) {
+    delete recorded.pause;
+  }
   return recorded;
+}
+
+/** The pause of an attempt, once its step has recorded it. */
+function pauseOf(outputs: Record<string, unknown>): RecordedState["pause"] {
+  const attempt = textOf(outputs, "attempt");
+  const at = textOf(outputs.record, "startedAt");
+  return attempt === undefined || at === undefined ? undefined : { attempt, at };
 }
 
 /** The names that are known, and those that the resource of an attempt carries. */

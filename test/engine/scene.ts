@@ -128,9 +128,14 @@ export class Scene {
     await this.stack.stack.cancel();
   }
 
+  /** Ends what killed runs have left behind: a provider goes on with its step, as long as the machine does. */
+  endOrphans(): void {
+    this.orphans.splice(0).forEach(killOrphan);
+  }
+
   async end(): Promise<void> {
     this.children.forEach(kill);
-    this.orphans.forEach(killOrphan);
+    this.endOrphans();
     this.provider?.stop();
     await this.world.stop();
     await this.workspace.dispose();

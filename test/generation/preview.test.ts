@@ -68,6 +68,18 @@ describe("the preview of a generation with other ids, order and dialect", () => 
     );
   });
 
+  it("says for how long exporting may be paused, and when this very attempt has paused it", async () => {
+    const settings = settingsWith({ lostRegion: "region1", failback: "one" });
+    const plan = async (attempt?: string) => {
+      const pause = attempt === undefined ? {} : { pause: { attempt, at: "2026-11-29T07:00:00Z" } };
+      const recorded = { ...RECORDED, brokers: { "region0/0": 1, "region0/1": 3 }, ...pause };
+      return (await previewPlan(settings, "failing-back", recorded))?.text ?? "";
+    };
+    assert.match(await plan(), /pause exporting on every broker, for at most 7200 s$/m);
+    assert.match(await plan("zero"), /for at most 7200 s$/m);
+    assert.match(await plan("one"), /for at most 7200 s \(paused at 2026-11-29T07:00:00Z\)$/m);
+  });
+
   it("says the steps in the generation's own order", async () => {
     const settings = settingsWith({
       lostRegion: "region1",

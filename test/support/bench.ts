@@ -240,6 +240,8 @@ export class Bench {
       : { kind: "failing-back", ...out, attempt: failback };
   }
 
+  private readonly gateAt = new Date().toISOString();
+
   /** The inputs of every resource, as the program declares them. */
   readonly inputs = {
     membership: (ids: number[], replicationFactor: number) => ({
@@ -260,7 +262,7 @@ export class Bench {
       };
     },
     gate: () => ({ attempt, earlier: [], recreated: this.lost, incident: "incident-1" }),
-    pause: () => ({ attempt }),
+    pause: () => ({ attempt, gateAt: this.gateAt }),
     repository: (region: RegionName) => ({
       attempt,
       region,

@@ -1,5 +1,6 @@
 import { operatorLine } from "../../base/operatorLine";
 import { Unreachable } from "../../clients/http";
+import { withinPause } from "../checks/pauseLimit";
 import { allAre, distinct, lookOnce } from "../checks/phases";
 import { configureSession, ProviderConfiguration, Session, session } from "../session";
 
@@ -38,6 +39,11 @@ export interface Behaviour<I> {
   id(inputs: I): string;
   /** Observe → already true? → interlocks → act → wait → verify. Creating and updating are the same thing. */
   converge(inputs: I, run: Run<I>): Promise<Outcome>;
+  /**
+   * Past the limit of the pause in which it is done: whether all is done but to resume exporting. Then it is not resumed
+   * and refused, but found so.
+   */
+  cameAbout?(inputs: I, session: Session): Promise<boolean>;
   /** For a persistent resource: its inputs as the cluster has them now. A step keeps what is recorded. */
   live?(inputs: I, session: Session): Promise<I>;
   /** Undoes what an interrupted run may have left, when the resource goes. Best effort. */
@@ -96,7 +102,12 @@ export function implement<I extends object>(behaviour: Behaviour<I>) {
     try {
       const current = (here = session());
       const outcome = await exclusively(() =>
-        behaviour.converge(inputs, { session: current, previous, begin }),
+        withinPause(
+          current,
+          inputs,
+          () => behaviour.converge(inputs, { session: current, previous, begin }),
+          () => behaviour.cameAbout?.(inputs, current) ?? Promise.resolve(false),
+        ),
       );
       const record: StepRecord = {
         startedAt: new Date(started).toISOString(),

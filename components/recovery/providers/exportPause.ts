@@ -16,48 +16,63 @@ import {
   requestPhase,
   unasked,
 } from "../checks/phases";
+import { withinPause } from "../checks/pauseLimit";
 import type { Session } from "../session";
-import { implement } from "./behaviour";
+import { implement, Outcome } from "./behaviour";
 
 /** Inputs of an `ExportPause`. */
 export interface ExportPauseInputs {
   /** Name of the failback attempt. */
   attempt: string;
+  /**
+   * When the gate of this attempt began, ISO 8601. A pause that is found, of which a run that was killed has left no
+   * record, counts from then.
+   */
+  gateAt: string;
 }
 
 /** Procedure, failback step 2: pause exporting, so that the snapshot holds all that was exported. */
 export const provider = implement<ExportPauseInputs>({
   id: (inputs) => `export-pause-${inputs.attempt}`,
   attempt: (inputs) => inputs.attempt,
-  async converge(_inputs, { session, begin }) {
+  async converge({ gateAt }, { session, begin }) {
     const found = await lookAtAll(session);
-    if (allAre("PAUSED", found, session)) {
-      return { how: "already true", observed: await verify(session, found) };
-    }
-    begin();
-    if (distinct(found.phases).includes("SOFT_PAUSED")) {
-      // A hard pause on top of a soft one has corrupted the brokers' pause file (camunda/camunda#55838).
-      await ensureExporting(session, begin);
-    }
-    session.log(`pausing exporting on ${brokerList([...found.replicas.keys()])}`);
-    try {
-      await requestPhase(session, "PAUSED", () => session.zeebe.pauseExporting());
-      return { how: "done", observed: await verify(session, unasked(found)) };
-    } catch (error) {
-      // Half a pause is worse than none: some partitions would go on exporting into the snapshot.
-      session.log(`the pause failed (${(error as Error).message}): resuming exporting`);
-      await ensureExporting(session, begin).catch((second: Error) => {
-        throw new Refusal(
-          `the pause failed, and resuming exporting too (${shortened(second.message, 60)}); resume it by hand: ${byHand(session, "POST", session.generation.exporting.resume.path)}`,
-        );
-      });
-      throw error;
-    }
+    const paused = distinct(found.phases).includes("PAUSED");
+    const pausedAt = paused ? gateAt : new Date().toISOString();
+    const outcome = await withinPause(session, { pausedAt }, () => pause(session, found, begin));
+    // By the record the steps that follow, of whichever run, know since when.
+    const seconds = Math.round((Date.now() - Date.parse(pausedAt)) / 100) / 10;
+    return { ...outcome, startedAt: pausedAt, seconds };
   },
   async release(_inputs, session) {
     await ensureExporting(session, () => session.log("exporting was still paused"));
   },
 });
+
+async function pause(session: Session, found: Look, begin: () => void): Promise<Outcome> {
+  if (allAre("PAUSED", found, session)) {
+    return { how: "already true", observed: await verify(session, found) };
+  }
+  begin();
+  if (distinct(found.phases).includes("SOFT_PAUSED")) {
+    // A hard pause on top of a soft one has corrupted the brokers' pause file (camunda/camunda#55838).
+    await ensureExporting(session, begin);
+  }
+  session.log(`pausing exporting on ${brokerList([...found.replicas.keys()])}`);
+  try {
+    await requestPhase(session, "PAUSED", () => session.zeebe.pauseExporting());
+    return { how: "done", observed: await verify(session, unasked(found)) };
+  } catch (error) {
+    // Half a pause is worse than none: some partitions would go on exporting into the snapshot.
+    session.log(`the pause failed (${(error as Error).message}): resuming exporting`);
+    await ensureExporting(session, begin).catch((second: Error) => {
+      throw new Refusal(
+        `the pause failed, and resuming exporting too (${shortened(second.message, 60)}); resume it by hand: ${byHand(session, "POST", session.generation.exporting.resume.path)}`,
+      );
+    });
+    throw error;
+  }
+}
 
 /**
  * Paused on every replica, and the exporters have written what they had collected until then. The `pause` of the record

@@ -15,13 +15,15 @@ import type { PlannedChange } from "../../clients/zeebe";
 import type { Declaration } from "../../base/declaration";
 import { byHand } from "../checks/byHand";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
+import type { InPause } from "../checks/pauseLimit";
+import { allAre, expectPaused, lookAtAll } from "../checks/phases";
 import { isPassed } from "../interlocks/interlock";
 import { EXPORT_GAP } from "../interlocks/step";
 import type { Observation, Session } from "../session";
 import { implement, Outcome, Run } from "./behaviour";
 
 /** Inputs of an `Exporter`. */
-export interface ExporterInputs {
+export interface ExporterInputs extends InPause {
   /** The exporters and their state in every partition: `{"elasticsearchregion1": "DISABLED"}`. */
   exporters: Record<string, string>;
   /** The region whose Elasticsearch the first writes to, and in which the further ones write. */
@@ -48,6 +50,7 @@ interface Planned extends Wanted {
 export const provider = implement<ExporterInputs>({
   id: (inputs) => `exporter-${inputs.region}`,
   converge,
+  cameAbout: (inputs, session) => isReachedInPause(session, wantedOf(inputs, session)),
   async live(inputs, session) {
     const { configuration } = await asked("the exporters", session.log, () => session.observe());
     return {
@@ -152,6 +155,10 @@ async function plan(
   const open = wanted.filter(({ id, state }) =>
     exporterStates(observation.configuration, id).some((found) => found !== state),
   );
+  if (open.length > 0 && inputs.pausedAt !== undefined) {
+    // They go on where the survivor's are, which is where the snapshot ends as long as nothing is exported.
+    await expectPaused(session, "recently");
+  }
   const changes = open.map((one): Planned => {
     expectMembersAlive(observation, one.id);
     if (one.state === "DISABLED") {
@@ -204,6 +211,19 @@ async function isReached(session: Session, id: string, state: string): Promise<b
   const { pendingChange, ...configuration } = await session.zeebe.configuration();
   const states = exporterStates(configuration, id);
   return pendingChange !== undefined || (states.length === 1 && states[0] === state);
+}
+
+/** Whether every replica has the states while none exports: then all have them from the same position. */
+async function isReachedInPause(session: Session, wanted: readonly Wanted[]): Promise<boolean> {
+  const { configuration } = await session.observe();
+  const reached = wanted.every(({ id, state }) =>
+    exporterStates(configuration, id).every((found) => found === state),
+  );
+  return (
+    reached &&
+    configuration.pendingChange === undefined &&
+    allAre("PAUSED", await lookAtAll(session), session)
+  );
 }
 
 /**

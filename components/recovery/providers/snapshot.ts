@@ -5,13 +5,14 @@ import type { SnapshotInfo } from "../../clients/elasticsearch";
 import { Refused } from "../../clients/http";
 import { asked, waitFor } from "../../clients/poll";
 import { documentCount } from "../checks/documents";
+import type { InPause } from "../checks/pauseLimit";
 import { expectPaused } from "../checks/phases";
 import { expectOfThisPause } from "../checks/snapshots";
 import type { Session } from "../session";
 import { implement } from "./behaviour";
 
 /** Inputs of a `Snapshot`. */
-export interface SnapshotInputs {
+export interface SnapshotInputs extends InPause {
   /** Name of the failback attempt. */
   attempt: string;
   repository: string;

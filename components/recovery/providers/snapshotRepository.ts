@@ -1,10 +1,11 @@
 import type { RegionName } from "../../base/brokers";
 import { Unreachable } from "../../clients/http";
+import type { InPause } from "../checks/pauseLimit";
 import { isAsWanted, register, unseen, usable, verify } from "../checks/repository";
 import { implement } from "./behaviour";
 
 /** Inputs of a `SnapshotRepository`. */
-export interface SnapshotRepositoryInputs {
+export interface SnapshotRepositoryInputs extends InPause {
   /** Name of the failback attempt. */
   attempt: string;
   /** The region in whose Elasticsearch the repository is registered. */

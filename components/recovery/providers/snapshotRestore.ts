@@ -11,6 +11,7 @@ import type {
 import { isTransient } from "../../clients/answers";
 import { Refused } from "../../clients/http";
 import { asked, waitFor } from "../../clients/poll";
+import type { InPause } from "../checks/pauseLimit";
 import { expectPaused } from "../checks/phases";
 import { listedShards, restoredByUs } from "../checks/restoredIndices";
 import { expectOfThisPause } from "../checks/snapshots";
@@ -18,7 +19,7 @@ import type { Session } from "../session";
 import { implement } from "./behaviour";
 
 /** Inputs of a `SnapshotRestore`. */
-export interface SnapshotRestoreInputs {
+export interface SnapshotRestoreInputs extends InPause {
   /** Name of the failback attempt. */
   attempt: string;
   repository: string;

@@ -1,8 +1,9 @@
+import type { InPause } from "../checks/pauseLimit";
 import { ensureReplicas, webAppsOf } from "../checks/webApps";
 import { implement } from "./behaviour";
 
 /** Inputs of `WebApps`. */
-export interface WebAppsInputs {
+export interface WebAppsInputs extends InPause {
   /** Pods of Operate and of Tasklist in this stack's region: 1. More would import records twice. */
   replicas: number;
   /** The last failback attempt, as `Exporting` has it. */

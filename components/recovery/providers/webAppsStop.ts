@@ -1,8 +1,9 @@
+import type { InPause } from "../checks/pauseLimit";
 import { ensureReplicas } from "../checks/webApps";
 import { implement } from "./behaviour";
 
 /** Inputs of a `WebAppsStop`. */
-export interface WebAppsStopInputs {
+export interface WebAppsStopInputs extends InPause {
   /** Name of the failback attempt. */
   attempt: string;
 }

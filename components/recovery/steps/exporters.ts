@@ -3,7 +3,7 @@ import { peerOf, RegionName } from "../../base/brokers";
 import type { Settings } from "../../settings";
 import { leavesOut } from "../phase";
 import * as resources from "../resources";
-import type { Step } from "./step";
+import { inPause, Step } from "./step";
 
 /** The exporters of a region, each with the other region's whose position it takes over: by its place in the list. */
 function sourcesOf({ exporters }: Settings, region: RegionName): [id: string, source: string][] {
@@ -35,6 +35,7 @@ export const exporters: Step = {
           region,
           initializeFrom: Object.fromEntries(sources),
           declaration,
+          ...inPause(scene),
         },
         scene.after(first),
       );

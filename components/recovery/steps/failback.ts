@@ -5,7 +5,7 @@ import { endedBy } from "../declaration";
 import { nameOf, snapshotName } from "../names";
 import type { StepRecord } from "../providers/behaviour";
 import * as resources from "../resources";
-import type { Facts, Scene, Step } from "./step";
+import { Facts, inPause, Scene, Step } from "./step";
 
 type Recorded = pulumi.Resource & { record: pulumi.Output<StepRecord> };
 
@@ -48,13 +48,18 @@ export const gate: Step = {
 
 /** Exporting is paused, so that the snapshot holds all that was exported. */
 export const exportPause: Step = {
-  says: () => "pause exporting on every broker",
-  declare: ({ attempt }, scene, after) =>
-    kept(
-      scene,
-      "pause",
-      new resources.ExportPause("export-pause", { attempt }, scene.after(after)),
-    ),
+  says: ({ attempt, settings: { exportPauseLimit }, recorded: { pause } }) =>
+    `pause exporting on every broker, for at most ${exportPauseLimit} s${pause?.attempt === attempt ? ` (paused at ${pause.at})` : ""}`,
+  declare({ attempt }, scene, after) {
+    const { gate: asked } = scene.made.records;
+    if (asked === undefined) {
+      throw new Error("a procedure that pauses exporting without a gate");
+    }
+    const gateAt = asked.apply(({ startedAt }) => startedAt);
+    const made = new resources.ExportPause("export-pause", { attempt, gateAt }, scene.after(after));
+    scene.pausedAt = made.record.apply(({ startedAt }) => startedAt);
+    return kept(scene, "pause", made);
+  },
 };
 
 /** The repository at the Elasticsearch of one region; that of the lost one only reads, once there is a snapshot. */
@@ -70,6 +75,7 @@ function repository(regionOf: (facts: Facts) => RegionName): Step {
         repository: settings.repository.name,
         readonly,
         ...(readonly ? { snapshot: snapshotName(lost, attempt) } : {}),
+        ...inPause(scene),
       };
       return [
         new resources.SnapshotRepository(
@@ -117,6 +123,7 @@ export const snapshot: Step = {
           ...snapshotInputs(facts),
           pause: pauseOf(scene),
           ...ended(facts),
+          ...inPause(scene),
         },
         scene.after(after),
       ),
@@ -132,7 +139,7 @@ export const restore: Step = {
       "restore",
       new resources.SnapshotRestore(
         "snapshot-restore",
-        { ...snapshotInputs(facts), pause: pauseOf(scene) },
+        { ...snapshotInputs(facts), pause: pauseOf(scene), ...inPause(scene) },
         scene.after(after),
       ),
     ),
@@ -141,10 +148,12 @@ export const restore: Step = {
 /** Exporting is resumed, and the recreated Elasticsearch lacks no record. */
 export const exportResume: Step = {
   says: ({ lost }) => `resume exporting, and wait until ${lost} lacks no record`,
-  declare: ({ attempt }, scene, after) =>
-    kept(
+  declare({ attempt }, scene, after) {
+    delete scene.pausedAt;
+    return kept(
       scene,
       "resume",
       new resources.ExportResume("export-resume", { attempt }, scene.after(after)),
-    ),
+    );
+  },
 };

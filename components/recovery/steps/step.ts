@@ -61,6 +61,13 @@ export interface Scene {
   /** As {@link after}, once it was asked directly before whether the other region's operator declares the opposite. */
   confirmed(resources: readonly pulumi.Resource[]): pulumi.CustomResourceOptions;
   readonly made: Made;
+  /** Since when exporting is paused, by the record of the pause: between that step and the resume. */
+  pausedAt?: pulumi.Output<string>;
+}
+
+/** What a step must know that may come while exporting is paused. */
+export function inPause({ pausedAt }: Scene): { pausedAt?: pulumi.Output<string> } {
+  return pausedAt === undefined ? {} : { pausedAt };
 }
 
 /** One step of a procedure. */

@@ -2,7 +2,7 @@ import { Command } from "@pulumi/command/local/command";
 import type * as pulumi from "@pulumi/pulumi";
 import * as resources from "../resources";
 import { attemptForCommands } from "../declaration";
-import type { Facts, Step } from "./step";
+import { Facts, inPause, Step } from "./step";
 
 function present({ settings }: Facts): boolean {
   return settings.installation !== undefined || settings.webApps !== undefined;
@@ -16,7 +16,9 @@ export const webAppsStop: Step = {
     const name = "web-apps-stop";
     const stopped: pulumi.Resource[] = [];
     if (installation !== undefined) {
-      stopped.push(new resources.WebAppsStop(name, { attempt }, scene.after(after)));
+      stopped.push(
+        new resources.WebAppsStop(name, { attempt, ...inPause(scene) }, scene.after(after)),
+      );
     } else if (webApps !== undefined) {
       stopped.push(
         new Command(
@@ -46,7 +48,13 @@ export const webApps: Step = {
     const name = "web-apps";
     const started: pulumi.Resource[] = [];
     if (settings.installation !== undefined) {
-      started.push(new resources.WebApps(name, { replicas: 1, ...last }, scene.after(after)));
+      started.push(
+        new resources.WebApps(
+          name,
+          { replicas: 1, ...last, ...inPause(scene) },
+          scene.after(after),
+        ),
+      );
     } else if (settings.webApps !== undefined) {
       started.push(
         new Command(

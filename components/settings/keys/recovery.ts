@@ -89,6 +89,16 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
     text: "Refusals to override, each with a written reason of at least 10 characters, which is kept in the outputs. `still-seen` is met on `eks` and `kubernetes`.",
     change: "when its refusal is met, and removed afterwards",
   },
+  exportPauseLimit: {
+    type: "integer",
+    schema: s.whole(
+      7200,
+      (value) => value >= 1 && value <= LONGEST,
+      (value) => `must be from 1 to ${LONGEST} seconds, not ${value}`,
+    ),
+    text: "How long a failback may keep exporting paused, in seconds, from the first pause of an attempt on, through all its runs. While it is paused the brokers' disks fill. Past it the run resumes exporting and fails, and the attempt is spent; so does the next run when none was running then. The default is the time that snapshot and restore may take together (`timeouts.snapshot`, `timeouts.restore`). Set it to what the brokers' disks take: the free space, less that of their watermark, by what the log grows in a second.",
+    change: "at any time. An attempt that is past it stays so: a new name",
+  },
   timeouts: {
     type: "object",
     schema: s.object({

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { Refusal } from "../../../components/base/refusal";
 import { Refused, Unreachable } from "../../../components/clients/http";
-import { asked, DeadlineExceeded, Seen, waitFor } from "../../../components/clients/poll";
+import {
+  asked,
+  DeadlineExceeded,
+  limited,
+  LimitPassed,
+  Seen,
+  waitFor,
+} from "../../../components/clients/poll";
 import { failureOf } from "../../support/failure";
 
 const silent = () => undefined;
@@ -72,6 +79,28 @@ describe("poll", () => {
     const refuse = () => assert.fail("the time has not run out");
     const error = await failureOf(waitFor("it", 5, silent, sees(refused).probe, { refuse }));
     assert.equal(error, refused);
+  });
+
+  it("ends a wait at the limit of the work that it is part of, however deep", async () => {
+    const begin = Date.now();
+    const error = await failureOf(
+      limited(begin + 100, async () => {
+        await Promise.resolve();
+        return waitFor("it", 60, silent, sees({ done: false, seen: "no" }).probe);
+      }),
+    );
+    assert.ok(error instanceof LimitPassed);
+    assert.equal(error.message, "no time is left to wait for it");
+    assert.ok(Date.now() - begin < 2_000);
+  });
+
+  it("does not even look past the limit, outside of it as ever", async () => {
+    const { probe, asked: looks } = sees({ done: true, value: 7 });
+    const past = Date.now() - 1;
+    const error = await failureOf(limited(past, () => asked("it", silent, probe)));
+    assert.ok(error instanceof LimitPassed);
+    assert.equal(looks(), 0);
+    assert.equal(await waitFor("it", 5, silent, probe), 7);
   });
 
   it("looks once more at the deadline itself", async () => {

@@ -401,6 +401,16 @@ describe("config", () => {
       /^timeouts.absence is 60, not below timeouts.loss \(60\): a lost region must be missed/,
     ],
     [
+      "a pause that ends before the exporters have written all",
+      { exportPauseLimit: 6 },
+      /^exportPauseLimit is 6, not above timeouts.settle \(6\): the exporters are waited for/,
+    ],
+    [
+      "a pause of no time",
+      { exportPauseLimit: 0 },
+      /^exportPauseLimit must be from 1 to 1000000 seconds, not 0$/,
+    ],
+    [
       "a timeout of nothing",
       { timeouts: { join: 0 } },
       /^timeouts.join must be a number of seconds from 0.1 to 1000000, not 0$/,

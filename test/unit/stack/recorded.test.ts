@@ -33,6 +33,25 @@ describe("what a stack has recorded", () => {
     assert.equal(recorded.activeRegion, "region0");
   });
 
+  it("is a pause as long as the attempt has no resume, in whichever order they come", () => {
+    const at = "2026-11-29T07:00:00.000Z";
+    const pause = own("ExportPause", { attempt: "two", record: { startedAt: at } });
+    const resume = own("ExportResume", { attempt: "two", record: {} });
+    const failed = own("ExportResume", { attempt: "two" });
+    const earlier = own("ExportResume", { attempt: "one", record: {} });
+    for (const resources of [[pause], [pause, failed], [pause, earlier]]) {
+      assert.deepEqual(recordedOf(resources).pause, { attempt: "two", at });
+    }
+    for (const resources of [
+      [],
+      [own("ExportPause", { attempt: "two" })],
+      [pause, resume],
+      [resume, pause],
+    ]) {
+      assert.equal(recordedOf(resources).pause, undefined);
+    }
+  });
+
   it("is not what is left of a replacement, to be deleted", () => {
     const gate = own("FailbackGate", { attempt: "two" }, { delete: true });
     assert.equal(

@@ -22,7 +22,7 @@ describe("the records of a stack that is destroyed", () => {
         declaration: { kind: "steady" },
         earlier: [],
       }),
-    step: () => pause.delete("export-pause", { attempt: "one" }),
+    step: () => pause.delete("export-pause", { attempt: "one", gateAt: "2026-11-21T00:00:00Z" }),
   };
 
   it("stay while its cluster does not answer, since nothing else of it can go", async () => {

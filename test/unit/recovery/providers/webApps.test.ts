@@ -58,6 +58,28 @@ describe("WebApps", () => {
     );
   });
 
+  it("is bounded while exporting is paused, and says that it cannot be resumed when no broker answers", async () => {
+    await bench().start({ ready: () => false });
+    bench().configure({
+      lostRegion: "region1",
+      failback: "one",
+      exportPauseLimit: 100,
+      timeouts: { webApps: 20, exporting: 0.3, settle: 0.2, request: 0.3 },
+    });
+    bench().addDeployment(OPERATE, 0);
+    const started = Date.now();
+    const pausedAt = new Date(started - 99_500).toISOString();
+    await begun(
+      provider.create({ replicas: 1, attempt: "one", abandoned: false, pausedAt }),
+      /^exportPauseLimit has passed, and resuming exporting failed .*; resume it by hand \(exporting may stay paused\): kubectl /,
+    );
+    assert.ok(Date.now() - started < 10_000);
+    assert.match(
+      bench().lines.join("\n"),
+      /past exportPauseLimit .*camunda-operate to have 1 pods/,
+    );
+  });
+
   it("does not take a pod that is not ready for started", async () => {
     await bench().start({ ready: (pod) => pod.metadata.labels?.app !== TASKLIST });
     bench().addDeployment(OPERATE, 1);
