@@ -55,8 +55,8 @@ export async function lookAtCluster(
     return {
       refusal:
         own.length > 0
-          ? `${brokerList(own)} of ${settings.region} are no members any more: this region was forced out; recreate it (docs/recovery.md#recreate-the-region)`
-          : `${brokersAre(absent)} no members: this state is older than a failover; bring back the newer one, or ${wayOut(settings, shape)}`,
+          ? `${brokerList(own)} of ${settings.region} are no members any more: this region was forced out or drained; up of the other stack says which (docs/recovery.md#recreate-the-region)`
+          : `${brokersAre(absent)} no members: this state is older than a failover or a drain; bring back the newer one, or ${wayOut(settings, shape)}`,
       warnings: [],
     };
   }
@@ -64,7 +64,7 @@ export async function lookAtCluster(
     warnings: [
       ...(others.length > 0
         ? [
-            `${brokerList(others)} are members, recorded are ${brokerList(desired.ids)}: failed back elsewhere? then remove lostRegion; else up --refresh`,
+            `${brokerList(others)} are members, recorded are ${brokerList(desired.ids)}: failed back elsewhere? then remove ${settings.lostRegion === undefined ? "drainRegion" : "lostRegion"}; else up --refresh`,
           ]
         : []),
       ...(others.length === 0 && seen.topology.replicationFactor !== desired.replicationFactor
@@ -88,5 +88,5 @@ export async function lookAtCluster(
 function wayOut({ peer }: Settings, shape: Shape): string {
   return shape === "failing-back"
     ? "remove failback, and up"
-    : `set lostRegion ${peer}, and up (adopts it)`;
+    : `set lostRegion or drainRegion ${peer}, and up`;
 }

@@ -46,7 +46,7 @@ describe("the look at the cluster in a run that changes nothing", () => {
     bench.configure({ lostRegion: undefined });
     const { refusal } = await look(steady);
     expectLine(refusal ?? "", [
-      /^brokers 1, 3 are no members: this state is older than a failover; .* set lostRegion region1, and up/,
+      /^brokers 1, 3 are no members: this state is older than a failover or a drain; .* set lostRegion or drainRegion region1, and up$/,
     ]);
     bench.configure({ lostRegion: "region1", failback: "one" });
     const restored = {
@@ -66,7 +66,9 @@ describe("the look at the cluster in a run that changes nothing", () => {
       }),
     });
     const { refusal } = await look(steady);
-    expectLine(refusal ?? "", [/^brokers 0, 2 of region0 are no members any more: .*recreate it/]);
+    expectLine(refusal ?? "", [
+      /^brokers 0, 2 of region0 are no members any more: this region was forced out or drained; up of the other/,
+    ]);
   });
 
   it("says what else differs, and refuses nothing for it", async () => {
@@ -79,8 +81,14 @@ describe("the look at the cluster in a run that changes nothing", () => {
     ]);
     bench.configure({ lostRegion: "region1" });
     const back = await look(failedOver);
-    assert.match(back.warnings.join(), /^brokers 1, 3 are members, recorded are brokers 0, 2/);
+    const moved = (key: string) =>
+      new RegExp(`^brokers 1, 3 are members, recorded are brokers 0, 2: .* then remove ${key};`);
+    assert.match(back.warnings.join(), moved("lostRegion"));
     assert.equal(back.refusal, undefined);
+    bench.configure({ lostRegion: undefined, drainRegion: "region1" });
+    const drained = { kind: "drained", drained: "region1" } as const;
+    const other = await look({ ...failedOver, declaration: drained });
+    assert.match(other.warnings.join(), moved("drainRegion"));
   });
 
   it("says the address that does not answer, and goes on, as with one that hangs", async () => {
