@@ -9,7 +9,7 @@ import { expectSomebody, runCommand, say, watchOf } from "./operator/console";
 import type { Interrupt } from "./operator/interrupt";
 import { make, Move } from "./operator/move";
 import { RegionStack, Stacks } from "./operator/stack";
-import { recordOf, summaryOf } from "./operator/summary";
+import { recordOf, summaryOf, usersWereMoved } from "./operator/summary";
 import { RECOVERY_TARGETS } from "./operator/targets";
 
 const HELP = `npm run failback -- [options]
@@ -229,8 +229,7 @@ function next(outputs: Record<string, unknown>, stack: RegionStack, { place }: R
   1. mend what kept the failback from ending; ${stack.peer} needs empty disks and an empty Elasticsearch again
   2. ${npmRun("failback", [], place)}`;
     default: {
-      const { loss } = recordOf(recoveryOf(outputs).lastFailover);
-      if (recordOf(loss).kind !== "active") {
+      if (!usersWereMoved(recoveryOf(outputs))) {
         return "nothing more to do";
       }
       const other = typeof peer === "string" ? peer : "NAME";

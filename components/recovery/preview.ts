@@ -10,7 +10,7 @@ import { Facts, factsOf } from "./steps/step";
 import { membershipFacts, membershipIntent, ONE_LOOK } from "./checks/membership";
 import { briefSession } from "./session";
 import { desiredMembership, leavesOut, procedureOf, Shape } from "./phase";
-import { drainFollows, lossOf } from "./loss";
+import { kindOfDrain, lossOf } from "./loss";
 
 /** What a preview says beside the membership. */
 export interface PreviewPlan {
@@ -58,7 +58,7 @@ export async function previewPlan(
         : incidentLines(settings, recorded)),
       ...lines,
       ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
-      ...(shape === "drained" ? followLines("drain", drainFollows(settings)) : []),
+      ...(shape === "drained" ? drainedLines(settings, recorded) : []),
       ...(asked.waits ? [`  note: up will wait for ${asked.waits}`] : []),
     ].join("\n"),
     ...(asked.refusal === undefined ? {} : { refusal: asked.refusal }),
@@ -100,6 +100,11 @@ function declaredLines(
 function lossLines(settings: Settings, recorded: RecordedState): string[] {
   const { kind, follows } = lossOf(settings, recorded);
   return followLines(`loss of the ${kind} region`, follows);
+}
+
+function drainedLines(settings: Settings, recorded: RecordedState): string[] {
+  const { kind, follows } = kindOfDrain(settings, recorded);
+  return followLines(`drain of the ${kind} region`, follows);
 }
 
 function followLines(of: string, follows: readonly string[]): string[] {

@@ -18,7 +18,7 @@ import type { StepRecord } from "./providers/behaviour";
 import { declarationOf, drainOf, incidentOf } from "./declaration";
 import * as resources from "./resources";
 import { activeRegionOf, desiredMembership, leavesOut, procedureOf, RecoveryShape } from "./phase";
-import { drainFollows, lossOf } from "./loss";
+import { kindOfDrain, lossOf } from "./loss";
 import { STEPS } from "./steps";
 import { Facts, factsOf, Made, Scene } from "./steps/step";
 
@@ -283,7 +283,7 @@ function statusOf(
             lastDrain: {
               drain: left,
               drainRegion,
-              follows: drainFollows(settings),
+              ...kindOfDrain(settings, recorded, left.id),
               membership,
               exporter: exporterOfLost,
               seconds,

@@ -32,10 +32,30 @@ export function recordOf(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
+/** Whether the loss or the drain that the last failback has ended was of the active region: the users were moved. */
+export function usersWereMoved({
+  lastFailover,
+  lastDrain,
+  lastFailback,
+}: RecordedRecovery): boolean {
+  const { kind } =
+    recordOf(lastFailback).drain === undefined
+      ? recordOf(recordOf(lastFailover).loss)
+      : recordOf(lastDrain);
+  return kind === "active";
+}
+
 /** The measured steps of what has brought the phase about. */
-function measured({ phase, lastFailover, lastFailback }: RecordedRecovery): [string, string][] {
+function measured(recovery: RecordedRecovery): [string, string][] {
+  const { phase, lastFailover, lastDrain, lastFailback } = recovery;
   const last =
-    phase === "failed-over" ? lastFailover : phase === "restored" ? lastFailback : undefined;
+    phase === "failed-over"
+      ? lastFailover
+      : phase === "drained"
+        ? lastDrain
+        : phase === "restored"
+          ? lastFailback
+          : undefined;
   const steps = Object.entries(recordOf(last))
     .filter(([, step]) => typeof recordOf(step).seconds === "number")
     .map(([name, step]) => `${name} ${String(recordOf(step).seconds)} s`);

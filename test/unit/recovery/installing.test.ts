@@ -3,7 +3,7 @@ import { IDS } from "../../support/ids";
 import { readSettings } from "../../../components/settings";
 import { activeRegionOf, shapeOf } from "../../../components/recovery/phase";
 import { runProblems } from "../../../components/recovery/interlocks/run";
-import { lossOf } from "../../../components/recovery/loss";
+import { kindOfDrain, lossOf } from "../../../components/recovery/loss";
 import type {
   PeerState,
   RecordedNetwork,
@@ -250,6 +250,19 @@ describe("the active region", () => {
     };
     assert.equal(lossOf(lost("region0"), { ...nothing, recovery }, "one").kind, "active");
     assert.equal(lossOf(lost("region0"), { ...nothing, recovery }, "two").kind, "passive");
+  });
+
+  it("is of a drain as of a loss, and stays what it was recorded as", () => {
+    const drained = (activeRegion: string) =>
+      settingsOf(eksConfig({ drainRegion: "region1", activeRegion }));
+    const active = kindOfDrain(drained("region1"), nothing);
+    assert.equal(active.kind, "active");
+    assert.match(active.follows.join("; "), /^route the users to region0.*batch.*assign/);
+    assert.equal(kindOfDrain(drained("region0"), nothing).kind, "passive");
+    const recovery = { lastDrain: { drain: { id: "one" }, ...active } };
+    const since = (id: string) => kindOfDrain(drained("region0"), { ...nothing, recovery }, id);
+    assert.deepEqual(since("one"), active);
+    assert.equal(since("two").kind, "passive");
   });
 
   const restored: RecordedState = {

@@ -7,6 +7,7 @@ import { nextAttempt } from "../../../../scripts/operator/attempt";
 import { npmRun } from "../../../../scripts/operator/commands";
 import { EngineError } from "../../../../scripts/operator/engine";
 import { here, isLeftOver, locksIn, noteRun } from "../../../../scripts/operator/locks";
+import { usersWereMoved } from "../../../../scripts/operator/summary";
 
 const message = `error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   file:///state/.pulumi/locks/organization/camunda-dual-region/region0/1.json: created by operator@here (pid 4711) at 2026-11-21T03:00:00Z`;
@@ -31,6 +32,20 @@ describe("commands of an operator", () => {
         assert.equal(nextAttempt(today, recorded), name);
       });
     }
+  });
+
+  it("tell the other stack's active region when what a failback has ended was of the active one", () => {
+    const lastFailover = { loss: { kind: "active" } };
+    const ends = (what: object, kind: string) =>
+      usersWereMoved({
+        lastFailover,
+        lastDrain: { kind },
+        lastFailback: { attempt: "one", ...what },
+      });
+    assert.equal(ends({ incident: "region1-1" }, "passive"), true);
+    assert.equal(ends({ drain: "region1-2" }, "passive"), false);
+    assert.equal(ends({ drain: "region1-2" }, "active"), true);
+    assert.equal(usersWereMoved({}), false);
   });
 
   it("reads who holds a lock", () => {
