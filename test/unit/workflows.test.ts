@@ -141,6 +141,7 @@ describe("the GitHub workflows", () => {
     assert.deepEqual(configured, [
       'failback -s "$SURVIVOR"',
       'lostRegion -s "$SURVIVOR"',
+      'drainRegion -s "$SURVIVOR"',
       'activeRegion "$SURVIVOR" -s "$SURVIVOR"',
     ]);
   });
