@@ -99,11 +99,18 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
     name: "drain-of-lost",
     protects:
       "A region that was forced out would be taken for one that is alive and may come back as it is.",
-    refusal: ({ settings: { drainRegion }, recorded: { declaration, incident } }) =>
-      drainRegion !== undefined &&
-      (declaration?.lost !== undefined || (incident !== undefined && incident.withdrawn !== true))
-        ? `drainRegion is set, but ${drainRegion} is declared lost${incident === undefined ? "" : ` by incident ${incident.id}`}: set lostRegion again, and fail back`
-        : undefined,
+    refusal({ settings: { drainRegion }, recorded: { declaration, incident } }) {
+      const isDeclared = incident !== undefined && incident.withdrawn !== true;
+      if (drainRegion === undefined || (declaration?.lost === undefined && !isDeclared)) {
+        return undefined;
+      }
+      // Nobody was removed: that alone can be taken back.
+      const wayOut =
+        (declaration?.kind ?? "steady") === "steady"
+          ? "remove drainRegion, up (takes that back), then set it"
+          : "set lostRegion again, and fail back";
+      return `drainRegion is set, but ${drainRegion} is declared lost${incident === undefined ? "" : ` by incident ${incident.id}`}: ${wayOut}`;
+    },
   },
   {
     name: "override-left",
