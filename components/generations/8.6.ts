@@ -119,7 +119,7 @@ export const CAMUNDA_8_6: Generation = {
         ? { status: body.status, body: body.body }
         : { status, body },
   },
-  indices: { all: ["zeebe-record", "operate", "tasklist"], records: "zeebe-record" },
+  indices: { records: "zeebe-record", others: ["operate", "tasklist"] },
   charts: {
     camunda: {
       chart: "camunda-platform",
@@ -241,8 +241,13 @@ export const CAMUNDA_8_6: Generation = {
     className: "io.camunda.zeebe.exporter.ElasticsearchExporter",
     prefix: "ZEEBE_BROKER_EXPORTERS",
     url: "ARGS_URL",
+    indexPrefix: "ARGS_INDEX_PREFIX",
   },
   brokerEnv: { contactPoints: "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS" },
+  recordsPrefixEnv: {
+    operate: "CAMUNDA_OPERATE_ZEEBEELASTICSEARCH_PREFIX",
+    tasklist: "CAMUNDA_TASKLIST_ZEEBEELASTICSEARCH_PREFIX",
+  },
   backupRepositoryEnv: {
     operate: "CAMUNDA_OPERATE_BACKUP_REPOSITORYNAME",
     tasklist: "CAMUNDA_TASKLIST_BACKUP_REPOSITORYNAME",

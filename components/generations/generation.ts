@@ -114,10 +114,10 @@ export interface Generation {
   cluster: ClusterDialect;
   exporting: ExportingDialect;
   /**
-   * What is in Elasticsearch. Beginnings of the names of all indices of Camunda, and of those that the brokers'
-   * exporters write: their documents carry partition and position, which shows what a region lacks.
+   * What is in Elasticsearch, unless it is configured otherwise. Beginnings of the names of the indices that the brokers'
+   * exporters write, whose documents carry partition and position, which shows what a region lacks; and of all others.
    */
-  indices: { all: readonly string[]; records: string };
+  indices: { records: string; others: readonly string[] };
   /** The charts that install this generation, by default. Of another major version they would be another Camunda. */
   charts: Record<"camunda" | "elasticsearch", Chart>;
   /** Names of the objects that these charts make in a region's namespace. */
@@ -160,9 +160,13 @@ export interface Generation {
     prefix: string;
     /** End of the name that holds the URL of Elasticsearch, after the id. */
     url: string;
+    /** End of the name that holds the beginning of the names of the indices. */
+    indexPrefix: string;
   };
   /** Names of environment variables of a broker. */
   brokerEnv: { contactPoints: string };
+  /** Environment of a web application that says how the indices of the records begin. */
+  recordsPrefixEnv: Record<"operate" | "tasklist", string>;
   /** Environment of a web application that names the repository of its backups. */
   backupRepositoryEnv: Record<"operate" | "tasklist", string>;
   /** Settings of a broker, and of everything else that speaks the brokers' protocol, for long distances. */

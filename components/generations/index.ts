@@ -30,3 +30,12 @@ export function generationOf(camundaVersion: string): Generation {
 export function idsOf({ camundaVersion }: { camundaVersion: string }): BrokerIds {
   return generationOf(camundaVersion).ids;
 }
+
+/** Name of the variable of a broker's environment that tells it something of an exporter, by the exporter's id. */
+export function exporterVariable(
+  { prefix }: Generation["exporter"],
+  id: string,
+  end: string,
+): string {
+  return `${prefix}_${id.toUpperCase()}_${end}`;
+}

@@ -92,7 +92,7 @@ export class Session {
 
   /** Pattern of the indices that the brokers' exporters write. */
   get records(): string {
-    return `${this.generation.indices.records}*`;
+    return `${this.settings.recordsPrefix}*`;
   }
 
   /** Patterns of Camunda's indices. */

@@ -1,5 +1,6 @@
 import { shortened } from "../base/bounded";
 import { peerOf, RegionName } from "../base/brokers";
+import { generationOf } from "../generations";
 import { endpointsOf } from "./addresses";
 import { credentialsOf } from "./credentials";
 import { bucketName, s3Client } from "./eksNames";
@@ -37,6 +38,10 @@ export function readSettings(get: Lookup, stack?: string): Settings {
   return {
     ...part(values, STACK),
     ...part(values, CLUSTER),
+    indexPrefixes: values.indexPrefixes ?? [
+      values.recordsPrefix,
+      ...generationOf(values.camundaVersion).indices.others,
+    ],
     ...part(values, RECOVERY),
     installation,
     peer: peerOf(region),

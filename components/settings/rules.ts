@@ -5,6 +5,7 @@ import { isRecord } from "../base/json";
 import { isKubernetesUrl, parseKubernetesAddress } from "../base/kubernetesAddress";
 import { quoted } from "./schema";
 import type { Context } from "./schema";
+import { exporterVariable } from "../generations";
 import type { Key, Values } from "./table";
 
 /** What is wrong: where, by key and parts, and the rest of the line. */
@@ -214,6 +215,29 @@ function unmoved({ helmValues }: Pick<Values, "helmValues">, { generation }: Con
   return [...paths, ...variables];
 }
 
+/** Said in the environment too, the prefix of the records would be another one some day. */
+function recordsPrefixTwice(
+  { helmValues, exporters }: Pick<Values, "helmValues" | "exporters">,
+  { generation: { chart, exporter, recordsPrefixEnv } }: Context,
+): Problem[] {
+  const names: [component: string, name: string][] = [
+    ...REGIONS.map((region): [string, string] => [
+      chart.brokers,
+      exporterVariable(exporter, exporters[region][0], exporter.indexPrefix),
+    ]),
+    ...Object.entries(recordsPrefixEnv),
+  ];
+  return names
+    .filter(([component, name]) => {
+      const env = at(helmValues.camunda, `${component}.env`);
+      return Array.isArray(env) && env.some((one: unknown) => isRecord(one) && one.name === name);
+    })
+    .map(([component, name]) => [
+      `helmValues.camunda.${component}.env`,
+      `has ${shortened(name, 60)}: set recordsPrefix, and leave it out here`,
+    ]);
+}
+
 /** Inbound connectors ask Operate, at its own path. */
 function operatePath({ helmValues, connectors }: Pick<Values, "helmValues" | "connectors">) {
   return (
@@ -350,6 +374,14 @@ export const RULES: readonly Rule[] = [
   rule(["helmValues", "connectors"], (values) => [operatePath(values)]),
   rule(["endpoints", "clusterSize"], allBrokers),
   rule(["endpoints"], distinctEndpoints),
+  rule(["recordsPrefix", "indexPrefixes"], ({ recordsPrefix, indexPrefixes }) => [
+    indexPrefixes !== undefined &&
+      !indexPrefixes.some((prefix) => recordsPrefix.startsWith(prefix)) && [
+        "indexPrefixes",
+        `has none of ${shortened(recordsPrefix, 30)}: add it, or set recordsPrefix to index.prefix of the exporters`,
+      ],
+  ]),
+  rule(["helmValues", "exporters"], recordsPrefixTwice),
   rule(["snapshotRepository"], ({ snapshotRepository: { type, settings } }) => [
     type === "s3" &&
       !settings.bucket && [

@@ -58,10 +58,12 @@ export interface Installation extends Omit<
 }
 
 /** The whole configuration of a stack, validated. */
-export interface Settings extends Pick<
-  Values,
-  keyof typeof STACK.keys | keyof typeof CLUSTER.keys | keyof typeof RECOVERY.keys
+export interface Settings extends Omit<
+  Pick<Values, keyof typeof STACK.keys | keyof typeof CLUSTER.keys | keyof typeof RECOVERY.keys>,
+  "indexPrefixes"
 > {
+  /** Beginnings of the names of all of Camunda's indices. */
+  indexPrefixes: string[];
   /** What the stack installs itself; nothing on `endpoints`. */
   installation: Installation | undefined;
   /** The other region. */

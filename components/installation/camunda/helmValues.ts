@@ -4,7 +4,7 @@ import { brokerHost, elasticsearchHost } from "../../settings/addresses";
 import { ELASTICSEARCH_RELEASE, PORTS, REJOINING } from "../../generations/objects";
 import { peerOf, RegionName, REGIONS } from "../../base/brokers";
 import { mergeValues } from "./mergeValues";
-import { generationOf, idsOf } from "../../generations";
+import { exporterVariable, generationOf, idsOf } from "../../generations";
 import type { Generation } from "../../generations/generation";
 
 /** Service account of Elasticsearch's pods on `eks`: its role lets in this name only. */
@@ -84,6 +84,9 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
           env: envList({
             ...profile.tuning.gateway,
             [profile.backupRepositoryEnv[app]]: settings.repository.name,
+            ...(settings.recordsPrefix === profile.indices.records
+              ? {}
+              : { [profile.recordsPrefixEnv[app]]: settings.recordsPrefix }),
           }),
         },
       ]),
@@ -217,14 +220,17 @@ function contactPoints(settings: InstalledSettings): string {
 
 function exporterEnv(
   settings: InstalledSettings,
-  { exporter }: Generation,
+  { exporter, indices }: Generation,
 ): Record<string, string> {
   const of = (region: RegionName): [string, string][] => {
-    const prefix = `${exporter.prefix}_${settings.exporters[region][0].toUpperCase()}`;
+    const name = (end: string) => exporterVariable(exporter, settings.exporters[region][0], end);
     const host = elasticsearchHost(region, settings);
     return [
-      [`${prefix}_CLASSNAME`, exporter.className],
-      [`${prefix}_${exporter.url}`, `http://${host}:${PORTS.elasticsearch}`],
+      [name("CLASSNAME"), exporter.className],
+      [name(exporter.url), `http://${host}:${PORTS.elasticsearch}`],
+      ...(settings.recordsPrefix === indices.records
+        ? []
+        : [[name(exporter.indexPrefix), settings.recordsPrefix] as [string, string]]),
     ];
   };
   return Object.fromEntries(REGIONS.flatMap(of));

@@ -96,6 +96,6 @@ async function lackingIn(
  */
 export function noRecords(session: Session): Refusal {
   return new Refusal(
-    `Elasticsearch of ${session.settings.region} has no record (${session.records}): nothing could show what the other lacks; correct its address, or index.prefix of the exporters`,
+    `Elasticsearch of ${session.settings.region} has no record (${session.records}): nothing could show what the other lacks; correct its address, or recordsPrefix`,
   );
 }

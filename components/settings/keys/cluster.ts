@@ -9,12 +9,15 @@ const exporterId = s.matching(
 
 const LIST_OF_IDS = "must be a list of ids, the one to this region's Elasticsearch first";
 
+/** A beginning of names that Elasticsearch takes; more is no prefix but a slip: names end with a type, version and date. */
+const PREFIX = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+
 const prefixes = s.custom<string[]>(
   (value) =>
     Array.isArray(value) &&
     value.length > 0 &&
-    value.every((prefix) => typeof prefix === "string" && /^[a-z][a-z0-9-]+$/.test(prefix)),
-  "must be a list of lower-case beginnings of index names, without *",
+    value.every((prefix) => typeof prefix === "string" && PREFIX.test(prefix)),
+  'must be a list of beginnings of index names: lower-case letters, digits, ".", "_" and "-", without *',
 );
 
 export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
@@ -90,23 +93,34 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
     change:
       "the first never. Further ones when the brokers have them, not while `failback` is set; they are taken away while nothing is lost",
   },
-  indexPrefixes: {
-    type: "array",
+  recordsPrefix: {
+    type: "string",
     schema: ({ generation: { indices } }: s.Context) =>
       s.optional(
         s.pipe(
-          prefixes,
+          s.matching(
+            PREFIX,
+            (it) =>
+              `is ${it}, no beginning of an index name: lower-case letters, digits, "." and "-", without *, a letter or digit first`,
+          ),
           s.check(
-            (given) =>
-              given.some(
-                (one) => indices.records.startsWith(one) || one.startsWith(indices.records),
-              ),
-            `has none of ${indices.records}: add ${indices.records}, and let index.prefix of the exporters begin with it`,
+            (prefix) => !prefix.includes("_"),
+            ({ input }) => `is ${s.quoted(input)}: exporters take no index.prefix with "_"`,
           ),
         ),
-        [...indices.all],
+        indices.records,
       ),
-    text: `Beginnings of the names of Camunda's indices and templates, without \`*\`; that of the records is among them, and begins with \`${generationOf(DEFAULT_VERSION).indices.records}\`.`,
+    text: `Beginning of the names of the indices that the exporters write: their \`index.prefix\`, in both regions; \`${generationOf(DEFAULT_VERSION).indices.records}\` unless it is set. By it records are counted, compared and snapshotted. Where this program installs Camunda, it sets it for the exporters, Operate and Tasklist. Several installations in one Elasticsearch need one each, and none may be the beginning of another one (\`prod\` and \`prod-eu\`): the records of both would count as one's.`,
+    change: "never. The exporters would begin anew in other indices",
+  },
+  indexPrefixes: {
+    type: "array",
+    schema: s.optional(prefixes),
+    text: `Beginnings of the names of all of Camunda's indices and templates, without \`*\`: what a failback snapshots, compares and must not find in a recreated Elasticsearch. Without it \`recordsPrefix\` and ${generationOf(
+      DEFAULT_VERSION,
+    )
+      .indices.others.map((prefix) => `\`${prefix}\``)
+      .join(", ")}. One of them is \`recordsPrefix\` or its beginning.`,
     change: "not while `failback` is set",
   },
 });

@@ -314,7 +314,11 @@ describe("config", () => {
       { snapshotRepository: { type: "s3", settings: { bucket: "b", readonly } } },
       /^snapshotRepository.settings has readonly, but the survivor writes its snapshot there: leave/,
     ]),
-    ["an empty prefix", { indexPrefixes: [""] }, /^indexPrefixes must be a list of lower-case/],
+    [
+      "an empty prefix",
+      { indexPrefixes: [""] },
+      /^indexPrefixes must be a list of beginnings of index names: lower-case/,
+    ],
     [
       "a prefix that is a pattern",
       { indexPrefixes: ["*"] },
@@ -323,7 +327,24 @@ describe("config", () => {
     [
       "no prefix of the records",
       { indexPrefixes: ["zeebe-prod", "operate", "tasklist"] },
-      /^indexPrefixes has none of zeebe-record: add zeebe-record, and let index.prefix of the exporters/,
+      /^indexPrefixes has none of zeebe-record: add it, or set recordsPrefix to index.prefix of the/,
+    ],
+    [
+      "prefixes without that of the records, which is configured",
+      { recordsPrefix: "prod-records", indexPrefixes: ["prod-record-", "operate", "tasklist"] },
+      /^indexPrefixes has none of prod-records: add it, or set/,
+    ],
+    ...["Zeebe", "zeebe*", "-zeebe", "+zeebe", ".zeebe", "zeebe,operate", "a/b", "z#"].map(
+      (recordsPrefix): [string, Raw, RegExp] => [
+        `${recordsPrefix} as the prefix of the records`,
+        { recordsPrefix },
+        /^recordsPrefix is "[^"]*", no beginning of an index name: lower-case letters, digits/,
+      ],
+    ),
+    [
+      "a prefix of the records that exporters refuse",
+      { recordsPrefix: "prod_records" },
+      /^recordsPrefix is "prod_records": exporters take no index.prefix with "_"$/,
     ],
     [
       "a command to stop without one to start",
@@ -512,6 +533,15 @@ describe("config", () => {
       "administrators[0] is a part of administrators, set without --path: pulumi config rm 'administrators[0]', then pulumi config set --path 'administrators[0]' VALUE",
     ]);
     assert.match(unknownKeys(["lostregion.x"])[0] ?? "", /is not a key of this program/);
+  });
+
+  it("takes the prefix of the records for one of the prefixes, unless these say otherwise", () => {
+    const prefixes = (raw: Raw) => settingsOf(raw).indexPrefixes;
+    const own = ["prod.records-1", "operate", "tasklist"];
+    assert.deepEqual(prefixes({ recordsPrefix: "prod.records-1" }), own);
+    const given = ["1_prod", "my.operate", "records"];
+    const raw = { recordsPrefix: "records-of-1", indexPrefixes: given };
+    assert.deepEqual(prefixes(raw), given);
   });
 
   it("takes the generation's own where a list or an object is empty, as Pulumi.yaml has it", () => {

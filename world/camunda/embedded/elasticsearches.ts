@@ -55,8 +55,10 @@ export class Elasticsearches {
   }
 
   documents(region: RegionName): Record<string, number> {
-    const camundas = [...this.storeOf(region).indices.values()].filter(({ name }) =>
-      /^(zeebe|operate|tasklist|optimize|camunda)/.test(name),
+    const { recordsPrefix } = this.settings;
+    const camundas = [...this.storeOf(region).indices.values()].filter(
+      ({ name }) =>
+        name.startsWith(recordsPrefix) || /^(operate|tasklist|optimize|camunda)/.test(name),
     );
     return Object.fromEntries(
       camundas
@@ -67,7 +69,7 @@ export class Elasticsearches {
 
   instanceKeys(region: RegionName): Set<string> {
     const sources = [...this.storeOf(region).indices.values()]
-      .filter(({ name }) => name.startsWith("zeebe-record_process-instance_"))
+      .filter(({ name }) => name.startsWith(`${this.settings.recordsPrefix}_process-instance_`))
       .flatMap((index) => [...searchable(index).values()] as Partial<RecordSource>[]);
     return new Set(
       sources.flatMap(({ value }) => String(value?.["processInstanceKey"] ?? "") || []),
@@ -99,7 +101,7 @@ export class Elasticsearches {
   }
 
   private made(region: RegionName): Search {
-    const store = new SearchStore();
+    const store = new SearchStore(this.settings.recordsPrefix);
     const { guard } = this;
     const snapshots = new Snapshots(
       store,

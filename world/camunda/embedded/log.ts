@@ -3,6 +3,9 @@ import { randomUUID } from "node:crypto";
 /** The version that brokers and the names of indices carry. */
 export const BROKER_VERSION = "8.6.0";
 
+/** How names of indices begin, unless exporters have another `index.prefix`. */
+export const RECORDS_PREFIX = "zeebe-record";
+
 /** A record of a partition's log, with the place where an exporter writes it. */
 export interface LogRecord {
   position: number;
@@ -154,7 +157,7 @@ export class PartitionLog {
     const day = new Date(timestamp).toISOString().slice(0, 10);
     this.records.push({
       position,
-      index: `zeebe-record_${kind}_${BROKER_VERSION}_${day}`,
+      index: `${RECORDS_PREFIX}_${kind}_${BROKER_VERSION}_${day}`,
       id: `${partitionId}-${position}`,
       source: {
         partitionId,

@@ -1,5 +1,6 @@
 import type { Demands } from "./demands";
 import { Dialect, RECORDED } from "./dialect";
+import { RECORDS_PREFIX } from "./log";
 import type { ExportTarget } from "./exporting";
 import { RegionName, RepositorySettings, ClusterShape } from "../../world";
 
@@ -48,6 +49,8 @@ export interface EmbeddedWorldOptions {
   demands?: Demands;
   /** Privileges that an Elasticsearch says its user has not, where it asks for one. */
   withheld?: string[];
+  /** `index.prefix` of the exporters. */
+  recordsPrefix?: string;
   /** The repository that both regions reach. */
   repository?: RepositorySettings;
   /** Buckets that exist besides the one of `repository`. */
@@ -105,6 +108,7 @@ export function settingsFrom(options: EmbeddedWorldOptions): WorldSettings {
     snapshotMs: 150,
     restoreMs: 200,
     pauseAnswer: "200-envelope",
+    recordsPrefix: RECORDS_PREFIX,
     dialect: RECORDED,
     repository: { type: "s3", settings: { bucket: "camunda-backup", base_path: "backups" } },
     buckets: [],

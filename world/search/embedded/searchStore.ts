@@ -1,6 +1,6 @@
 import { ExportTarget } from "../../camunda/embedded/exporting";
-import { BROKER_VERSION, LogRecord, shortId } from "../../camunda/embedded/log";
-import { COMPONENT_TEMPLATE, INDEX_TEMPLATES, shardsOf } from "./templates";
+import { BROKER_VERSION, LogRecord, RECORDS_PREFIX, shortId } from "../../camunda/embedded/log";
+import { COMPONENT_TEMPLATE, INDEX_TEMPLATES, NamedTemplate, shardsOf } from "./templates";
 
 /** The stages of a shard that is restored. As long as it waits for its turn, `_recovery` does not list it. */
 export type ShardStage = "WAITING" | "INDEX" | "DONE";
@@ -56,20 +56,36 @@ export class SearchStore implements ExportTarget {
   readonly indices = new Map<string, SearchIndex>();
   readonly templates: Templates = { index: new Map(), component: new Map() };
 
+  /** @param recordsPrefix how the names of the indices begin that exporters write here */
+  constructor(readonly recordsPrefix: string = RECORDS_PREFIX) {}
+
   export(records: readonly LogRecord[], opens: boolean): number {
     if (opens) {
       this.createTemplates();
     }
     const refused = records.findIndex(
-      ({ index, id, source }) => !this.write(index, id, { ...source }),
+      ({ index, id, source }) => !this.write(this.named(index), id, { ...source }),
     );
     return refused === -1 ? records.length : refused;
   }
 
   /** Creates the templates of Zeebe's records, as an exporter does when it opens. */
   private createTemplates(): void {
-    this.templates.component.set(COMPONENT_TEMPLATE.name, COMPONENT_TEMPLATE.template);
-    INDEX_TEMPLATES.forEach(({ name, template }) => this.templates.index.set(name, template));
+    const { name, template } = this.prefixed(COMPONENT_TEMPLATE);
+    this.templates.component.set(name, template);
+    INDEX_TEMPLATES.forEach((one) => {
+      const { name, template } = this.prefixed(one);
+      this.templates.index.set(name, template);
+    });
+  }
+
+  /** With the prefix of this store's exporters, wherever there is one. */
+  private named(text: string): string {
+    return text.replaceAll(RECORDS_PREFIX, this.recordsPrefix);
+  }
+
+  private prefixed(template: NamedTemplate): NamedTemplate {
+    return JSON.parse(this.named(JSON.stringify(template))) as NamedTemplate;
   }
 
   /** Writes a document, and creates its index. False while the index is being restored. */
@@ -95,15 +111,18 @@ export class SearchStore implements ExportTarget {
 
   /** Creates an index with the settings and aliases of its template. */
   create(name: string, aliases: readonly string[] = []): SearchIndex {
-    const kind = /^zeebe-record_([a-z-]+)_/.exec(name)?.[1];
-    const template = kind && this.templates.index.has(`zeebe-record_${kind}_${BROKER_VERSION}`);
+    const { recordsPrefix } = this;
+    const kind = name.startsWith(`${recordsPrefix}_`)
+      ? /^_([a-z-]+)_/.exec(name.slice(recordsPrefix.length))?.[1]
+      : undefined;
+    const template = kind && this.templates.index.has(`${recordsPrefix}_${kind}_${BROKER_VERSION}`);
     const shards = template ? shardsOf(kind) : 1;
     const index: SearchIndex = {
       name,
       uuid: shortId(),
       shards,
       replicas: template ? 0 : 1,
-      aliases: [...(template ? [`zeebe-record-${kind}`] : []), ...aliases],
+      aliases: [...(template ? [`${recordsPrefix}-${kind}`] : []), ...aliases],
       documents: new Map(),
       writes: 0,
       recovery: { type: "EMPTY_STORE", stages: stages(shards, "DONE"), startedAt: Date.now() },

@@ -139,6 +139,40 @@ describe("Helm values of Camunda 8.6", () => {
     });
   });
 
+  it("name the prefix of the records to all that read or write them, where it is another one", () => {
+    const said = (recordsPrefix?: string) => {
+      const values = camundaValues(eksSettings({ recordsPrefix }), { webApps: true });
+      return ["zeebe", "operate", "tasklist"].flatMap((component) =>
+        (at(values, component, "env") as Env).filter(({ name }) => /PREFIX$/.test(name)),
+      );
+    };
+    assert.deepEqual(said(), []);
+    assert.deepEqual(
+      said("prod-records"),
+      [
+        "ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION0_ARGS_INDEX_PREFIX",
+        "ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION1_ARGS_INDEX_PREFIX",
+        "CAMUNDA_OPERATE_ZEEBEELASTICSEARCH_PREFIX",
+        "CAMUNDA_TASKLIST_ZEEBEELASTICSEARCH_PREFIX",
+      ].map((name) => ({ name, value: "prod-records" })),
+    );
+  });
+
+  for (const [component, name] of [
+    ["zeebe", "ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION1_ARGS_INDEX_PREFIX"],
+    ["operate", "CAMUNDA_OPERATE_ZEEBEELASTICSEARCH_PREFIX"],
+    ["tasklist", "CAMUNDA_TASKLIST_ZEEBEELASTICSEARCH_PREFIX"],
+  ] as const) {
+    it(`refuse ${name}, which a key says`, () => {
+      const own = { [component]: { env: [{ name, value: "prod" }] } };
+      assert.throws(
+        () => eksSettings({ helmValues: { camunda: own } }),
+        (error: ConfigError) =>
+          error.problems.some((line) => /has \S+: set recordsPrefix, and leave it out/.test(line)),
+      );
+    });
+  }
+
   it("configure the first exporter of each region, and leave the others to the user", () => {
     const variable = (id: string, end: string) => `ZEEBE_BROKER_EXPORTERS_${id}_${end}`;
     const own = ["KAFKAREGION0", "KAFKAREGION1"].map((id) => ({

@@ -566,10 +566,7 @@ describe("FailbackGate", () => {
       path: /\/_stats/,
       transform: (body: Body) => ({ ...body, indices: {} }),
     });
-    await refusal(
-      bench.run.gate(),
-      /region0 has no record \(zeebe-record\*\).*index.prefix of the exporters$/,
-    );
+    await refusal(bench.run.gate(), /region0 has no record \(zeebe-record\*\).*or recordsPrefix$/);
   });
 
   it("refuses when the survivors are not healthy", async () => {

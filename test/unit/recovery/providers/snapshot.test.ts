@@ -194,8 +194,8 @@ describe("Snapshot", () => {
   it("refuses when there is no index of Camunda's to take over", async () => {
     await bench.start();
     await ready();
-    bench.configure({ indexPrefixes: ["zeebe-record-other"] });
-    await refusal(bench.run.snapshot(), /no index that begins with zeebe-record-other/);
+    bench.configure({ recordsPrefix: "zeebe-other", indexPrefixes: ["zeebe-other"] });
+    await refusal(bench.run.snapshot(), /no index that begins with zeebe-other/);
     assert.deepEqual(taken(), []);
   });
 
