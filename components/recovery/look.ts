@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { shortened } from "../base/bounded";
 import { brokerList, brokersAre, idsOfMap, sameIds, without } from "../base/brokers";
 import { isDeclaration } from "../base/declaration";
@@ -5,6 +6,7 @@ import { idsOf } from "../generations";
 import { exporterStates, memberIds } from "../clients/topology";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
+import { undeclaredWarnings } from "./checks/undeclared";
 import { declarationOf } from "./declaration";
 import { desiredMembership, Shape } from "./phase";
 import { briefSession, Observation } from "./session";
@@ -20,7 +22,8 @@ export interface Look {
 /**
  * Looks at the cluster in a run that would change nothing of the recovery, and so would look nowhere: a state of before
  * a failover calls a cluster steady that has half of its members, and an address that has stopped answering would be
- * found on the day it is needed. A run that does change something looks by itself.
+ * found on the day it is needed. A run that does change something looks by itself, but not at an exporter that nobody
+ * has declared: that is looked for in every `up` while a region is out; a preview has it in its plan.
  *
  * Refused is what this run would say falsely of the members. That nobody answers never is: other things must go on.
  */
@@ -29,23 +32,30 @@ export async function lookAtCluster(
   shape: Shape,
   recorded: RecordedState,
 ): Promise<Look> {
-  const desired = desiredMembership(settings, shape);
-  if (
-    shape === "rejoining" ||
-    shape === "installing" ||
-    recorded.brokers === undefined ||
-    recorded.verified !== true ||
-    !sameIds(idsOfMap(recorded.brokers), desired.ids) ||
-    !isDeclaration(recorded.declaration, declarationOf(settings, shape, recorded))
-  ) {
+  if (shape === "rejoining" || shape === "installing") {
     return { warnings: [] };
   }
+  const desired = desiredMembership(settings, shape);
+  const isPlanned =
+    recorded.brokers === undefined || !sameIds(idsOfMap(recorded.brokers), desired.ids);
+  const changes =
+    isPlanned ||
+    recorded.verified !== true ||
+    !isDeclaration(recorded.declaration, declarationOf(settings, shape, recorded));
+  if ((changes && shape === "steady") || (isPlanned && pulumi.runtime.isDryRun())) {
+    return { warnings: [] };
+  }
+  const session = briefSession(settings);
   let seen: Observation;
   try {
-    seen = await briefSession(settings).observe();
+    seen = await session.observe();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { warnings: [`looked at the cluster in vain: ${why}`] };
+    return { warnings: changes ? [] : [`looked at the cluster in vain: ${why}`] };
+  }
+  const undeclared = shape === "steady" ? [] : undeclaredWarnings(seen.configuration, session);
+  if (changes) {
+    return { warnings: undeclared };
   }
   const members = memberIds(seen.configuration);
   const absent = without(desired.ids, members);
@@ -62,6 +72,7 @@ export async function lookAtCluster(
   }
   return {
     warnings: [
+      ...undeclared,
       ...(others.length > 0
         ? [
             `${brokerList(others)} are members, recorded are ${brokerList(desired.ids)}: failed back elsewhere? then remove ${settings.lostRegion === undefined ? "drainRegion" : "lostRegion"}; else up --refresh`,

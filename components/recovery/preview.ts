@@ -7,6 +7,7 @@ import type { RecordedState } from "../stack/stackState";
 import { planMembership } from "./planner";
 import { STEPS } from "./steps";
 import { Facts, factsOf } from "./steps/step";
+import { undeclaredWarnings } from "./checks/undeclared";
 import { membershipFacts, membershipIntent, ONE_LOOK } from "./checks/membership";
 import { briefSession } from "./session";
 import { desiredMembership, leavesOut, procedureOf, Shape } from "./phase";
@@ -60,6 +61,7 @@ export async function previewPlan(
       ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
       ...(shape === "drained" ? drainedLines(settings, recorded) : []),
       ...(asked.waits ? [`  note: up will wait for ${asked.waits}`] : []),
+      ...(asked.undeclared ?? []).map((warning) => `  note: ${warning}`),
     ].join("\n"),
     ...(asked.refusal === undefined ? {} : { refusal: asked.refusal }),
   };
@@ -111,23 +113,35 @@ function followLines(of: string, follows: readonly string[]): string[] {
   return [`  ${of}, from which follows:`, ...follows.map((line) => `    - ${line}`)];
 }
 
-async function askCluster({
-  settings,
-  shape,
-  declaration,
-}: Facts): Promise<{ operations: string[]; offline?: string; waits?: string; refusal?: string }> {
+/** What the cluster says of what is declared. */
+interface Asked {
+  /** What it would do itself. */
+  operations: string[];
+  /** Why it says nothing. */
+  offline?: string;
+  /** What `up` will wait for. */
+  waits?: string;
+  /** Why `up` would refuse. */
+  refusal?: string;
+  /** Exporters that no step touches. */
+  undeclared?: string[];
+}
+
+async function askCluster({ settings, shape, declaration }: Facts): Promise<Asked> {
   const session = briefSession(settings);
   const desired = desiredMembership(settings, shape);
   try {
+    const observation = await session.observe();
+    const undeclared = undeclaredWarnings(observation.configuration, session);
     const plan = planMembership(
-      membershipFacts(await session.observe(), session, ONE_LOOK),
+      membershipFacts(observation, session, ONE_LOOK),
       membershipIntent(desired, declaration, session),
     );
     if (plan.kind === "refuse") {
       return { operations: [], refusal: plan.why };
     }
     if (plan.kind === "nothing") {
-      return { operations: ["already so: nothing to do"] };
+      return { operations: ["already so: nothing to do"], undeclared };
     }
     const planned = await session.zeebe.setBrokers(
       desired.ids,
@@ -137,6 +151,7 @@ async function askCluster({
     );
     return {
       operations: describeOperations(planned.operations),
+      undeclared,
       ...(plan.kind === "wait" ? { waits: plan.for } : {}),
     };
   } catch (error) {

@@ -3,6 +3,7 @@ import { distinct, readPhases } from "../../components/recovery/checks/phases";
 import { Session } from "../../components/recovery/session";
 import { readSettings } from "../../components/settings";
 import { lookup, rawConfig } from "../support/config";
+import { TWO_EACH, TWO_EACH_TARGETS } from "../support/exporters";
 import { Scene } from "./scene";
 
 describe("a failover of a cluster that does not export", function () {
@@ -53,6 +54,38 @@ describe("a failover of a cluster that does not export", function () {
     assert.deepEqual((await scene.stack.outputs()).exporters, {
       elasticsearchregion0: "ENABLED",
       elasticsearchregion1: "DISABLED",
+    });
+  });
+});
+
+describe("a failover of a cluster with an exporter that nobody has declared", function () {
+  this.timeout(900_000);
+  let scene: Scene;
+
+  afterEach(() => scene?.end());
+
+  it("names it in the preview and in every up, until it is declared: then it is disabled with the other one", async () => {
+    scene = await Scene.of({ world: { exporters: TWO_EACH_TARGETS } });
+    await scene.world.lose("region1");
+    await scene.stack.set("lostRegion", "region1");
+    const said = /exporter kafkaregion1 is enabled, but not in exporters: .*kafkaregion1\/disable/;
+    const { text } = await scene.stack.preview();
+    assert.match(text, new RegExp(`note: ${said.source}`));
+    assert.match((await scene.stack.up()).stdout, new RegExp(`warning: ${said.source}`));
+    assert.equal((await scene.recovery()).phase, "failed-over");
+    const again = await scene.stack.up();
+    assert.match(again.stdout, new RegExp(`warning: ${said.source}`));
+    assert.deepEqual(again.changed, []);
+
+    await scene.stack.set("exporters", JSON.stringify(TWO_EACH));
+    const mark = scene.mark();
+    assert.doesNotMatch((await scene.stack.up()).stdout, /not in exporters/);
+    assert.deepEqual(scene.since(mark), ["POST /actuator/exporters/kafkaregion1/disable"]);
+    assert.deepEqual((await scene.stack.outputs()).exporters, {
+      elasticsearchregion0: "ENABLED",
+      kafkaregion0: "ENABLED",
+      elasticsearchregion1: "DISABLED",
+      kafkaregion1: "DISABLED",
     });
   });
 });

@@ -117,7 +117,7 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
       `exporter ${id} to be ${state}`,
       exporter,
       (last, seconds) =>
-        `exporter ${shortened(id, 20)} held up for ${seconds} s: ${shortened(last, 82)}; see that broker's log`,
+        `exporter ${shortened(id, 20)} held up for ${seconds} s (${shortened(last, 82)}): see that broker's log`,
     );
     done = {
       ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),

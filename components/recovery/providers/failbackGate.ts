@@ -7,11 +7,13 @@ import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import { refusePending } from "../checks/changes";
 import { documentCount } from "../checks/documents";
+import { allAre, lookAtAll } from "../checks/phases";
 import { noRecords } from "../checks/records";
 import { Trial, tryRepository, unseen } from "../checks/repository";
 import { listedShards, restoredByUs } from "../checks/restoredIndices";
 import { expectRights, permitted } from "../checks/rights";
 import { Rounds } from "../checks/rounds";
+import { awaitWritten } from "../checks/written";
 import { nameOf } from "../names";
 import { SURVIVING_REPLICAS } from "../phase";
 import type { Observation, Session } from "../session";
@@ -52,6 +54,7 @@ export const provider = implement<FailbackGateInputs>({
     if (missing !== undefined) {
       throw unseen(inputs.recreated, missing, session.settings.repository.name);
     }
+    await expectExported(session);
     return {
       how: "already true",
       observed: {
@@ -125,6 +128,17 @@ async function expectFailedOver(
     throw noRecords(session);
   }
   return observation;
+}
+
+/**
+ * An exporter that fails would be found when exporting is resumed, with the disks filling all the while. A pause that an
+ * attempt before this one has left keeps every one of them where it is.
+ */
+async function expectExported(session: Session): Promise<void> {
+  const look = await lookAtAll(session);
+  if (allAre("EXPORTING", look, session)) {
+    await awaitWritten(session, session.settings.timeouts.gate, look);
+  }
 }
 
 /**

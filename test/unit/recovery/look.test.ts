@@ -6,6 +6,7 @@ import { session } from "../../../components/recovery/session";
 import type { RecordedState } from "../../../components/stack/stackState";
 import type { Body } from "../../support/answers";
 import { useBench } from "../../support/bench";
+import { kafkaOf, TWO_EACH, TWO_EACH_TARGETS } from "../../support/exporters";
 import { expectLine } from "../../support/failure";
 import { IDS } from "../../support/ids";
 
@@ -107,13 +108,40 @@ describe("the look at the cluster in a run that changes nothing", () => {
 
   it("asks nobody while installing or rejoining, nor in a run that looks by itself", async () => {
     await bench.start();
-    bench.configure({ lostRegion: "region1" });
     const before = asked();
     await look(nothing, "installing");
     await look(nothing, "rejoining");
-    await look(steady);
-    await look({ ...failedOver, verified: false });
-    await look({ ...failedOver, declaration: { ...lost, abandoned: "one" } });
+    await look({ ...steady, verified: false });
+    await look(failedOver);
     assert.equal(asked(), before);
+  });
+
+  it("warns of an exporter that nobody has declared in every up while a region is lost, until it is disabled", async () => {
+    const exporters = { ...TWO_EACH_TARGETS, other: kafkaOf("region1") };
+    await bench.start("region1", { exporters });
+    bench.configure({ exporters: TWO_EACH });
+    assert.deepEqual(await look(steady), { warnings: [] });
+    await bench.failOver();
+    // Of runs that fail over, that go on with it, and that change nothing.
+    for (const recorded of [steady, { ...failedOver, verified: false }, failedOver]) {
+      const { refusal, warnings } = await look(recorded);
+      assert.equal(refusal, undefined);
+      assert.equal(warnings.length, 1, warnings.join("\n"));
+      expectLine(warnings[0] ?? "", [
+        /^exporter other is enabled, but not in exporters: if it writes to region1, the brokers' disks fill; /,
+        new RegExp(`declare it, or disable it: curl -X POST ${bench.management}/.*/other/disable$`),
+      ]);
+    }
+    bench.configure({ failback: "one" });
+    assert.match((await look(failedOver)).warnings.join(), /^exporter other is enabled, but/);
+    await bench.world.disableExporter("other");
+    assert.deepEqual((await look(failedOver)).warnings, []);
+  });
+
+  it("says nothing of a run that fails over when nobody answers: that is for its first step", async () => {
+    await bench.start();
+    bench.configure({ lostRegion: "region1" });
+    await bench.world.lose("region0");
+    assert.deepEqual(await look(steady), { warnings: [] });
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { directions, useBench } from "../../../support/bench";
 import { Body } from "../../../support/answers";
+import { kafkaOf, TWO_EACH, TWO_EACH_TARGETS } from "../../../support/exporters";
 import { begun } from "../../../support/failure";
 
 /** What a search answers where no index matches. */
@@ -83,17 +84,33 @@ describe("ExportResume", () => {
     await begun(bench.run.resume(), /lacks records of the survivor's/);
   });
 
-  it("says how far the exporters are when they do not write", async () => {
-    await bench.start();
-    await restored();
-    await bench.run.enable();
-    bench.configure({}, { catchUp: 0.2 });
-    bench.world.inject({
-      path: /^\/actuator\/partitions$/,
-      transform: (body: Body) => ({ ...body, "2": { ...body["2"], exportedPosition: 3 } }),
+  for (const [what, exporters, expected] of [
+    ["", undefined, /: see the brokers' logs, then pulumi up again$/],
+    [
+      ", and names one that nobody has declared",
+      { ...TWO_EACH_TARGETS, other: kafkaOf("region1") },
+      /: other, not in exporters, may hold it up; declare or disable it$/,
+    ],
+  ] as const) {
+    it(`says how far the exporters are when they do not write${what}`, async () => {
+      await bench.start("region1", { exporters });
+      if (exporters !== undefined) {
+        bench.configure({ exporters: TWO_EACH });
+      }
+      await restored();
+      await bench.run.enable();
+      bench.configure({}, { catchUp: 0.2 });
+      bench.world.inject({
+        path: /^\/actuator\/partitions$/,
+        transform: (body: Body) => ({ ...body, "2": { ...body["2"], exportedPosition: 3 } }),
+      });
+      await begun(
+        bench.run.resume(),
+        /^not all that was processed is exported \(partition 2 at 3 of \d+, after 0.2 s\)/,
+        expected,
+      );
     });
-    await begun(bench.run.resume(), /to write what was processed .*: partition 2 at 3 of \d+$/);
-  });
+  }
 
   it("does not resume again when the answer is lost", async () => {
     await bench.start();
@@ -187,10 +204,7 @@ describe("ExportResume", () => {
       path: /^\/actuator\/partitions$/,
       transform: (body: Body) => ({ ...body, "2": { ...body["2"], role: "FOLLOWER" } }),
     });
-    await begun(
-      bench.run.resume(),
-      /to write what was processed .*: partition 2 without a leader$/,
-    );
+    await begun(bench.run.resume(), /is exported \(partition 2 without a leader, after/);
   });
 
   it("asks a leader again that has said nothing once", async () => {
@@ -232,6 +246,6 @@ describe("ExportResume", () => {
       });
     leads(0, 3);
     leads(2, 999);
-    await begun(bench.run.resume(), /to write what was processed .*: partition 2 at 3 of \d+$/);
+    await begun(bench.run.resume(), /is exported \(partition 2 at 3 of \d+, after/);
   });
 });

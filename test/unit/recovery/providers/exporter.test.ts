@@ -439,8 +439,8 @@ describe("Exporter", () => {
       bench.configure({}, { exporter: 0.2 });
       await begun(
         bench.run.disable(),
-        /^exporter elasticsearchregion1 held up for 0.2 s: change \d+ \(\d of 4 done, at PARTITION_DISABLE_EXPORTER broker \d partition \d/,
-        /; see that broker's log$/,
+        /^exporter elasticsearchregion1 held up for 0.2 s \(change \d+ \(\d of 4 done, at PARTITION_DISABLE_EXPORTER broker \d partition \d/,
+        /\): see that broker's log$/,
       );
     });
 

@@ -3,7 +3,7 @@ import { provider } from "../../../../components/recovery/providers/failbackGate
 import { session } from "../../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../../support/bench";
 import { Body } from "../../../support/answers";
-import { TWO_EACH, TWO_EACH_TARGETS } from "../../../support/exporters";
+import { kafkaOf, TWO_EACH, TWO_EACH_TARGETS } from "../../../support/exporters";
 import type { RegionName } from "../../../../world/world";
 import { refusal } from "../../../support/failure";
 
@@ -368,6 +368,26 @@ describe("FailbackGate", () => {
     await bench.run.restore();
     await bench.run.exporting("attempt-1", true);
     await refusal(bench.run.gate(), /region1 does not allow its user delete_index: give it that/);
+  });
+
+  it("refuses while an exporter does not write, before anything is paused, and names one that nobody has declared", async () => {
+    const exporters = { ...TWO_EACH_TARGETS, other: kafkaOf("region1") };
+    await bench.start("region1", { exporters });
+    bench.configure({ exporters: TWO_EACH });
+    await bench.recreate();
+    bench.configure({}, { gate: 0.4 });
+    const stuck = (body: Body) => ({ ...body, "1": { ...body["1"], exportedPosition: 2 } });
+    bench.world.inject({ path: PARTITIONS, brokerId: 0, transform: stuck });
+    bench.world.inject({ path: PARTITIONS, brokerId: 2, transform: stuck });
+    await refusal(
+      bench.run.gate(),
+      /^not all that was processed is exported \(partition 1 at 2 of \d+, after 0.4 s\)/,
+      /: other, not in exporters, may hold it up; declare or disable it$/,
+    );
+    expectNothingLeft();
+    // What an attempt before has paused is not waited for.
+    await bench.world.pauseExporting();
+    assert.equal((await bench.run.gate()).outs.record.how, "already true");
   });
 
   it("waits for the brokers to come up", async () => {
