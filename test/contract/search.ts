@@ -393,34 +393,34 @@ export function searchEngine(bench: Bench): void {
     assert.equal((await ok("GET", "contract-one/_count")).count, 1);
   });
 
-  bench.step("takes a closed index into a snapshot, and restores it open", async () => {
-    const search = bench.search("region0");
-    await ok("PUT", "contract-three", {});
-    await ok("POST", "contract-three/_doc/1?refresh=true", { a: 1 });
-    assert.deepEqual(await search.closed(["contract-*"]), []);
-    await ok("POST", "contract-three/_close");
-    assert.deepEqual(await search.closed(["contract-*"]), ["contract-three"]);
-    assert.deepEqual(await search.existing(["contract-*"]), ["contract-one", "contract-three"]);
-    assert.deepEqual(Object.keys(await search.contents(["contract-*"])), ["contract-one"]);
-    const { snapshot } = await ok(
-      "PUT",
-      `_snapshot/${REPOSITORY}/closed?wait_for_completion=true`,
-      {
-        indices: "contract-*",
-      },
-    );
-    assert.deepEqual((snapshot as { indices: string[] }).indices.sort(), [
-      "contract-one",
-      "contract-three",
-    ]);
-    await ok("POST", `_snapshot/${REPOSITORY}/closed/_restore?wait_for_completion=true`, {
-      indices: "contract-three",
-    });
-    assert.deepEqual(await search.closed(["contract-*"]), []);
-    assert.equal((await ok("GET", "contract-three/_count")).count, 1);
-    await ok("DELETE", "contract-three");
-    await ok("DELETE", `_snapshot/${REPOSITORY}/closed`);
-  });
+  bench.step(
+    "tells closed indices, which no snapshot of a pattern brings over as they are",
+    async () => {
+      const search = bench.search("region0");
+      await ok("PUT", "contract-three", {});
+      await ok("POST", "contract-three/_doc/1?refresh=true", { a: 1 });
+      assert.deepEqual(await search.closed(["contract-*"]), []);
+      await ok("POST", "contract-three/_close");
+      assert.deepEqual(await search.closed(["contract-*"]), ["contract-three"]);
+      assert.deepEqual(await search.existing(["contract-*"]), ["contract-one", "contract-three"]);
+      assert.deepEqual(Object.keys(await search.contents(["contract-*"])), ["contract-one"]);
+      const body = { indices: "contract-*" };
+      const path = `_snapshot/${REPOSITORY}/closed`;
+      const { snapshot } = await ok("PUT", `${path}?wait_for_completion=true`, body);
+      const { indices } = snapshot as { indices: string[] };
+      if ((await bench.engine("region0")) === "opensearch") {
+        assert.deepEqual(indices, ["contract-one"]);
+      } else {
+        assert.deepEqual(indices.sort(), ["contract-one", "contract-three"]);
+        const restored = { indices: "contract-three" };
+        await ok("POST", `${path}/_restore?wait_for_completion=true`, restored);
+        assert.deepEqual(await search.closed(["contract-*"]), []);
+        assert.equal((await ok("GET", "contract-three/_count")).count, 1);
+      }
+      await ok("DELETE", "contract-three");
+      await ok("DELETE", path);
+    },
+  );
 
   it("has nobody to ask for a user's rights where security is off", async () => {
     const search = bench.search("region0");
