@@ -77,6 +77,9 @@ export interface Health {
 /** Closed and hidden indices too, which a pattern alone passes over; no error when there is none. */
 const ALL = "allow_no_indices=true&expand_wildcards=all";
 
+/** The roles of the nodes that an index comes to which is restored. */
+const DATA_ROLES: unknown[] = ["data", "data_content", "data_hot"];
+
 /** More groups than Zeebe can have partitions (8191), and fewer than a search engine refuses (65,535). */
 const EVERY_PARTITION = { field: "partitionId", size: 10_000 };
 
@@ -179,6 +182,53 @@ export class ElasticsearchClient {
       throw new PartialAnswer(this.request("GET", path), `not every primary shard of ${name}`);
     }
     return { documents, lastOperations: said };
+  }
+
+  /**
+   * Bytes that the indices that match the patterns take, with and without their replicas.
+   *
+   * @throws {@link PartialAnswer} when a shard does not say it
+   */
+  async storeSize(patterns: readonly string[]): Promise<{ primaries: number; total: number }> {
+    const path = `/${patterns.join(",")}/_stats/store?allow_no_indices=true`;
+    const body = await this.ok("GET", path);
+    const all = isRecord(body._all) ? body._all : {};
+    const sizeOf = (part: unknown) => {
+      const store = isRecord(part) ? part.store : undefined;
+      return isRecord(store) ? store.size_in_bytes : undefined;
+    };
+    const [primaries, total] = [sizeOf(all.primaries), sizeOf(all.total)];
+    const { total: shards, failed } = isRecord(body._shards) ? body._shards : {};
+    if (shards === 0) {
+      return { primaries: 0, total: 0 };
+    }
+    if (failed !== 0 || typeof primaries !== "number" || typeof total !== "number") {
+      throw new PartialAnswer(this.request("GET", path), "not the size of every shard");
+    }
+    return { primaries, total };
+  }
+
+  /**
+   * Bytes that are free on all nodes that new indices come to.
+   *
+   * @throws {@link PartialAnswer} when a node does not say it
+   */
+  async freeSpace(): Promise<number> {
+    const path = "/_nodes/stats/fs";
+    const { _nodes: asked, nodes } = await this.ok("GET", path);
+    const free = Object.values(isRecord(nodes) ? nodes : {})
+      .filter(isRecord)
+      .filter(
+        ({ roles }) => Array.isArray(roles) && roles.some((role) => DATA_ROLES.includes(role)),
+      )
+      .map(({ fs }) =>
+        isRecord(fs) && isRecord(fs.total) ? fs.total.available_in_bytes : undefined,
+      );
+    const said = free.filter((bytes) => typeof bytes === "number");
+    if (!isRecord(asked) || asked.failed !== 0 || said.length === 0 || said.length < free.length) {
+      throw new PartialAnswer(this.request("GET", path), "not the disk of every data node");
+    }
+    return said.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** Health of the indices that match the patterns, and how far each of them is. */

@@ -23,6 +23,16 @@ export interface PlannedChange {
 /** How long a broker looks for its own replicas before it answers as if it had none (seen on 8.6.0). */
 const LOOKING_FOR_REPLICAS_MS = 5_000;
 
+/** The disk of a broker. */
+export interface DiskSpace {
+  /** `DOWN` when less is free than its threshold. */
+  status: string;
+  /** Bytes. */
+  free: number;
+  /** Bytes. */
+  total: number;
+}
+
 /** State of exporting of one replica, from `/actuator/partitions` of its broker. */
 export interface ExporterPhase {
   partition: number;
@@ -194,6 +204,24 @@ export class ZeebeClient {
         processedPosition: Number(state.processedPosition),
       };
     });
+  }
+
+  /**
+   * The disk of one broker as Spring's health shows it (`GET /actuator/health` of that broker); undefined where it does
+   * not: a broker of 8.6 shows it only when it is told to.
+   */
+  async diskSpace(broker: Endpoint): Promise<DiskSpace | undefined> {
+    const { body } = await this.get(broker, "/actuator/health");
+    const components = isRecord(body) && isRecord(body.components) ? body.components : {};
+    const disk = components.diskSpace;
+    const details = isRecord(disk) && isRecord(disk.details) ? disk.details : {};
+    const { free, total } = details;
+    return isRecord(disk) &&
+      typeof disk.status === "string" &&
+      typeof free === "number" &&
+      typeof total === "number"
+      ? { status: disk.status, free, total }
+      : undefined;
   }
 
   private async setExporting({ path, body }: ChangeRequest): Promise<void> {

@@ -64,6 +64,14 @@ export function searchEngine(bench: Bench): void {
     assert.deepEqual([found?.state, found?.shards_stats.done], ["SUCCESS", 1]);
   });
 
+  bench.step("says how large indices are, and how much of its disks is free", async () => {
+    const search = bench.search("region0");
+    const { primaries, total } = await search.storeSize(["contract-*"]);
+    assert.ok(primaries > 0 && total >= primaries, `${primaries} of ${total}`);
+    assert.deepEqual(await search.storeSize(["nosuch-*"]), { primaries: 0, total: 0 });
+    assert.ok((await search.freeSpace()) > total);
+  });
+
   const refusals: Refusal[] = [
     [
       "an unknown repository",

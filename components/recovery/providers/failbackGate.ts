@@ -7,6 +7,7 @@ import { Refused, Unreachable } from "../../clients/http";
 import { waitFor } from "../../clients/poll";
 import { refusePending } from "../checks/changes";
 import { documentCount } from "../checks/documents";
+import { expectHeadRoom } from "../checks/headRoom";
 import { allAre, lookAtAll } from "../checks/phases";
 import { noRecords } from "../checks/records";
 import { Trial, tryRepository, unseen } from "../checks/repository";
@@ -49,6 +50,7 @@ export const provider = implement<FailbackGateInputs>({
     await awaitRecreated(session, inputs, brokers, observation);
     const leftovers = await expectCleanElasticsearch(session, inputs);
     await expectRights(session, inputs.recreated, "target", leftovers > 0);
+    const disks = await expectHeadRoom(session, inputs.recreated, leftovers > 0);
     const { snapshots } = await tryRepository(session, inputs.recreated, true);
     const missing = own.snapshots.find((name) => !snapshots.includes(name));
     if (missing !== undefined) {
@@ -59,6 +61,7 @@ export const provider = implement<FailbackGateInputs>({
       how: "already true",
       observed: {
         recreated: brokerList(brokers),
+        ...disks,
         ...(leftovers > 0 ? { indicesOfAnAbandonedAttempt: leftovers } : {}),
       },
     };

@@ -7,7 +7,14 @@ import { matching, searchFor, toJson } from "./searchQueries";
 import { isPattern, matcher, searchable, SearchIndex, SearchStore } from "./searchStore";
 import { answerSnapshot } from "./snapshotApi";
 import { Snapshots } from "./snapshots";
-import { healthOf, recoveriesOf, searchedShards, shardCounts, statsOf } from "./searchViews";
+import {
+  disksOf,
+  healthOf,
+  recoveriesOf,
+  searchedShards,
+  shardCounts,
+  statsOf,
+} from "./searchViews";
 
 const ACKNOWLEDGED: Reply = { status: 200, body: { acknowledged: true } };
 const PRODUCT = { "X-elastic-product": "Elasticsearch" };
@@ -66,6 +73,10 @@ export class EmbeddedElasticsearch {
         return answerSnapshot(this.snapshots, this.store, request, body);
       case "_cluster":
         return second === "health" ? this.health(request) : undefined;
+      case "_nodes":
+        return request.method === "GET" && request.path === "/_nodes/stats/fs"
+          ? { status: 200, body: disksOf(this.store.nodeId, [...this.store.indices.values()]) }
+          : undefined;
       case "_security":
         return this.privileges(request, body);
       case "_index_template":

@@ -159,19 +159,59 @@ export function searchedShards(indices: SearchIndex[]) {
   return { total, successful, skipped: 0, failed: 0 };
 }
 
-/** The answer of `/_stats/docs`, with a part for each copy of a shard when it is asked by shard. */
+/** What an index takes, roughly: nobody measures it. */
+function bytesOf({ documents }: SearchIndex): number {
+  return 250 + 500 * documents.size;
+}
+
+/** The disk of the one node. */
+const DISK_BYTES = 100_000_000_000;
+
+/** The answer of `/_nodes/stats/fs`. */
+export function disksOf(nodeId: string, indices: SearchIndex[]): object {
+  const free = DISK_BYTES - indices.reduce((sum, index) => sum + bytesOf(index), 0);
+  const total = { total_in_bytes: DISK_BYTES, free_in_bytes: free, available_in_bytes: free };
+  return {
+    _nodes: { total: 1, successful: 1, failed: 0 },
+    cluster_name: "elasticsearch",
+    nodes: {
+      [nodeId]: {
+        name: "node-0",
+        roles: ["data", "ingest", "master", "remote_cluster_client"],
+        fs: { timestamp: Date.now(), total, data: [{ path: "/data", ...total }] },
+      },
+    },
+  };
+}
+
+/**
+ * The answer of `/_stats/docs` and `/_stats/store`, with a part for each copy of a shard when it is asked by shard: both
+ * parts, whichever is asked for.
+ */
 export function statsOf(indices: SearchIndex[], level: string | null = null): object {
-  const docs = (count: number) => ({ docs: { count, deleted: 0 } });
-  const both = (count: number) => ({ primaries: docs(count), total: docs(count) });
+  const stats = (count: number, bytes: number) => ({
+    docs: { count, deleted: 0 },
+    store: { size_in_bytes: bytes },
+  });
+  const both = (count: number, bytes: number) => ({
+    primaries: stats(count, bytes),
+    total: stats(count, bytes),
+  });
   return {
     _shards: shardCounts(indices),
-    _all: both(countOf(indices)),
+    _all:
+      indices.length === 0
+        ? { primaries: {}, total: {} }
+        : both(
+            countOf(indices),
+            indices.reduce((sum, index) => sum + bytesOf(index), 0),
+          ),
     indices: Object.fromEntries(
       indices.map((index) => [
         index.name,
         {
           uuid: index.uuid,
-          ...both(searchable(index).size),
+          ...both(searchable(index).size, bytesOf(index)),
           ...(level === "shards" && { shards: copiesOf(index) }),
         },
       ]),
