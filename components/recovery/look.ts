@@ -6,10 +6,11 @@ import { idsOf } from "../generations";
 import { exporterStates, memberIds } from "../clients/topology";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
+import { distinct, readPhases } from "./checks/phases";
 import { undeclaredWarnings } from "./checks/undeclared";
 import { declarationOf } from "./declaration";
 import { desiredMembership, Shape } from "./phase";
-import { briefSession, Observation } from "./session";
+import { briefSession, Observation, Session } from "./session";
 
 /** What a look at the cluster has found against what is recorded. */
 export interface Look {
@@ -73,6 +74,7 @@ export async function lookAtCluster(
   return {
     warnings: [
       ...undeclared,
+      ...(await exportingWarnings(session)),
       ...(others.length > 0
         ? [
             `${brokerList(others)} are members, recorded are ${brokerList(desired.ids)}: failed back elsewhere? then remove ${settings.lostRegion === undefined ? "drainRegion" : "lostRegion"}; else up --refresh`,
@@ -93,6 +95,24 @@ export async function lookAtCluster(
       }),
     ],
   };
+}
+
+/** A pause of an attempt that the state does not know: a state of before it was imported, or somebody has paused by hand. */
+async function exportingWarnings(session: Session): Promise<string[]> {
+  try {
+    // The region's own brokers hold a replica of every partition, and a pause reaches every broker.
+    const phases = distinct(await readPhases(session, session.own));
+    const others = phases.filter((phase) => phase !== "EXPORTING");
+    return others.length === 0
+      ? []
+      : [
+          `exporting is ${others.join(" and ")}, the brokers' disks fill: pulumi up --refresh resumes it`,
+        ];
+  } catch (error) {
+    return [
+      `whether exporting runs is not known: ${error instanceof Error ? error.message : String(error)}`,
+    ];
+  }
 }
 
 /** What adopts what has been done. */

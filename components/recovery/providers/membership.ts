@@ -74,11 +74,15 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
   const plan = await decide(run, intent, observation);
   switch (plan.kind) {
     case "nothing": {
+      const { previous } = run;
+      const kept = declaresTheSame(previous, inputs) ? previous?.record : undefined;
+      if (kept === undefined && adds) {
+        await expectRestored(session, intent);
+      }
       const observed = await verify(session, intent, session.settings.timeouts.failover);
-      const kept = run.previous?.record;
       return {
         how: awaited ? "awaited" : "already true",
-        ...(kept && declaresTheSame(run.previous, inputs) ? carried(kept) : {}),
+        ...(kept ? carried(kept) : {}),
         ...(awaited ? { changeId: awaited.id } : {}),
         observed,
       };
@@ -408,6 +412,16 @@ function unreplicated(
   );
 }
 
+/**
+ * The steps of a failback before this one may be recorded from before the region was lost once more, also between the
+ * request to add its brokers and their joining: they come back with an empty Elasticsearch, and join.
+ */
+async function expectRestored(session: Session, { failback }: MembershipIntent): Promise<void> {
+  if (failback !== undefined) {
+    await expectCaughtUp(session);
+  }
+}
+
 /** Procedure, failback step 7. An ordinary change: a forced add would discard what the survivors hold. */
 async function addBrokers(
   run: Run<MembershipInputs>,
@@ -416,10 +430,7 @@ async function addBrokers(
   replicationFactor: number,
 ): Promise<Outcome> {
   const { session } = run;
-  if (intent.failback !== undefined) {
-    // The steps before this one may be recorded from before the region was lost once more.
-    await expectCaughtUp(session);
-  }
+  await expectRestored(session, intent);
   const dryRun = () => session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
   const plan = await asked("the cluster's own plan", session.log, dryRun);
   expectAddPlan(plan, session, brokers, replicationFactor);

@@ -92,6 +92,17 @@ describe("the look at the cluster in a run that changes nothing", () => {
     assert.match(other.warnings.join(), moved("drainRegion"));
   });
 
+  it("says that exporting is paused though nothing recorded has paused it, and when that is not known", async () => {
+    await bench.start();
+    await bench.world.pauseExporting();
+    assert.deepEqual(await look(steady), {
+      warnings: ["exporting is PAUSED, the brokers' disks fill: pulumi up --refresh resumes it"],
+    });
+    bench.world.inject({ path: /actuator\/partitions/, brokerId: 2, respond: { status: 500 } });
+    const { warnings } = await look(steady);
+    assert.match(warnings.join(), /^whether exporting runs is not known: GET .* answered 500/);
+  });
+
   it("says the address that does not answer, and goes on, as with one that hangs", async () => {
     await bench.start();
     const { gateway } = bench.world.endpoints.region0;

@@ -161,6 +161,15 @@ describe("BrokerMembership when a region is recreated", () => {
     assert.deepEqual(bench.sent(), []);
   });
 
+  it("calls an add no success that has ended by itself in a region whose Elasticsearch lacks records", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.configure({}, { exporting: 0.2 });
+    assert.equal((await addByHand("?replicationFactor=4")).status, 202);
+    await refusal(bench.run.add(), /lacks records .*abandon this attempt/);
+    assert.equal(bench.sent().length, 1);
+  });
+
   it("refuses to add brokers outside a failback", async () => {
     await bench.start();
     await bench.restored();
