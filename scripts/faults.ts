@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { allCases, caseNamed } from "../world/faults/cases";
 import { runCases, sampled } from "../world/faults/campaign";
 import { EngineProcess } from "../world/faults/engine";
+import { FAMILIES } from "../world/faults/failpoint";
 import { reportOf, textOfReport } from "../world/faults/report";
 import { FaultCase } from "../world/faults/runCase";
 import { commandLine, endWith, expectNone, notWhole, Stop } from "./commandLine";
@@ -9,11 +10,14 @@ import { commandLine, endWith, expectNone, notWhole, Stop } from "./commandLine"
 const HELP = `npm run test:faults -- [options]
 
 Lets anything fail at any moment, and counts what becomes of it: pieces of work of a recovery, in both directions, each
-with wrong answers to every request and kills at every change. What counts as true is what the embedded world was asked and how it stands, never what the program says. world/faults/README.md.
+with wrong answers to every request, kills and events of the cluster at every change, and slips of operators. What
+counts as true is what the embedded world was asked and how it stands, never what the program says.
+world/faults/README.md.
 
   --sample N      how many cases (default 300); all: every one, which takes hours
   --seed S        which ones (default 1)
   --only TEXT     only cases whose name has it
+  --family NAME   only ${FAMILIES.join(", ")}
   --case NAME     one case, by its whole name, with what was said in it
   --jobs N        cases at a time (default 4): they mostly wait
   --list          the names of the sample, without running them
@@ -26,12 +30,16 @@ async function main(): Promise<number> {
     sample: { type: "string", default: "300" },
     seed: { type: "string", default: "1" },
     only: { type: "string", default: "" },
+    family: { type: "string" },
     case: { type: "string" },
     jobs: { type: "string", default: "4" },
     list: { type: "boolean", default: false },
     json: { type: "string" },
   });
   expectNone([
+    FAMILIES.some((one) => one === (values.family ?? one))
+      ? undefined
+      : `--family must be one of: ${FAMILIES.join(", ")}`,
     values.sample === "all" ? undefined : notWhole("--sample", values.sample, 1),
     notWhole("--seed", values.seed, 0),
     notWhole("--jobs", values.jobs, 1),
@@ -66,9 +74,17 @@ async function main(): Promise<number> {
 
 async function chosen(
   engine: EngineProcess,
-  { sample, seed, only }: { sample: string; seed: number; only: string },
+  {
+    sample,
+    seed,
+    only,
+    family,
+  }: { sample: string; seed: number; only: string; family?: string | undefined },
 ): Promise<FaultCase[]> {
-  const cases = (await allCases(engine)).filter(({ name }) => name.includes(only));
+  const cases = (await allCases(engine)).filter(
+    ({ name, failpoint }) =>
+      name.includes(only) && (family === undefined || failpoint.family === family),
+  );
   console.error(`${cases.length} cases`);
   return sampled(cases, { size: sample === "all" ? cases.length : Number(sample), seed });
 }

@@ -9,6 +9,15 @@ import type { RegionStack } from "../../scripts/operator/stack";
 import { Workspace } from "../../world/pulumi/workspace";
 import { until } from "../../world/processes/until";
 
+/** The processes of one `up`: the engine, and what it starts. */
+const VICTIMS = {
+  engine: undefined,
+  program: /pulumi-language-nodejs-exec|\/cmd\/run\b/,
+  provider: /\/cmd\/dynamic-provider\b/,
+};
+
+export type Victim = keyof typeof VICTIMS;
+
 /** A world, a throw-away Pulumi, and the adopted stack of the region that will survive. */
 export class Scene {
   private readonly children: ChildProcess[] = [];
@@ -103,16 +112,7 @@ export class Scene {
 
   /** Runs `pulumi up` as a process of its own and kills all of it when a request reaches the world. */
   async killUpAt(method: string, request: RegExp): Promise<void> {
-    const up = spawn(
-      "pulumi",
-      ["up", "-s", this.region, "--yes", "--skip-preview", "--non-interactive"],
-      {
-        ...this.workspace.shell,
-        detached: true,
-        stdio: "ignore",
-      },
-    );
-    this.children.push(up);
+    const up = this.spawnUp();
     const exited = once(up, "exit");
     const stop = this.world.onRequest((seen) => {
       if (seen.method === method && request.test(seen.path)) {
@@ -131,6 +131,51 @@ export class Scene {
   /** Ends what killed runs have left behind: a provider goes on with its step, as long as the machine does. */
   endOrphans(): void {
     this.orphans.splice(0).forEach(killOrphan);
+  }
+
+  /**
+   * Runs `pulumi up` as a process of its own, and kills one of its processes before or after a request is carried out,
+   * whose answer is lost then. What a killed engine has started goes on beside the next run, as it would for a user.
+   */
+  async killOneOfUp(victim: Victim, moment: "before" | "after", request: RegExp): Promise<void> {
+    const up = this.spawnUp();
+    const exited = once(up, "exit");
+    let killed = false;
+    const stop = this.world.inject({
+      path: request,
+      times: 1,
+      tell: async (truth) => {
+        if (moment === "after") {
+          await truth();
+        }
+        this.orphans.push(...descendants(up.pid));
+        killOrphan(victimOf(victim, up.pid));
+        killed = true;
+        return { ends: "reset" };
+      },
+    });
+    await exited;
+    stop();
+    if (!killed || up.exitCode === 0) {
+      throw new Error(`up was not ended by the kill of its ${victim} at ${request}`);
+    }
+    if (victim === "engine") {
+      await this.stack.stack.cancel();
+    }
+  }
+
+  private spawnUp(): ChildProcess {
+    const up = spawn(
+      "pulumi",
+      ["up", "-s", this.region, "--yes", "--skip-preview", "--non-interactive"],
+      {
+        ...this.workspace.shell,
+        detached: true,
+        stdio: "ignore",
+      },
+    );
+    this.children.push(up);
+    return up;
   }
 
   async end(): Promise<void> {
@@ -156,6 +201,25 @@ export function descendants(pid: number | undefined): number[] {
     .map(Number)
     .filter((candidate) => parentOf(candidate) === pid);
   return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** The process of an `up` that is meant. */
+function victimOf(victim: Victim, up: number | undefined): number {
+  const pattern = VICTIMS[victim];
+  const found =
+    pattern === undefined ? up : descendants(up).find((pid) => pattern.test(commandOf(pid)));
+  if (found === undefined) {
+    throw new Error(`no ${victim} runs`);
+  }
+  return found;
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
 }
 
 function parentOf(pid: number): number | undefined {

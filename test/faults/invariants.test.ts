@@ -40,7 +40,7 @@ describe("what may never be", function () {
         await work.prepare(one);
         const watch = new Watch(one, work.forces);
         const { ended } = await one.up();
-        assert.deepEqual(ended, { ok: true, errors: [] }, work.name);
+        assert.deepEqual(ended, { ok: true, errors: [], warnings: [] }, work.name);
         assert.notEqual(work.truth, "refused");
         assert.deepEqual(work.truth !== "refused" && (await untruths(one, work.truth)), []);
         assert.deepEqual(watch.end(), [], work.name);

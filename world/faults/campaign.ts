@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { EngineProcess } from "./engine";
+import type { Family } from "./failpoint";
 import { CaseResult, FaultCase, runCase } from "./runCase";
 
 /** How many of the cases of each family are run, and which. */
@@ -10,26 +11,51 @@ export interface Sample {
 }
 
 /** Lies are by far the most, and say the least each. */
-const SHARES = { lies: 0.75, kills: 0.25 };
+const SHARES: Record<Family, number> = { lies: 0.5, kills: 0.2, events: 0.2, operators: 0.1 };
+
+/** Cases in an order that depends on nothing but their names and the seed. */
+function shuffled(cases: readonly FaultCase[], seed: number): FaultCase[] {
+  const place = (one: FaultCase) => createHash("sha1").update(`${seed} ${one.name}`).digest("hex");
+  return cases
+    .map((one) => ({ one, at: place(one) }))
+    .sort((a, b) => (a.at < b.at ? -1 : 1))
+    .map(({ one }) => one);
+}
 
 /**
  * The cases of a sample. A case is in it by its own name and the seed, whichever others there are: one request more or
  * less in a clean run changes little.
  */
 export function sampled(cases: readonly FaultCase[], { size, seed }: Sample): FaultCase[] {
-  const place = (one: FaultCase) => createHash("sha1").update(`${seed} ${one.name}`).digest("hex");
-  const shuffled = cases
-    .map((one) => ({ one, at: place(one) }))
-    .sort((a, b) => (a.at < b.at ? -1 : 1))
-    .map(({ one }) => one);
+  const all = shuffled(cases, seed);
   const chosen = Object.entries(SHARES).flatMap(([family, share]) =>
-    shuffled
-      .filter(({ failpoint }) => failpoint.family === family)
-      .slice(0, Math.ceil(size * share)),
+    all.filter(({ failpoint }) => failpoint.family === family).slice(0, Math.ceil(size * share)),
   );
-  const others = shuffled.filter((one) => !chosen.includes(one));
+  const others = all.filter((one) => !chosen.includes(one));
   const inOrder = new Set([...chosen, ...others].slice(0, size));
-  return shuffled.filter((one) => inOrder.has(one));
+  return all.filter((one) => inOrder.has(one));
+}
+
+/** The work of a case, and the region that is lost in it. */
+const workOf = ({ work, lost }: FaultCase) => `${work.name} ${lost}`;
+
+/**
+ * One case of each kind of fault, and of each kill in each piece of work: of those that there are the one whose work has
+ * fewest so far. A share that is small, and has everything in it.
+ */
+export function covering(cases: readonly FaultCase[], seed: number): FaultCase[] {
+  const groups = new Map<string, FaultCase[]>();
+  for (const one of shuffled(cases, seed)) {
+    const { family, kind } = one.failpoint;
+    const group = `${family} ${kind}${family === "kills" ? ` ${workOf(one)}` : ""}`;
+    groups.set(group, [...(groups.get(group) ?? []), one]);
+  }
+  const chosen: FaultCase[] = [];
+  const count = (one: FaultCase) => chosen.filter((other) => workOf(other) === workOf(one)).length;
+  for (const group of groups.values()) {
+    chosen.push(group.reduce((best, one) => (count(one) < count(best) ? one : best)));
+  }
+  return chosen;
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { RegionName } from "../world";
-import type { EngineProcess } from "./engine";
+import type { EngineProcess, StackState } from "./engine";
+import { eventFailpoint, eventFailpoints } from "./eventFailpoints";
 import type { Failpoint } from "./failpoint";
 import { killingFailpoint, killingFailpoints } from "./killingFailpoints";
 import { lyingFailpoint, lyingFailpoints } from "./lyingFailpoints";
+import { operatorFailpoint, operatorFailpoints } from "./operatorFailpoints";
 import { changesSomething } from "../camunda/embedded";
 import { learn, LearntRequest } from "./requests";
 import { FaultCase, nameOf } from "./runCase";
@@ -16,22 +18,28 @@ export async function allCases(engine: EngineProcess): Promise<FaultCase[]> {
   const cases: FaultCase[] = [];
   for (const work of WORKS) {
     for (const lost of REGIONS) {
-      const learnt = await cleanRun(work, lost, engine);
-      cases.push(...failpoints(learnt).map((failpoint) => caseOf(work, lost, failpoint)));
+      const { learnt, before, after } = await cleanRun(work, lost, engine);
+      const failpoints: Failpoint[] = [
+        ...lyingFailpoints(learnt),
+        ...killingFailpoints(learnt),
+        ...(work.truth === "refused" ? [] : eventFailpoints(learnt, work, lost)),
+        ...operatorFailpoints(work, before, after),
+      ];
+      cases.push(...failpoints.map((failpoint) => caseOf(work, lost, failpoint)));
     }
   }
   return cases;
-}
-
-function failpoints(learnt: readonly LearntRequest[]): Failpoint[] {
-  return [...lyingFailpoints(learnt), ...killingFailpoints(learnt)];
 }
 
 /** The case of a name; undefined when nothing is called so. */
 export function caseNamed(name: string): FaultCase | undefined {
   const [, workName, lost, rest = ""] = /^(\w+) (region[01]): (.*)$/.exec(name) ?? [];
   const work = WORKS.find((one) => one.name === workName);
-  const failpoint = lyingFailpoint(rest, changesSomething) ?? killingFailpoint(rest);
+  const failpoint =
+    lyingFailpoint(rest, changesSomething) ??
+    killingFailpoint(rest) ??
+    eventFailpoint(rest) ??
+    operatorFailpoint(rest);
   return work && failpoint ? caseOf(work, lost as RegionName, failpoint) : undefined;
 }
 
@@ -39,24 +47,26 @@ function caseOf(work: Work, lost: RegionName, failpoint: Failpoint): FaultCase {
   return { name: nameOf(work, lost, failpoint), work, lost, failpoint };
 }
 
-/** What a run sends when nothing goes wrong. */
+/** What a run sends when nothing goes wrong, and the state before and after it. */
 async function cleanRun(
   work: Work,
   lost: RegionName,
   engine: EngineProcess,
-): Promise<LearntRequest[]> {
+): Promise<{ learnt: LearntRequest[]; before: StackState; after: StackState }> {
   const scene = await FaultScene.of(lost, engine);
   try {
     await work.prepare(scene);
+    const before = scene.states[scene.survivor] ?? [];
     const learning = learn(scene);
-    const { ended } = await scene.up({ brisk: true });
+    // What must end well has time for it on a busy machine.
+    const { ended } = await scene.up({ brisk: work.truth === "refused" });
     const learnt = learning.end();
     if (ended?.ok !== (work.truth !== "refused")) {
       throw new Error(
         `a clean ${work.name} ended otherwise: ${ended?.errors.join("; ") ?? "died"}`,
       );
     }
-    return learnt;
+    return { learnt, before, after: scene.states[scene.survivor] ?? [] };
   } finally {
     await scene.end();
   }

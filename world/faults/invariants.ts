@@ -3,6 +3,9 @@ import { until } from "../processes/until";
 import type { RegionName } from "../world";
 import type { FaultScene } from "./scene";
 
+/** A world with a region that is or was lost. */
+export type Site = Pick<FaultScene, "world" | "survivor" | "lost" | "survivors">;
+
 /** How the world is when what was declared has been done. */
 export interface Truth {
   members: "all" | "survivors";
@@ -27,7 +30,7 @@ export class Watch {
 
   /** @param forces how many forced removals the incident may have from now on: one, or none when it has had it */
   constructor(
-    private readonly scene: FaultScene,
+    private readonly scene: Site,
     private readonly forces: 0 | 1,
   ) {
     this.changesBefore = scene.world.startedChanges.length;
@@ -175,7 +178,7 @@ function difference({ world }: FaultScene): { lacks: string[] } {
 }
 
 /** The distinct phases of the replicas of all members that run. */
-function phasesOf({ world, survivor }: FaultScene): string[] {
+function phasesOf({ world, survivor }: Site): string[] {
   const all = Object.values(world.cluster(survivor).phases).flatMap((phases) =>
     Object.values(phases),
   );

@@ -23,8 +23,9 @@ export function killingFailpoint(name: string): Failpoint | undefined {
 function killing(id: RequestId, moment: Moment): Failpoint {
   return {
     family: "kills",
+    kind: `killed ${moment}`,
     name: `killed ${moment} ${textOf(id)}`,
-    run: "killed",
+    kills: true,
     arm({ world, engine }) {
       let like = 0;
       let hits = 0;

@@ -42,6 +42,7 @@ export function lyingFailpoint(
 function lying(id: RequestId, lie: Lie, often: Often, changes: boolean): Failpoint {
   return {
     family: "lies",
+    kind: lie.name,
     name: `${textOf(id)} answers ${lie.name} ${often}`,
     arm({ world, lost }) {
       let like = 0;

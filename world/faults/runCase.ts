@@ -21,8 +21,8 @@ export const OUTCOMES = [
   "recovered",
   /** It was refused as an operator can read it, and the next run without the fault has done the work. */
   "refused",
-  /** The same, by a new name for the attempt, which the refusal of the next run has asked for. */
-  "new attempt",
+  /** The same, after the operator has done what the refusal of the next run has told: a new name, a declaration less. */
+  "as told",
   /** The place of the fault was not reached. */
   "not met",
   /** It succeeded, and that is not true in the world. */
@@ -42,7 +42,7 @@ export const OUTCOMES = [
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** Outcomes with which the program may be content. */
-export const GOOD: readonly Outcome[] = ["recovered", "refused", "new attempt", "not met"];
+export const GOOD: readonly Outcome[] = ["recovered", "refused", "as told", "not met"];
 
 export interface CaseResult {
   name: string;
@@ -83,7 +83,7 @@ type Judged = Pick<CaseResult, "outcome" | "facts">;
 async function judge(scene: FaultScene, work: Work, failpoint: Failpoint): Promise<Judged> {
   const watch = new Watch(scene, work.forces);
   const armed = failpoint.arm(scene);
-  const left = await scene.up({ brisk: true });
+  const left = (await failpoint.run?.(scene)) ?? [await scene.up({ brisk: true })];
   await armed.heal();
   const verdict = await ofRun(scene, work, left, failpoint, armed.hits);
   const healed =
@@ -96,66 +96,101 @@ async function judge(scene: FaultScene, work: Work, failpoint: Failpoint): Promi
 async function ofRun(
   scene: FaultScene,
   work: Work,
-  { ended, crashed, hung }: Left,
-  { run }: Failpoint,
+  left: readonly Left[],
+  { kills, partial }: Failpoint,
   hits: number,
 ): Promise<Judged> {
-  if (crashed !== undefined) {
-    return { outcome: "crash", facts: [crashed] };
+  const crashed = left.flatMap((one) => one.crashed ?? []);
+  if (crashed.length > 0) {
+    return { outcome: "crash", facts: crashed };
   }
-  if (hung) {
+  if (left.some(({ hung }) => hung)) {
     return { outcome: "hung", facts: scene.engine.log.slice(-3) };
   }
-  if (ended === undefined) {
-    return run === "killed" && hits > 0
+  const ended = left.flatMap((one) => one.ended ?? []);
+  if (ended.length < left.length) {
+    return kills && hits > 0
       ? { outcome: "refused", facts: ["killed"] }
       : { outcome: "crash", facts: ["the process of the run has ended by itself"] };
   }
-  if (!ended.ok) {
-    const wrong = ended.errors.flatMap(unreadable);
-    return wrong.length > 0
-      ? { outcome: "unreadable", facts: wrong }
-      : { outcome: "refused", facts: ended.errors };
+  const errors = ended.flatMap((one) => one.errors);
+  const wrongLines = errors.flatMap(unreadable);
+  if (wrongLines.length > 0) {
+    return { outcome: "unreadable", facts: wrongLines };
+  }
+  if (partial || ended.some(({ ok }) => !ok)) {
+    return { outcome: "refused", facts: errors };
   }
   const wrong =
     work.truth === "refused" ? ["a success where none can be"] : await untruths(scene, work.truth);
+  const told = ended.flatMap(({ warnings }) => warnings.filter((line) => REFRESH.test(line)));
   if (wrong.length > 0) {
-    return { outcome: "wrong success", facts: wrong };
+    return told.length > 0
+      ? { outcome: "refused", facts: [...told, ...wrong] }
+      : { outcome: "wrong success", facts: wrong };
   }
   return { outcome: hits === 0 ? "not met" : "recovered", facts: [] };
 }
 
-/** Runs again without the fault, as the operator would. */
+/** What says that a state is not to be believed. */
+const REFRESH = /up --refresh/;
+
+/** So many runs may a recovery take after the one that met the fault. */
+const MOST_RUNS = 5;
+
+/** What a refusal can tell an operator to do before the next run. */
+const WAYS_OUT: readonly [RegExp, (scene: FaultScene, run: number) => unknown][] = [
+  // That run takes the declaration back before anything else, which is all that is asked of it.
+  [/declares region\d, .*, and up there/, (scene) => scene.up({ region: scene.lost, brisk: true })],
+  [/new name/i, (scene, run) => scene.set({ failback: `again-${run}` })],
+  [/remove failback/, (scene) => scene.unset(["failback"])],
+  [/remove lostRegion/, (scene) => scene.unset(["lostRegion"])],
+];
+
+/** Runs again without the fault, as the operator would, and does what a refusal then says. */
 async function healing(
   scene: FaultScene,
   work: Work,
-  { ended }: Left,
+  before: readonly Left[],
   refused: Judged,
 ): Promise<Judged> {
   const facts = [...refused.facts];
+  const truth = (work.healed ?? work.truth) as Truth;
   work.takeBack?.(scene);
-  // After a kill the documentation asks for a refresh.
-  const refresh = ended === undefined ? { refresh: true } : {};
+  // After a kill the documentation asks for a refresh, and so does a warning.
+  const asksForRefresh = ({ ended }: Left) =>
+    ended === undefined || ended.warnings.some((line) => REFRESH.test(line));
+  let options = before.some(asksForRefresh) ? { refresh: true } : {};
   let outcome: Outcome = "refused";
-  let left = await scene.up(refresh);
-  if (left.ended?.ok === false && left.ended.errors.some((line) => /new name/i.test(line))) {
-    facts.push(...left.ended.errors);
-    scene.set({ failback: "two" });
-    outcome = "new attempt";
-    left = await scene.up();
+  for (let run = 1; run <= MOST_RUNS; run++) {
+    const left = await scene.up(options);
+    options = {};
+    let told: string[];
+    if (left.ended?.ok === true) {
+      told = await untruths(scene, truth);
+      if (told.length === 0) {
+        return { outcome, facts };
+      }
+      if (work.begin === undefined) {
+        return { outcome: "not healed", facts: [...facts, "then:", ...told] };
+      }
+      work.begin(scene, `again-${run}`);
+    } else {
+      told = left.ended?.errors ?? [left.crashed ?? (left.hung ? "hung" : "died")];
+      const way = WAYS_OUT.find(([pattern]) => told.some((line) => pattern.test(line)));
+      if (way === undefined) {
+        return { outcome: "not healed", facts: [...facts, "then:", ...told] };
+      }
+      await way[1](scene, run);
+    }
+    facts.push("then:", ...told);
+    outcome = "as told";
   }
-  if (left.ended?.ok !== true) {
-    const { errors = [left.crashed ?? (left.hung ? "hung" : "died")] } = left.ended ?? {};
-    return { outcome: "not healed", facts: [...facts, "then:", ...errors] };
-  }
-  const wrong = await untruths(scene, (work.healed ?? work.truth) as Truth);
-  return wrong.length > 0
-    ? { outcome: "not healed", facts: [...facts, "then:", ...wrong] }
-    : { outcome, facts };
+  return { outcome: "not healed", facts };
 }
 
 /** What is wrong with an error as an operator reads it. */
-function unreadable(error: string): string[] {
+export function unreadable(error: string): string[] {
   const lines = error.split("\n");
   const long = lines.filter((line) => readPart(line).length > LONGEST_LINE);
   return [

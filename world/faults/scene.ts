@@ -7,7 +7,11 @@ import { EngineProcess, StackState, States } from "./engine";
 import type { Left } from "./engine";
 
 /** What is configured of a stack besides the common part; `undefined` takes a key away. */
-export type Declared = Partial<Record<"lostRegion" | "failback", string>>;
+export type Declared = Partial<{
+  lostRegion: string;
+  failback: string;
+  overrides: Record<string, string>;
+}>;
 
 /** How a run is made. */
 export interface UpOptions {
@@ -17,6 +21,10 @@ export interface UpOptions {
   brisk?: boolean;
   refresh?: boolean;
   targets?: readonly string[];
+  /** The resources that are destroyed instead. */
+  destroy?: readonly string[];
+  /** The region whose configuration the stack has; default: its own. */
+  configOf?: RegionName;
   /** The process of the run, when another one than the scene's own. */
   engine?: EngineProcess;
 }
@@ -43,6 +51,8 @@ export class FaultScene {
   readonly survivor: RegionName;
   /** Both stacks are made, and have not run. */
   states: States = { region0: [], region1: [] };
+  /** What the state of the survivor was before each of its runs. */
+  readonly earlier: StackState[] = [];
   private declared: Record<RegionName, Declared> = { region0: {}, region1: {} };
 
   private constructor(
@@ -101,15 +111,21 @@ export class FaultScene {
       region = this.survivor,
       brisk = false,
       engine = this.engine,
+      configOf = region,
       refresh,
       targets,
+      destroy,
     } = options;
+    if (region === this.survivor) {
+      this.earlier.push(this.states[region] ?? []);
+    }
     const run = {
       stack: region,
-      config: this.config(region, brisk),
+      config: this.config(configOf, brisk),
       states: this.states,
       ...(refresh === undefined ? {} : { refresh }),
       ...(targets === undefined ? {} : { targets }),
+      ...(destroy === undefined ? {} : { destroy }),
     };
     const left = await engine.up(run, brisk ? BOUND_SECONDS.brisk : BOUND_SECONDS.patient);
     this.keep(region, left.state);

@@ -13,6 +13,8 @@ export interface Work {
   /** Takes back what must be refused; the next `up` then succeeds with {@link Work.healed}. */
   takeBack?(scene: FaultScene): void;
   healed?: Truth;
+  /** Declares it anew, by another name, when a refusal has had its declaration removed. */
+  begin?(scene: FaultScene, attempt: string): void;
 }
 
 const FAILED_OVER: Truth = { members: "survivors", lostExporter: "DISABLED" };
@@ -50,6 +52,9 @@ const failback: Work = {
   },
   truth: WHOLE,
   forces: 0,
+  begin(scene, attempt) {
+    scene.set({ lostRegion: scene.lost, failback: attempt });
+  },
 };
 
 /** A failback that could not go on after the restore is given up: exporting is paused at that moment. */

@@ -53,6 +53,8 @@ export class Cluster implements Brokers {
   readonly logs: PartitionLog[];
   readonly processes = new Set<string>();
   readonly started: StartedChange[] = [];
+  /** What holds operations up: see {@link isHeld}. */
+  readonly holds = new Set<(operation: ChangeOperation) => boolean>();
   private sides: Record<RegionName, Side>;
   /** Regions whose brokers wait for a configuration: only broker 0 makes one by itself. */
   private readonly waiting = new Set<RegionName>();
@@ -239,6 +241,10 @@ export class Cluster implements Brokers {
 
   canJoin(brokerId: number): boolean {
     return !this.broker(brokerId).hangs;
+  }
+
+  isHeld(operation: ChangeOperation): boolean {
+    return [...this.holds].some((holds) => holds(operation));
   }
 
   joined(brokerId: number, partitionId: number): void {

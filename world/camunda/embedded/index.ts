@@ -1,4 +1,5 @@
 import { agreedCluster, AgreedCluster } from "./agreed";
+import type { ChangeOperation } from "./configuration";
 import { Cluster, isClusterComplete, StartedChange } from "./cluster";
 import { until } from "../../processes/until";
 import { Elasticsearches } from "./elasticsearches";
@@ -334,6 +335,19 @@ export class EmbeddedWorld implements World {
    */
   restartGateways(region: RegionName, unawareMs: number): void {
     this.model.restartGateways(region, unawareMs);
+  }
+
+  /** Lets every partition be led by another broker, where one has a replica of it: as after an election. */
+  moveLeaders(region: RegionName): void {
+    this.model.sideOf(region).moveLeaders();
+  }
+
+  /** Operations of changes do not end, whoever has begun them, until the returned function is called. */
+  hold(holds: (operation: ChangeOperation) => boolean): () => void {
+    this.model.holds.add(holds);
+    return () => {
+      this.model.holds.delete(holds);
+    };
   }
 
   /** Cuts the network between the regions; {@link heal} joins them again. */

@@ -12,6 +12,8 @@ export interface Brokers {
   joined(brokerId: number, partitionId: number): void;
   /** The leader of a partition starts or stops an exporter. */
   exporterChanged(operation: ChangeOperation): void;
+  /** Whether an operation does not come to its end, though whoever carries it out runs. */
+  isHeld(operation: ChangeOperation): boolean;
   /** A change begins. */
   changeStarted(side: Side, operations: readonly ChangeOperation[]): void;
   /** A broker is no member any more, without having been asked. */
@@ -88,6 +90,17 @@ export class Side {
         continue;
       }
       this.lead(partitionId, best);
+    }
+  }
+
+  /** Hands each partition to another replica that lives, where there is one. */
+  moveLeaders(): void {
+    const alive = this.alive();
+    for (const [partitionId, leader] of [...this.leaders]) {
+      const other = alive.get(partitionId)?.find((id) => id !== leader);
+      if (other !== undefined) {
+        this.lead(partitionId, other);
+      }
     }
   }
 
@@ -190,7 +203,7 @@ export class Side {
   }
 
   private canRun(operation: ChangeOperation): boolean {
-    if (!this.brokers.isAlive(this, operation.brokerId)) {
+    if (!this.brokers.isAlive(this, operation.brokerId) || this.brokers.isHeld(operation)) {
       return false;
     }
     switch (operation.operation) {

@@ -19,6 +19,8 @@ export interface Run {
   refresh?: boolean;
   /** Names of the only resources that are touched, as by `up --target`. */
   targets?: readonly string[];
+  /** Names of resources that are destroyed instead, as by `destroy --target`. */
+  destroy?: readonly string[];
 }
 
 /** How a run has ended. */
@@ -26,6 +28,8 @@ export interface Ended {
   ok: boolean;
   /** What an operator reads of it, one for each resource that has failed. */
   errors: string[];
+  /** What the program has warned of. */
+  warnings: string[];
 }
 
 /** The methods of a dynamic provider, as the engine calls them. */
@@ -35,6 +39,14 @@ interface Provider {
   update(id: string, olds: object, news: object): Promise<{ outs: Record<string, unknown> }>;
   read(id: string, props: object): Promise<{ props: object; inputs: object }>;
   delete(id: string, props: object): Promise<void>;
+}
+
+/** What of the SDK's monitor stands between the program and its mocks. */
+interface Monitor {
+  registerResource(
+    request: { getName(): string; getDependenciesList(): string[] },
+    answer: unknown,
+  ): Promise<void>;
 }
 
 /** What a provider throws when its operation had begun: the engine keeps the resource. */
@@ -56,7 +68,12 @@ const NEVER = new Promise<never>(() => undefined);
 export class PlayedEngine {
   private readonly providers = new Map<string, Promise<Provider>>();
   private readonly registered = new Set<string>();
+  /** Names of what a resource that is registered depends on. */
+  private readonly dependencies = new Map<string, string[]>();
+  /** Names of resources that are not there and no targets. */
+  private readonly skipped = new Set<string>();
   private readonly errors: string[] = [];
+  private readonly warnings: string[] = [];
   private readonly old: Map<string, RecordedResource>;
   private operations = 0;
   private failed!: () => void;
@@ -86,9 +103,13 @@ export class PlayedEngine {
 
   private async deploy(): Promise<Ended> {
     if (this.run.refresh === true && !(await this.refresh())) {
-      return { ok: false, errors: this.errors };
+      return this.ended();
     }
-    const { stack, config, secrets } = this.run;
+    const { stack, config, secrets, destroy } = this.run;
+    if (destroy !== undefined) {
+      await this.delete(this.own.filter(({ name }) => destroy.includes(name)));
+      return this.ended();
+    }
     await pulumi.runtime.setMocks(
       { newResource: (args) => this.register(args), call: (args) => this.call(args) },
       PROJECT,
@@ -96,19 +117,42 @@ export class PlayedEngine {
       false,
       "organization",
     );
+    this.learnDependencies();
+    Object.assign(pulumi.log, {
+      warn: (line: string) => {
+        this.warnings.push(line);
+        return Promise.resolve();
+      },
+    });
     pulumi.runtime.setAllConfig(
       Object.fromEntries(Object.entries(config).map(([key, text]) => [`${PROJECT}:${key}`, text])),
       secrets?.map((key) => `${PROJECT}:${key}`),
     );
     const outputs = await Promise.race([this.runProgram(), this.failure]);
     if (outputs === undefined) {
-      return { ok: false, errors: this.errors };
+      return this.ended();
     }
     const made = { type: STACK_TYPE, name: stack, id: "", inputs: {}, outputs };
     this.say({ made });
     this.registered.add(keyOf(made));
     await this.deleteOthers();
-    return { ok: this.errors.length === 0, errors: this.errors };
+    return this.ended();
+  }
+
+  private ended(): Ended {
+    const { errors, warnings } = this;
+    return { ok: errors.length === 0, errors, warnings };
+  }
+
+  /** The mocks are not told of them. */
+  private learnDependencies(): void {
+    const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+    const register = monitor.registerResource.bind(monitor);
+    monitor.registerResource = (request, answer) => {
+      const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? "");
+      this.dependencies.set(request.getName(), names);
+      return register(request, answer);
+    };
   }
 
   /** @returns the outputs of the stack; undefined when it was refused */
@@ -154,6 +198,15 @@ export class PlayedEngine {
     this.registered.add(key);
     const old = this.old.get(key);
     const isTarget = this.run.targets?.includes(name) ?? true;
+    if (!isTarget && old === undefined) {
+      this.skipped.add(name);
+    }
+    const missing = this.dependencies.get(name)?.find((other) => this.skipped.has(other));
+    if (isTarget && missing !== undefined) {
+      this.errors.push(`${name} depends on ${missing}, which was not specified in --target list`);
+      this.endWhenIdle();
+      return NEVER;
+    }
     if (!isTarget || (old && !old.unfinished && isDeepStrictEqual(old.inputs, inputs))) {
       if (old) {
         this.say({ made: old });
@@ -195,21 +248,32 @@ export class PlayedEngine {
       return undefined;
     } finally {
       this.operations--;
-      // What runs beside a failure goes on to its end.
-      if (this.operations === 0 && this.errors.length > 0) {
-        this.failed();
-      }
+      this.endWhenIdle();
+    }
+  }
+
+  /** What runs beside a failure goes on to its end. */
+  private endWhenIdle(): void {
+    if (this.operations === 0 && this.errors.length > 0) {
+      this.failed();
     }
   }
 
   private async deleteOthers(): Promise<void> {
-    const gone = this.own.filter(
-      (resource) => resource.type !== STACK_TYPE && !this.registered.has(keyOf(resource)),
+    const { targets } = this.run;
+    await this.delete(
+      this.own.filter(
+        (resource) =>
+          resource.type !== STACK_TYPE &&
+          !this.registered.has(keyOf(resource)) &&
+          targets?.includes(resource.name) !== false,
+      ),
     );
+  }
+
+  /** Deletes resources, the last first. */
+  private async delete(gone: StackState): Promise<void> {
     for (const resource of [...gone].reverse()) {
-      if (this.run.targets?.includes(resource.name) === false) {
-        continue;
-      }
       try {
         const provider = await this.provider(resource.outputs.__provider);
         await provider.delete(resource.id, resource.outputs);

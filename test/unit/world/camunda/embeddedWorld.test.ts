@@ -388,6 +388,34 @@ describe("embedded world", () => {
     assert.deepEqual(world.cluster().members, [0, 2]);
   });
 
+  it("lets every partition be led by another broker that lives", async () => {
+    await started();
+    const before = world.cluster().leaders;
+    world.moveLeaders("region0");
+    const after = world.cluster().leaders;
+    assert.deepEqual(Object.keys(after), Object.keys(before));
+    for (const partition of Object.keys(before)) {
+      assert.notEqual(after[partition], before[partition]);
+    }
+  });
+
+  it("holds operations up until that ends, and those after them in the same change", async () => {
+    await started();
+    const end = world.hold(
+      ({ exporterId, brokerId }) => exporterId !== undefined && brokerId === 2,
+    );
+    await post(`${management("region0")}/exporters/elasticsearchregion1/disable`);
+    await until("what comes before is done", () => {
+      const { pendingChange } = world.cluster();
+      return pendingChange?.pending[0]?.brokerId === 2;
+    });
+    await until("nothing more is done", () => world.cluster().pendingChange !== undefined);
+    assert.notEqual(world.cluster().exporters["elasticsearchregion1"], "DISABLED");
+    end();
+    await until("it ends", () => world.cluster().pendingChange === undefined);
+    assert.equal(world.cluster().exporters["elasticsearchregion1"], "DISABLED");
+  });
+
   it("records requests and injects faults", async () => {
     await started();
     const url = `${management("region0")}/cluster`;
