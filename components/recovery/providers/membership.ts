@@ -194,14 +194,14 @@ async function decide(
 
 /**
  * What is to be mended before a region is taken out that lives: an ordinary change in a cluster that is not whole may
- * stay pending for ever, and what is left exports nothing without its own exporters.
+ * stay pending for ever, and what is left exports nothing without its own exporters and their Elasticsearch.
  */
-function notWhole(
-  { settings }: Session,
+async function notWhole(
+  session: Session,
   intent: MembershipIntent,
   { configuration, topology }: Observation,
-): { seen: string; refusal: string } | undefined {
-  const { region, exporters, partitionCount } = settings;
+): Promise<{ seen: string; refusal: string } | undefined> {
+  const { region, exporters, partitionCount } = session.settings;
   const { brokers, replicationFactor } = intent;
   const problems = notReadyToLeave(
     configuration,
@@ -215,6 +215,9 @@ function notWhole(
     if (states.length !== 1 || states[0] !== "ENABLED") {
       problems.push(`exporter ${id} is ${states.join(" and ") || "unknown"}`);
     }
+  }
+  if ((await session.elasticsearch(region).health()).status === "red") {
+    problems.push(`Elasticsearch of ${region} is red`);
   }
   const seen = listed(problems, "; ");
   return problems.length === 0

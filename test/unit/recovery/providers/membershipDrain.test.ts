@@ -164,6 +164,14 @@ describe("BrokerMembership when a region is drained", () => {
       },
       /not whole \(exporter elasticsearchregion0 is DISABLED and ENABLED\)/,
     ],
+    [
+      "Elasticsearch of the region that stays is red",
+      /_cluster\/health/,
+      (body: Body) => {
+        body.status = "red";
+      },
+      /not whole \(Elasticsearch of region0 is red\)/,
+    ],
   ] as const) {
     it(`sends nothing while ${what}`, async () => {
       await bench.start();
@@ -179,6 +187,20 @@ describe("BrokerMembership when a region is drained", () => {
       assert.deepEqual(bench.sent(), []);
     });
   }
+
+  it("sends nothing while Elasticsearch of the region that stays does not answer, whatever that of the other one does", async () => {
+    await bench.start();
+    bench.configure({ drainRegion: "region1" }, { loss: 0.3 });
+    bench.world.inject({ region: "region1", path: /_cluster\/health/, drop: true });
+    const heal = bench.world.inject({ region: "region0", path: /_cluster\/health/, drop: true });
+    const { elasticsearch } = bench.world.endpoints.region0;
+    await assert.rejects(bench.run.remove(), (error: { message: string }) =>
+      error.message.includes(`${elasticsearch}/_cluster/health does not answer`),
+    );
+    assert.deepEqual(bench.sent(), []);
+    heal();
+    assert.deepEqual((await bench.run.remove()).outs.record.observed.members, [0, 2]);
+  });
 
   for (const [what, spoil] of [
     [
