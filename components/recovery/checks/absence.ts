@@ -96,10 +96,15 @@ function listedLeads({ brokers }: Topology, id: number): number[] {
   return partitions.filter(({ role }) => role === "leader").map((partition) => partition.id);
 }
 
-/** The partitions of whose replicas some brokers hold no majority. */
+/**
+ * The partitions of whose replicas some brokers surely hold no majority. Of a replica that was joining or leaving when its
+ * region was lost, Raft may know nothing yet or nothing any more: with it out these brokers may well lead by themselves.
+ */
 function withoutMajority({ members }: Configuration, own: readonly number[]): Set<number> {
   const replicas = members.flatMap(({ id, replicas }) =>
-    replicas.map(({ partition }) => ({ partition, weight: own.includes(id) ? 1 : -1 })),
+    replicas
+      .filter(({ state }) => own.includes(id) || state === "ACTIVE")
+      .map(({ partition }) => ({ partition, weight: own.includes(id) ? 1 : -1 })),
   );
   const balance = new Map<number, number>();
   for (const { partition, weight } of replicas) {

@@ -149,6 +149,29 @@ describe("BrokerMembership when a region is lost", () => {
     assert.deepEqual(bench.sent(), []);
   });
 
+  it("takes a leader whose partition a lost broker was joining for no sign that its region lives", async () => {
+    await bench.start("region1", { joinMs: 60 });
+    await bench.restored();
+    const change = `${bench.management}/actuator/cluster`;
+    await fetch(`${change}/brokers?replicationFactor=4`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(["0", "1", "2", "3"]),
+    });
+    const seen = async () => (await (await fetch(change)).json()) as Body;
+    await bench.until("a third replica has joined and a fourth is joining", async () => {
+      const states = (await seen()).brokers.flatMap(({ partitions }: Body) =>
+        partitions.filter(({ id }: Body) => id === 1).map(({ state }: Body) => state),
+      );
+      return states.length === 4 && states.includes("JOINING");
+    });
+    await fetch(`${change}/changes/${(await seen()).pendingChange.id}`, { method: "DELETE" });
+    bench.configure({ failback: undefined });
+    await bench.loseRegion();
+    const { outs } = await bench.run.remove();
+    assert.deepEqual(outs.record.observed.members, [0, 2]);
+  });
+
   it("refuses to remove anybody when no region is declared lost", async () => {
     await bench.start();
     await bench.loseRegion();
