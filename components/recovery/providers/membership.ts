@@ -372,6 +372,13 @@ async function drain(
 function expectDrainPlan(plan: PlannedChange, session: Session, intent: MembershipIntent): void {
   const { operations } = session.generation.cluster;
   const wrong = plan.operations.filter((one) => !isPartOfDrain(one, operations, intent));
+  // An ordinary change distributes anew: a failback would have to move them back, and only adds.
+  const moved = wrong.filter((one) => isPartOfAdd(one, operations, intent));
+  if (moved.length > 0) {
+    throw new Refusal(
+      `the cluster would move replicas among the brokers that stay (${shortened(describeOperations(moved).join("; "), 40)}): no drain of this one; nothing was sent`,
+    );
+  }
   const expected = plan.expectedMembers.map(({ id }) => id);
   const short = unreplicated(plan, session, intent.replicationFactor);
   const going = plan.currentMembers

@@ -216,9 +216,9 @@ describe("BrokerMembership when a region is drained", () => {
       },
     ],
     [
-      "move a replica",
+      "give a broker that goes a replica",
       (body: Body) => {
-        body.plannedChanges.push({ operation: "PARTITION_JOIN", brokerId: 0, partitionId: 1 });
+        body.plannedChanges.push({ operation: "PARTITION_JOIN", brokerId: 1, partitionId: 1 });
       },
     ],
     [
@@ -265,6 +265,17 @@ describe("BrokerMembership when a region is drained", () => {
       assert.deepEqual(bench.sent(), []);
     });
   }
+
+  it("sends nothing where the cluster would distribute the replicas anew among more brokers: a failback only adds", async () => {
+    const shape = { clusterSize: 8, partitionCount: 3 };
+    await bench.start("region1", { shape });
+    bench.configure({ drainRegion: "region1" });
+    await refusal(
+      bench.run.remove(),
+      /would move replicas among the brokers that stay \(PARTITION_JOIN broker 6 partition 3\)/,
+    );
+    assert.deepEqual(bench.sent(), []);
+  });
 
   it("is no success as long as a removed broker is still seen with partitions", async () => {
     await bench.start();
