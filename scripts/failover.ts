@@ -59,7 +59,8 @@ async function failover(interrupt: Interrupt): Promise<void> {
   const outputs = await make(
     {
       title: `failover: ${lost} is lost, ${stack.region} goes on`,
-      config: { lostRegion: lost },
+      // A region that is lost while it is drained is no drained one any more.
+      config: { lostRegion: lost, drainRegion: undefined },
       withdraw: `to take the declaration back, as long as no broker was forced out: ${npmRunPulumi(["config", "rm", "lostRegion"], stack.name, place)}, then ${npmRunPulumi(["up"], stack.name, place)}, which opens the fence where there is one`,
     },
     stack,

@@ -165,7 +165,7 @@ describe("commands of an operator on stacks of their own", function () {
       "a failback without a lost region",
       "failback",
       ["--yes"],
-      /^error: neither stack region0 nor region1 declares a region lost: .*\n$/,
+      /^error: neither stack region0 nor region1 declares a region lost or drained: .*\n$/,
     ],
   ];
   for (const [what, script, args, text] of refusals) {
@@ -217,7 +217,8 @@ describe("commands of an operator on stacks of their own", function () {
     });
   }
 
-  it("a failover that was killed with the forced removal under way is ended by the same command", async () => {
+  it("a failover that was killed with the forced removal under way is ended by the same command, also of a region that was to be drained", async () => {
+    await (await workspace.stack("region0")).set("drainRegion", "region1");
     await world.lose("region1");
     lost = Date.now();
     await runAndKill("failover", ["--lost", "region1", "--yes"], force);
@@ -229,6 +230,7 @@ describe("commands of an operator on stacks of their own", function () {
     assert.deepEqual(world.cluster().members, [0, 2]);
     assert.equal(world.cluster().exporters["elasticsearchregion1"], "DISABLED");
     assert.ok(sent(force) <= 2);
+    assert.doesNotMatch(configuration(), /drainRegion/);
     const { phase, lostRegion } = await recovery();
     assert.deepEqual({ phase, lostRegion }, { phase: "failed-over", lostRegion: "region1" });
   });
