@@ -159,6 +159,7 @@ export const CAMUNDA_8_6: Generation = {
       "zeebe.partitionCount": "partitionCount",
       "zeebe.replicationFactor": "replicationFactor",
       "elasticsearch.enabled": "charts.elasticsearch",
+      "global.elasticsearch.prefix": "recordsPrefix",
     },
     fixed: {
       camunda: {
@@ -196,7 +197,6 @@ export const CAMUNDA_8_6: Generation = {
           "global.elasticsearch.url",
           "global.elasticsearch.tls",
           "global.elasticsearch.auth",
-          "global.elasticsearch.prefix",
           "global.elasticsearch.clusterName",
           "global.elasticsearch.disableExporter",
           "global.opensearch",

@@ -253,6 +253,11 @@ describe("the configuration of an installation", () => {
       /^helmValues.camunda.zeebe.clusterSize is decided by clusterSize/,
     ],
     [
+      "the prefix of the records beside its key",
+      eksConfig({ helmValues: { camunda: { global: { elasticsearch: { prefix: "prod" } } } } }),
+      /^helmValues.camunda.global.elasticsearch.prefix is decided by recordsPrefix/,
+    ],
+    [
       "init containers that the chart passes over",
       eksConfig({ helmValues: { camunda: { zeebe: { extraInitContainers: [] } } } }),
       /^helmValues.camunda.zeebe.extraInitContainers is ignored by the chart beside initContainers/,
