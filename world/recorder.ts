@@ -33,6 +33,11 @@ export function changesSomething(
   );
 }
 
+/** Is told of a request before it is passed on, which waits for it; may answer it instead. */
+export type Meddler = (
+  request: RecordedRequest,
+) => Promise<{ status: number; body: object } | undefined>;
+
 /**
  * Stands between the program and a world, of either kind, and writes down every request. So "the second
  * `up` sends nothing that changes anything" is seen, not concluded.
@@ -43,13 +48,17 @@ export class Recorder {
   /** When the recorder was made, milliseconds since the epoch. */
   readonly start = Date.now();
 
-  private constructor(private readonly world: World) {}
+  private constructor(
+    private readonly world: World,
+    private readonly meddler: Meddler,
+  ) {}
 
   /** Starts a recorder; its `endpoints` stand for the world's. */
   static async of(
     world: World,
+    meddler: Meddler = () => Promise.resolve(undefined),
   ): Promise<{ recorder: Recorder; endpoints: Record<RegionName, RegionEndpoints> }> {
-    const recorder = new Recorder(world);
+    const recorder = new Recorder(world, meddler);
     return {
       recorder,
       endpoints: {
@@ -133,6 +142,13 @@ export class Recorder {
     };
     this.requests.push(recorded);
     const began = Date.now();
+    const instead = await this.meddler(recorded);
+    if (instead !== undefined) {
+      recorded.status = instead.status;
+      response.writeHead(instead.status, { "Content-Type": "application/json" });
+      response.end(JSON.stringify(instead.body));
+      return;
+    }
     const headers = { ...request.headers };
     delete headers.host;
     const upstream = http.request(

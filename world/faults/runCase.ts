@@ -143,7 +143,8 @@ const WAYS_OUT: readonly [RegExp, (scene: FaultScene, run: number) => unknown][]
   // That run takes the declaration back before anything else, which is all that is asked of it.
   [/declares region\d, .*, and up there/, (scene) => scene.up({ region: scene.lost, brisk: true })],
   [/new name/i, (scene, run) => scene.set({ failback: `again-${run}` })],
-  [/remove failback/, (scene) => scene.unset(["failback"])],
+  [/recreate it empty/, ({ world, lost }) => world.recreate(lost)],
+  [/remove failback|abandon this attempt/, (scene) => scene.unset(["failback"])],
   [/remove lostRegion/, (scene) => scene.unset(["lostRegion"])],
 ];
 

@@ -45,7 +45,7 @@ export const provider = implement<SnapshotRestoreInputs>({
     );
     if (snapshot?.state !== "SUCCESS") {
       throw new Refusal(
-        `Elasticsearch of ${region} sees snapshot ${inputs.snapshot} as ${snapshot?.state ?? "missing"}, not SUCCESS: pulumi up again`,
+        `Elasticsearch of ${region} sees snapshot ${shortened(inputs.snapshot, 28)} as ${snapshot?.state ?? "missing"}, not SUCCESS: up, or set failback to a new name`,
       );
     }
     expectOfThisPause(snapshot, inputs.pause);

@@ -97,7 +97,8 @@ export class EmbeddedOnSearch implements World {
     await this.nodes?.stop();
   }
 
-  private get search(): SearchNodes {
+  /** The search engines, without the brokers. */
+  get search(): SearchNodes {
     if (this.nodes === undefined) {
       throw new Error("the world has not been started");
     }

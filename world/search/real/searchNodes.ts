@@ -84,6 +84,11 @@ export class SearchNodes {
     await this.processes.get(region)?.kill();
   }
 
+  /** Stops the node of a region as it is, so that it answers nothing and loses nothing, or lets it go on. */
+  freeze(region: RegionName, frozen: boolean): void {
+    this.processes.get(region)?.signal(frozen ? "SIGSTOP" : "SIGCONT");
+  }
+
   /**
    * Starts the node of a region that was lost; resolves when it can be used.
    *
