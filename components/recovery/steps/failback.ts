@@ -55,9 +55,10 @@ export const exportPause: Step = {
     if (asked === undefined) {
       throw new Error("a procedure that pauses exporting without a gate");
     }
-    const gateAt = asked.apply(({ startedAt }) => startedAt);
+    // With --target there may be no record: then nothing that depends on it is made either.
+    const gateAt = asked.apply((record) => String(record?.startedAt));
     const made = new resources.ExportPause("export-pause", { attempt, gateAt }, scene.after(after));
-    scene.pausedAt = made.record.apply(({ startedAt }) => startedAt);
+    scene.pausedAt = made.record.apply((record) => String(record?.startedAt));
     return kept(scene, "pause", made);
   },
 };
