@@ -52,7 +52,8 @@ export class InstalledSite implements Site {
 
   get bookkeeping() {
     const gone = temporaryResources(this.camundaVersion, { webApps: true });
-    return { delete: gone + this.traits.fenceGoes, update: 5 };
+    // What carries the declaration, and the web applications, whose start was within the pause.
+    return { delete: gone + this.traits.fenceGoes, update: 6 };
   }
 
   async start(): Promise<void> {
