@@ -102,7 +102,8 @@ export const CAMUNDA_8_6: Generation = {
     operations: {
       forceReconfigure: "PARTITION_FORCE_RECONFIGURE",
       remove: "BROKER_REMOVE",
-      add: ["BROKER_ADD", "PARTITION_JOIN", "PARTITION_RECONFIGURE_PRIORITY"],
+      add: "BROKER_ADD",
+      join: "PARTITION_JOIN",
       leave: "PARTITION_LEAVE",
       reorder: "PARTITION_RECONFIGURE_PRIORITY",
       enableExporter: "PARTITION_ENABLE_EXPORTER",

@@ -51,11 +51,13 @@ export interface ClusterDialect {
   operations: {
     forceReconfigure: string;
     remove: string;
-    /** Of an add with its replication factor. */
-    add: readonly string[];
-    /** By which a replica leaves a broker that is removed by an ordinary change. */
+    /** By which a broker becomes a member. */
+    add: string;
+    /** By which a broker gets a replica of a partition. */
+    join: string;
+    /** By which it gives one up, of an ordinary change. */
     leave: string;
-    /** Of an ordinary removal, beside those that leave: what it changes of the replicas that stay. */
+    /** Which replica is to lead first. */
     reorder: string;
     enableExporter: string;
     disableExporter: string;

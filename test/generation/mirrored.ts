@@ -51,7 +51,8 @@ export const GENERATION: Generation = {
     operations: {
       forceReconfigure: "REPLICAS_FORCED",
       remove: "MEMBER_OUT",
-      add: ["MEMBER_IN", "REPLICA_IN", "REPLICA_PRIORITY"],
+      add: "MEMBER_IN",
+      join: "REPLICA_IN",
       leave: "REPLICA_OUT",
       reorder: "REPLICA_PRIORITY",
       enableExporter: "EXPORTER_ON",

@@ -18,12 +18,12 @@ import { forgetPhases } from "./phases";
  * would make the cluster refuse ours with 409, and only a human knows what it is for. One that cannot be seen, since
  * the coordinator does not answer, may be either: it is awaited first.
  *
- * @param ours whether an operation of a pending change is part of what is wanted here
+ * @param ours whether a pending change, by all its operations, is what is wanted here
  */
 export async function observeSettled(
   session: Session,
   seconds: number,
-  ours: (operation: Operation) => boolean,
+  ours: (operations: readonly Operation[]) => boolean,
 ): Promise<{ observation: Observation; awaited: { id: number } | undefined }> {
   let awaited: { id: number } | undefined;
   let unseen: ChangePending | undefined;
@@ -50,7 +50,7 @@ export async function observeSettled(
       if (pending === undefined) {
         return { done: true, value: seen };
       }
-      if (![...pending.completed, ...pending.pending].every(ours)) {
+      if (!ours([...pending.completed, ...pending.pending])) {
         throw refusePending(session, pending.id, describePending(pending));
       }
       if (awaited === undefined) {

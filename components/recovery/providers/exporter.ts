@@ -81,8 +81,8 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
   const { exporter } = session.settings.timeouts;
   const wanted = wantedOf(inputs, session);
   const { observation, awaited } = await observeSettled(session, exporter, (pending) =>
-    wanted.some(
-      ({ id, operation }) => pending.operation === operation && pending.exporterId === id,
+    pending.every((one) =>
+      wanted.some(({ id, operation }) => one.operation === operation && one.exporterId === id),
     ),
   );
   expectKnown(observation, [

@@ -21,6 +21,8 @@ import { awaitChange, observeChanging, observeSettled, sendChange } from "../che
 import { awaitPlan, DecidedPlan, membershipIntent } from "../checks/membership";
 import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
+import { followed } from "../checks/followed";
+import { SURVIVING_REPLICAS } from "../phase";
 import { declaresAll, MembershipIntent } from "../planner";
 import type { Observation, Session } from "../session";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
@@ -61,15 +63,11 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
   const intent = membershipIntent(desired, declaration, session);
   const adds = declaresAll(intent);
   const { operations } = session.generation.cluster;
-  const isOurs = adds
-    ? isPartOfAdd
-    : declaration.kind === "drained"
-      ? isPartOfDrain
-      : isPartOfRemoval;
+  const isOurs = adds ? isAdd : declaration.kind === "drained" ? isDrain : isForcedRemoval;
   const { observation, awaited } = await observeSettled(
     session,
     adds ? session.settings.timeouts.join : session.settings.timeouts.failover,
-    (operation) => isOurs(operation, operations, intent),
+    (pending) => isOurs(pending, operations, intent),
   );
   const plan = await decide(run, intent, observation);
   switch (plan.kind) {
@@ -98,35 +96,67 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
 
 type Operations = ClusterDialect["operations"];
 
-function isPartOfAdd(
-  { operation, brokerId }: Operation,
-  { add }: Operations,
-  { brokers }: MembershipIntent,
-): boolean {
-  return add.includes(operation) && brokers.includes(brokerId);
-}
-
-/** Only brokers of the other region go, and those that stay keep what they hold. */
-function isPartOfDrain(
-  { operation, brokerId, brokers }: Operation,
-  { leave, remove, reorder }: Operations,
+function isAdd(
+  pending: readonly Operation[],
+  operations: Operations,
   intent: MembershipIntent,
 ): boolean {
-  return operation === reorder
-    ? intent.brokers.includes(brokerId)
-    : [leave, remove].includes(operation) &&
-        brokers.length === 0 &&
-        !intent.brokers.includes(brokerId);
+  return pending.every((one) => isPartOfAdd(one, operations, intent));
 }
 
-function isPartOfRemoval(
-  { operation, brokers }: Operation,
-  { forceReconfigure, remove }: Operations,
+/**
+ * A broker or a replica more, or which of them leads first. After a drain of many brokers, which may have been lost
+ * since, those that stayed hold what others held before: that goes back.
+ */
+function isPartOfAdd(
+  { operation, brokerId }: Operation,
+  { add, join, leave, reorder }: Operations,
+  { brokers, region, regions }: MembershipIntent,
+): boolean {
+  return operation === leave
+    ? regions[region].includes(brokerId)
+    : [add, join, reorder].includes(operation) && brokers.includes(brokerId);
+}
+
+/** One that takes nobody out is somebody else's, whatever it moves. */
+function isDrain(
+  pending: readonly Operation[],
+  operations: Operations,
   intent: MembershipIntent,
 ): boolean {
   return (
-    [forceReconfigure, remove].includes(operation) &&
-    brokers.every((id) => (operation === remove) !== intent.brokers.includes(id))
+    pending.every((one) => isPartOfDrain(one, operations, intent)) &&
+    pending.some(({ operation }) => operation === operations.remove)
+  );
+}
+
+/** Only brokers of the other region go. With many that stay, the cluster distributes the replicas among them anew. */
+function isPartOfDrain(
+  { operation, brokerId, brokers }: Operation,
+  { join, leave, remove, reorder }: Operations,
+  intent: MembershipIntent,
+): boolean {
+  const stays = intent.brokers.includes(brokerId);
+  switch (operation) {
+    case join:
+    case reorder:
+      return stays;
+    case remove:
+      return !stays && brokers.length === 0;
+    default:
+      return operation === leave;
+  }
+}
+
+function isForcedRemoval(
+  pending: readonly Operation[],
+  { forceReconfigure, remove }: Operations,
+  intent: MembershipIntent,
+): boolean {
+  return pending.every(
+    ({ operation, brokers }) =>
+      [forceReconfigure, remove].includes(operation) &&
+      brokers.every((id) => (operation === remove) !== intent.brokers.includes(id)),
   );
 }
 
@@ -368,58 +398,68 @@ async function drain(
   return { how: "done", ...changeOf(sent), observed: { ...observed, removed: [...removed] } };
 }
 
-/** The dry run must say what is meant: the other region leaves every partition and goes, and all others keep theirs. */
+/** The dry run must say what is meant: the other region leaves every partition and goes, and none lacks a replica meanwhile. */
 function expectDrainPlan(plan: PlannedChange, session: Session, intent: MembershipIntent): void {
   const { operations } = session.generation.cluster;
-  const wrong = plan.operations.filter((one) => !isPartOfDrain(one, operations, intent));
-  // An ordinary change distributes anew: a failback would have to move them back, and only adds.
-  const moved = wrong.filter((one) => isPartOfAdd(one, operations, intent));
-  if (moved.length > 0) {
-    throw new Refusal(
-      `the cluster would move replicas among the brokers that stay (${shortened(describeOperations(moved).join("; "), 40)}): no drain of this one; nothing was sent`,
-    );
-  }
-  const expected = plan.expectedMembers.map(({ id }) => id);
-  const short = unreplicated(plan, session, intent.replicationFactor);
-  const going = plan.currentMembers
-    .map(({ id }) => id)
-    .filter((id) => !intent.brokers.includes(id));
-  const left = going.filter(
-    (id) =>
-      !plan.operations.some(
-        ({ operation, brokerId }) => operation === operations.remove && brokerId === id,
-      ),
+  const why = otherThanMeant(
+    plan,
+    plan.operations.filter((one) => !isPartOfDrain(one, operations, intent)),
+    session,
+    intent,
   );
-  if (
-    wrong.length > 0 ||
-    left.length > 0 ||
-    short.length > 0 ||
-    !sameIds(expected, intent.brokers)
-  ) {
-    const why =
-      wrong.length > 0
-        ? `it would ${describeOperations(wrong).join("; ")}`
-        : left.length > 0
-          ? `it would not remove ${brokerList(left)}`
-          : short.length > 0
-            ? `partition ${listed(short.map(String))} would not have ${intent.replicationFactor} replicas`
-            : `the members would be ${brokerList(expected)}`;
+  if (why !== undefined) {
     throw new Refusal(
       `the cluster's own plan for the drain is not what is meant (${shortened(why, 60)}): nothing was sent; look at the cluster`,
     );
   }
 }
 
-/** The partitions that would not have as many replicas after a plan. */
-function unreplicated(
-  { expectedMembers }: PlannedChange,
-  { settings: { partitionCount } }: Session,
-  replicationFactor: number,
-): number[] {
-  const replicas = expectedMembers.flatMap((member) => member.replicas);
-  return partitionIds(partitionCount).filter(
-    (id) => replicas.filter(({ partition }) => partition === id).length !== replicationFactor,
+/**
+ * What an ordinary change would do otherwise than is declared, followed operation by operation: each must be one that is
+ * meant, no partition may have fewer replicas on the way than one region holds, and all of them together must lead to
+ * the members that are declared, with as many replicas in each region.
+ *
+ * @param wrong its operations that are not meant
+ * @returns it in words, or undefined
+ */
+function otherThanMeant(
+  plan: PlannedChange,
+  wrong: readonly Operation[],
+  { generation, settings: { partitionCount } }: Session,
+  { brokers, regions, replicationFactor }: MembershipIntent,
+): string | undefined {
+  if (wrong.length > 0) {
+    return `it would ${describeOperations(wrong).join("; ")}`;
+  }
+  const { end, fewest } = followed(plan, generation.cluster.operations);
+  const inRegion = (partition: number, ids: readonly number[]) =>
+    ids.filter((id) => end.get(id)?.has(partition)).length;
+  const present = [regions.region0, regions.region1].filter((ids) =>
+    brokers.includes(ids[0] ?? -1),
   );
+  const short = partitionIds(partitionCount).filter((partition) =>
+    present.some((ids) => inRegion(partition, ids) !== replicationFactor / present.length),
+  );
+  const low = partitionIds(partitionCount).filter(
+    (partition) => (fewest.get(partition) ?? SURVIVING_REPLICAS) < SURVIVING_REPLICAS,
+  );
+  const members = [...end.keys()].sort((a, b) => a - b);
+  const shown = new Map(
+    plan.expectedMembers.map(({ id, replicas }) => [id, replicas.map((one) => one.partition)]),
+  );
+  if (!sameIds(members, brokers)) {
+    return `the members would be ${brokerList(members)}`;
+  }
+  if (short.length > 0) {
+    return `partition ${listed(short.map(String))} would not have ${replicationFactor / present.length} replicas a region`;
+  }
+  if (low.length > 0) {
+    return `partition ${listed(low.map(String))} would have too few replicas on the way`;
+  }
+  const asShown =
+    sameIds([...shown.keys()], members) &&
+    members.every((id) => sameIds(shown.get(id) ?? [], [...(end.get(id) ?? [])]));
+  return asShown ? undefined : "it would end otherwise than it shows";
 }
 
 /**
@@ -443,7 +483,7 @@ async function addBrokers(
   await expectRestored(session, intent);
   const dryRun = () => session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
   const plan = await asked("the cluster's own plan", session.log, dryRun);
-  expectAddPlan(plan, session, brokers, replicationFactor);
+  expectAddPlan(plan, session, intent);
   if (plan.operations.length === 0) {
     // The gateway learns last how many replicas there are: by the cluster itself it is as declared.
     return {
@@ -471,55 +511,19 @@ async function addBrokers(
   return { how: "done", ...changeOf(sent), observed };
 }
 
-function expectAddPlan(
-  plan: PlannedChange,
-  session: Session,
-  brokers: readonly number[],
-  replicationFactor: number,
-): void {
-  const { add } = session.generation.cluster.operations;
-  const leaving = plan.operations.filter((operation) => !add.includes(operation.operation));
-  const short = unreplicated(plan, session, replicationFactor);
-  const expected = plan.expectedMembers.map((member) => member.id);
-  const unexplained = joining(plan).filter(
-    ({ id, partition }) =>
-      !plan.operations.some((one) => one.brokerId === id && one.partitionId === partition),
+function expectAddPlan(plan: PlannedChange, session: Session, intent: MembershipIntent): void {
+  const { operations } = session.generation.cluster;
+  const why = otherThanMeant(
+    plan,
+    plan.operations.filter((one) => !isPartOfAdd(one, operations, intent)),
+    session,
+    intent,
   );
-  if (
-    leaving.length > 0 ||
-    short.length > 0 ||
-    unexplained.length > 0 ||
-    !sameIds(expected, brokers)
-  ) {
-    const why =
-      leaving.length > 0
-        ? `it would ${describeOperations(leaving).join("; ")}`
-        : short.length > 0
-          ? `partition ${listed(short.map(String))} would not have ${replicationFactor} replicas`
-          : sameIds(expected, brokers)
-            ? `nothing makes ${brokerList([...new Set(unexplained.map(({ id }) => id))])} join`
-            : `the members would be ${brokerList(expected)}`;
+  if (why !== undefined) {
     throw new Refusal(
       `the cluster's own plan for adding the brokers is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
     );
   }
-}
-
-/** What a plan adds: brokers, and replicas of them. */
-function joining({
-  currentMembers,
-  expectedMembers,
-}: PlannedChange): { id: number; partition?: number }[] {
-  return expectedMembers.flatMap(({ id, replicas }) => {
-    const before = currentMembers.find((member) => member.id === id);
-    const has = before?.replicas.map(({ partition }) => partition) ?? [];
-    return [
-      ...(before === undefined ? [{ id }] : []),
-      ...replicas
-        .filter(({ partition }) => !has.includes(partition))
-        .map(({ partition }) => ({ id, partition })),
-    ];
-  });
 }
 
 function changeOf(sent: { changeId: number | undefined; operations: string[] }): Partial<Outcome> {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { activeReplicas } from "../../../../components/clients/topology";
+import { session } from "../../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../../support/bench";
 import { refusal } from "../../../support/failure";
 import { broker, Body, exporterOf, partitionOf } from "../../../support/answers";
@@ -266,15 +268,98 @@ describe("BrokerMembership when a region is drained", () => {
     });
   }
 
-  it("sends nothing where the cluster would distribute the replicas anew among more brokers: a failback only adds", async () => {
+  it("drains more brokers too, among which the cluster distributes the replicas anew, and a failback puts them back", async () => {
     const shape = { clusterSize: 8, partitionCount: 3 };
     await bench.start("region1", { shape });
     bench.configure({ drainRegion: "region1" });
-    await refusal(
-      bench.run.remove(),
-      /would move replicas among the brokers that stay \(PARTITION_JOIN broker 6 partition 3\)/,
+    const replicas = async () =>
+      [...activeReplicas(await session().zeebe.configuration())].map(([id, held]) => [
+        id,
+        [...held].sort(),
+      ]);
+    const before = await replicas();
+    const { outs } = await bench.run.remove();
+    assert.deepEqual(outs.record.observed.removed, [1, 3, 5, 7]);
+    assert.ok(
+      outs.record.operations?.some((one: string) => /^PARTITION_JOIN broker [0246]/.test(one)),
+      "a replica moves",
     );
-    assert.deepEqual(bench.sent(), []);
+    await bench.run.disable();
+    await bench.world.recreate("region1");
+    bench.configure({ failback: attempt });
+    await bench.until("they are seen", async () => (await bench.seen()).length === 8);
+    await bench.run.gate();
+    await bench.run.enable();
+    bench.world.copyDocuments("region1");
+    const added = await bench.run.add();
+    assert.ok(
+      added.outs.record.operations?.some((one: string) =>
+        /^PARTITION_LEAVE broker [0246]/.test(one),
+      ),
+      "it moves back",
+    );
+    assert.deepEqual(await replicas(), before);
+    assert.ok(!bench.sent().some((sent) => sent.includes("force")));
+  });
+
+  for (const [what, expected, spoil] of [
+    [
+      "let replicas leave before others have joined",
+      /partition 3 would have too few replicas on the way/,
+      (body: Body) => {
+        const isLeave = (one: Body) => one.operation === "PARTITION_LEAVE";
+        const { plannedChanges } = body;
+        body.plannedChanges = [
+          ...plannedChanges.filter(isLeave),
+          ...plannedChanges.filter((one: Body) => !isLeave(one)),
+        ];
+      },
+    ],
+    [
+      "let nobody join",
+      /partition 3 would not have 2 replicas a region/,
+      (body: Body) => {
+        body.plannedChanges = body.plannedChanges.filter(
+          (one: Body) => one.operation !== "PARTITION_JOIN",
+        );
+      },
+    ],
+    [
+      "show a replica elsewhere",
+      /it would end otherwise than it shows/,
+      (body: Body) => {
+        const [moved] = broker({ brokers: body.expectedTopology }, 6).partitions.splice(0, 1);
+        broker({ brokers: body.expectedTopology }, 0).partitions.push(moved);
+      },
+    ],
+  ] as const) {
+    it(`sends nothing when the plan of a drain of more brokers would ${what}`, async () => {
+      await bench.start("region1", { shape: { clusterSize: 8, partitionCount: 3 } });
+      bench.configure({ drainRegion: "region1" });
+      bench.world.inject({
+        path: DRY_RUN,
+        transform: (body) => {
+          spoil(body);
+          return body;
+        },
+      });
+      await refusal(bench.run.remove(), expected, /nothing was sent/);
+      assert.deepEqual(bench.sent(), []);
+    });
+  }
+
+  it("of more brokers, lost after it, is failed back as well", async () => {
+    await bench.start("region1", { shape: { clusterSize: 8, partitionCount: 3 } });
+    bench.configure({ drainRegion: "region1" });
+    await bench.run.remove();
+    await bench.run.disable();
+    await bench.world.recreate("region1");
+    bench.configure({ drainRegion: undefined, lostRegion: "region1", failback: attempt });
+    await bench.until("they are seen", async () => (await bench.seen()).length === 8);
+    await bench.run.enable();
+    bench.world.copyDocuments("region1");
+    const { outs } = await bench.run.add();
+    assert.deepEqual(outs.record.observed.members, [0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it("is no success as long as a removed broker is still seen with partitions", async () => {
