@@ -98,6 +98,10 @@ describe("BrokerMembership when a region is drained", () => {
         }),
       });
       await refusal(bench.run.remove(), /another change is pending \(change 77 .*cancel it/);
+      assert.ok(
+        !bench.lines.some((line) => line.includes("awaiting")),
+        "it is not taken for its own",
+      );
       assert.deepEqual(bench.sent(), []);
     });
   }
@@ -235,6 +239,15 @@ describe("BrokerMembership when a region is drained", () => {
         body.plannedChanges = body.plannedChanges.filter(
           (one: Body) => one.operation !== "BROKER_REMOVE" || one.brokerId !== 3,
         );
+      },
+    ],
+    [
+      "leave a broker a member, and show it as one",
+      (body: Body) => {
+        body.plannedChanges = body.plannedChanges.filter(
+          (one: Body) => one.operation !== "BROKER_REMOVE" || one.brokerId !== 3,
+        );
+        body.expectedTopology.push({ id: 3, state: "ACTIVE", partitions: [] });
       },
     ],
     [
