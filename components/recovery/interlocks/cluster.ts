@@ -33,6 +33,13 @@ export const CLUSTER_INTERLOCKS: readonly ClusterInterlock[] = [
     refusal: stillForcedOut,
   },
   {
+    name: "still-drained",
+    protects:
+      "The run would wait for a region that may be away, before it found that its brokers are not to be added.",
+    applies: (shape, recorded) => shape === "steady" && recorded.declaration?.kind === "drained",
+    refusal: stillDrained,
+  },
+  {
     name: "still-seen",
     protects: OVERRIDES["still-seen"],
     override: "still-seen",
@@ -69,23 +76,41 @@ export async function refusalBeforehand(
  * A declaration that was taken back after the forced removal. A failback that was done by hand has made all members again.
  */
 async function stillForcedOut(session: Session): Promise<string | undefined> {
-  const { settings } = session;
-  const { peer } = settings;
+  const { peer } = session.settings;
   const wayOut = `set lostRegion ${peer} again, and fail back (npm run failback)`;
   try {
-    const { configuration } = await asked(
-      "the members of the cluster",
-      session.log,
-      () => session.observe(),
-      pulumi.runtime.isDryRun() ? 0 : undefined,
-    );
-    const absent = without(desiredMembership(settings, "steady").ids, memberIds(configuration));
+    const absent = await noMembers(session);
     return absent.length === 0
       ? undefined
       : `lostRegion is not set, but ${brokerList(absent)} of ${peer} were forced out: ${wayOut}`;
   } catch (error) {
     return `lostRegion is not set, ${peer} was forced out, and may be still (${shortened(messageOf(error), 25)}): ${wayOut}`;
   }
+}
+
+/** The same of a drain. */
+async function stillDrained(session: Session): Promise<string | undefined> {
+  const { peer } = session.settings;
+  const wayOut = `set drainRegion ${peer} again, and fail back (npm run failback)`;
+  try {
+    const absent = await noMembers(session);
+    return absent.length === 0
+      ? undefined
+      : `drainRegion is not set, but ${brokerList(absent)} of ${peer} are drained: ${wayOut}`;
+  } catch (error) {
+    return `drainRegion is not set, ${peer} was drained, and may be still (${shortened(messageOf(error), 25)}): ${wayOut}`;
+  }
+}
+
+/** The brokers of both regions that are no members. */
+async function noMembers(session: Session): Promise<number[]> {
+  const { configuration } = await asked(
+    "the members of the cluster",
+    session.log,
+    () => session.observe(),
+    pulumi.runtime.isDryRun() ? 0 : undefined,
+  );
+  return without(desiredMembership(session.settings, "steady").ids, memberIds(configuration));
 }
 
 /**

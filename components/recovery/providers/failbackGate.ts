@@ -4,7 +4,7 @@ import { Refusal } from "../../base/refusal";
 import { describePending, exporterStates, memberIds, unhealthy } from "../../clients/topology";
 import { isForbidden } from "../../clients/answers";
 import { Refused, Unreachable } from "../../clients/http";
-import { waitFor } from "../../clients/poll";
+import { asked, waitFor } from "../../clients/poll";
 import { refusePending } from "../checks/changes";
 import { documentCount } from "../checks/documents";
 import { expectHeadRoom } from "../checks/headRoom";
@@ -73,7 +73,7 @@ async function expectFailedOver(
   session: Session,
   inputs: FailbackGateInputs,
 ): Promise<Observation> {
-  const observation = await session.observe();
+  const observation = await asked("the cluster", session.log, () => session.observe());
   const { configuration, topology } = observation;
   const { partitionCount, exporters } = session.settings;
   if (configuration.pendingChange) {

@@ -133,4 +133,22 @@ describe("what is asked of the cluster before the fence is touched", () => {
     expectLine((await ask("steady", forcedOut)) ?? "", [/may be still/]);
     assert.equal(await ask("steady", nothing), undefined, "nothing was forced out");
   });
+
+  it("refuses a drain taken back after its brokers were removed, which is no loss", async () => {
+    const drained: RecordedState = {
+      ...nothing,
+      declaration: { kind: "drained", drained: "region1" },
+    };
+    await bench().start();
+    const world = new EmbeddedWorld({ electionMs: 20, detectionMs: 50 });
+    await bench().startCluster(world);
+    assert.equal(await ask("steady", drained), undefined, "all are members: failed back by hand");
+    await world.lose("region1");
+    await world.forceRemove([1, 3]);
+    expectLine((await ask("steady", drained)) ?? "", [
+      /^drainRegion is not set, but brokers 1, 3 of region1 are drained: set drainRegion region1 again/,
+    ]);
+    bench().store.remove("Pod", bench().namespace, "camunda-zeebe-gateway-0");
+    expectLine((await ask("steady", drained)) ?? "", [/was drained, and may be still/]);
+  });
 });
