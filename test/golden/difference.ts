@@ -7,6 +7,8 @@ export interface GoldenResource {
   name: string;
   inputs: Record<string, unknown>;
   dependsOn: string[];
+  /** Options that decide what an update, a replacement or a deletion does, by name; missing when none is set. */
+  options?: Record<string, unknown>;
 }
 
 /** What a graph has otherwise than its base; what is empty is left out. */
@@ -23,6 +25,8 @@ interface ResourceDifference {
   /** By JSON pointer; without `was` it is new, without `now` it is gone. */
   inputs?: Record<string, Change>;
   dependsOn?: { removed?: string[]; added?: string[] };
+  /** As the inputs. */
+  options?: Record<string, Change>;
 }
 
 interface Change {
@@ -58,13 +62,15 @@ export function applied(
 ): GoldenResource[] {
   const resources = byKey(structuredClone([...base, ...added]));
   removed.forEach((key) => resources.delete(key));
-  for (const { type, name, inputs = {}, dependsOn = {} } of changed) {
+  for (const { type, name, inputs = {}, dependsOn = {}, options = {} } of changed) {
     const resource = resources.get(keyOf({ type, name }));
     if (resource === undefined) {
       throw new Error(`the base has no ${type} ${name}`);
     }
-    for (const [pointer, { now }] of Object.entries(inputs)) {
-      set(resource.inputs, pointer.slice(1).split("/").map(unescaped), now);
+    setAll(resource.inputs, inputs);
+    setAll((resource.options ??= {}), options);
+    if (Object.keys(resource.options).length === 0) {
+      delete resource.options;
     }
     resource.dependsOn = resource.dependsOn
       .filter((dependency) => !dependsOn.removed?.includes(dependency))
@@ -91,6 +97,7 @@ function changed(was: GoldenResource, now: GoldenResource): ResourceDifference {
       removed: was.dependsOn.filter((name) => !now.dependsOn.includes(name)),
       added: now.dependsOn.filter((name) => !was.dependsOn.includes(name)),
     }),
+    options: Object.fromEntries(changes(was.options ?? {}, now.options ?? {}, "")),
   });
 }
 
@@ -110,6 +117,12 @@ function* changes(was: unknown, now: unknown, pointer: string): Iterable<[string
   const [before, after] = [was, now] as Record<string, unknown>[];
   for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
     yield* changes(before?.[key], after?.[key], `${pointer}/${escaped(key)}`);
+  }
+}
+
+function setAll(at: Record<string, unknown>, changes: Record<string, Change>): void {
+  for (const [pointer, { now }] of Object.entries(changes)) {
+    set(at, pointer.slice(1).split("/").map(unescaped), now);
   }
 }
 

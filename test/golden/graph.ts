@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RegionName } from "../../components/base/brokers";
+import { isRecord } from "../../components/base/json";
 import { MIRRORED } from "../generation/mirrored";
 import { IDS } from "../support/ids";
 import type { Declaration } from "../../components/base/declaration";
@@ -372,7 +373,7 @@ export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
     golden.preview === true,
     "organization",
   );
-  const dependencies = watchDependencies();
+  const requested = watchRequests();
   const settings = readSettings(
     (key) => ({ ...shared(golden), ...golden.config })[key],
     golden.region,
@@ -383,7 +384,7 @@ export async function graphOf(golden: GoldenCase): Promise<GoldenResource[]> {
   return inOrder(
     registered.map((resource) => ({
       ...resource,
-      dependsOn: dependencies.get(`${resource.type}::${resource.name}`) ?? [],
+      ...requested.get(`${resource.type}::${resource.name}`),
     })),
   );
 }
@@ -392,21 +393,57 @@ interface Registration {
   getType(): string;
   getName(): string;
   getDependenciesList(): string[];
+  getIgnorechangesList(): string[];
+  getProtect(): boolean;
+  getRetainondelete(): boolean;
+  getDeletebeforereplace(): boolean;
+  getDeletedwith(): string;
+  getCustomtimeouts(): { toObject(): Record<string, string> } | undefined;
 }
 
-/** Mocks are not told what a resource depends on; the order of a recovery is just that, so listen in. */
-function watchDependencies(): Map<string, string[]> {
-  const dependencies = new Map<string, string[]>();
+/** Mocks are not told what a resource depends on, nor its options, which decide a recovery too: so listen in. */
+function watchRequests(): Map<string, Pick<GoldenResource, "dependsOn" | "options">> {
+  const requested = new Map<string, Pick<GoldenResource, "dependsOn" | "options">>();
   const monitor = pulumi.runtime.getMonitor() as unknown as {
     registerResource(request: Registration, callback: unknown): Promise<void>;
   };
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
-    const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn);
-    dependencies.set(`${request.getType()}::${request.getName()}`, [...new Set(names)].sort());
+    const names = request.getDependenciesList().map(nameIn);
+    const options = optionsOf(request);
+    requested.set(`${request.getType()}::${request.getName()}`, {
+      dependsOn: [...new Set(names)].sort(),
+      ...(Object.keys(options).length === 0 ? {} : { options }),
+    });
     return register(request, callback);
   };
-  return dependencies;
+  return requested;
+}
+
+/** The options that are set. */
+function optionsOf(request: Registration): Record<string, unknown> {
+  const all = {
+    ignoreChanges: request.getIgnorechangesList(),
+    protect: request.getProtect(),
+    retainOnDelete: request.getRetainondelete(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    deletedWith: nameIn(request.getDeletedwith()),
+    customTimeouts: setIn(request.getCustomtimeouts()?.toObject() ?? {}),
+  };
+  return setIn(all);
+}
+
+/** What is not empty. */
+function setIn(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, one]) =>
+      isRecord(one) || Array.isArray(one) ? Object.keys(one).length > 0 : one,
+    ),
+  );
+}
+
+function nameIn(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
 }
 
 function recordedOfPeer({ network, declaration, ...recovery }: NonNullable<GoldenCase["peer"]>) {
