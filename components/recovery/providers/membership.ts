@@ -1,28 +1,22 @@
-import type { ClusterDialect } from "../../generations/generation";
 import { listed, shortened } from "../../base/bounded";
-import { BrokerMap, idsOfMap, brokerList, brokersAre, sameIds, without } from "../../base/brokers";
-import { Refusal } from "../../base/refusal";
+import { BrokerMap, idsOfMap, brokerList, brokersAre, sameIds } from "../../base/brokers";
 import {
-  describeOperations,
   exporterStates,
   memberIds,
   notReadyToLeave,
-  Operation,
-  partitionIds,
   Topology,
   unhealthy,
 } from "../../clients/topology";
 import { isForbidden } from "../../clients/answers";
 import { Refused, Unreachable } from "../../clients/http";
 import { asked, waitFor } from "../../clients/poll";
-import type { PlannedChange } from "../../clients/zeebe";
 import { Declaration, sameDeclaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
+import { expectForcePlan, isDone, isForcedRemoval } from "../checks/forcedRemoval";
 import { awaitPlan, DecidedPlan, membershipIntent } from "../checks/membership";
+import { expectAddPlan, expectDrainPlan, isAdd, isDrain } from "../checks/ordinaryChange";
 import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
-import { followed } from "../checks/followed";
-import { SURVIVING_REPLICAS } from "../phase";
 import { declaresAll, MembershipIntent } from "../planner";
 import type { Observation, Session } from "../session";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
@@ -92,72 +86,6 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
     case "add":
       return addBrokers(run, intent, plan.brokers, plan.replicationFactor);
   }
-}
-
-type Operations = ClusterDialect["operations"];
-
-function isAdd(
-  pending: readonly Operation[],
-  operations: Operations,
-  intent: MembershipIntent,
-): boolean {
-  return pending.every((one) => isPartOfAdd(one, operations, intent));
-}
-
-/**
- * A broker or a replica more, or which of them leads first. After a drain of many brokers, which may have been lost
- * since, those that stayed hold what others held before: that goes back.
- */
-function isPartOfAdd(
-  { operation, brokerId }: Operation,
-  { add, join, leave, reorder }: Operations,
-  { brokers, region, regions }: MembershipIntent,
-): boolean {
-  return operation === leave
-    ? regions[region].includes(brokerId)
-    : [add, join, reorder].includes(operation) && brokers.includes(brokerId);
-}
-
-/** One that takes nobody out is somebody else's, whatever it moves. */
-function isDrain(
-  pending: readonly Operation[],
-  operations: Operations,
-  intent: MembershipIntent,
-): boolean {
-  return (
-    pending.every((one) => isPartOfDrain(one, operations, intent)) &&
-    pending.some(({ operation }) => operation === operations.remove)
-  );
-}
-
-/** Only brokers of the other region go. With many that stay, the cluster distributes the replicas among them anew. */
-function isPartOfDrain(
-  { operation, brokerId, brokers }: Operation,
-  { join, leave, remove, reorder }: Operations,
-  intent: MembershipIntent,
-): boolean {
-  const stays = intent.brokers.includes(brokerId);
-  switch (operation) {
-    case join:
-    case reorder:
-      return stays;
-    case remove:
-      return !stays && brokers.length === 0;
-    default:
-      return operation === leave;
-  }
-}
-
-function isForcedRemoval(
-  pending: readonly Operation[],
-  { forceReconfigure, remove }: Operations,
-  intent: MembershipIntent,
-): boolean {
-  return pending.every(
-    ({ operation, brokers }) =>
-      [forceReconfigure, remove].includes(operation) &&
-      brokers.every((id) => (operation === remove) !== intent.brokers.includes(id)),
-  );
 }
 
 function declaresTheSame(
@@ -306,62 +234,6 @@ async function forceRemove(
   return { how: "done", ...changeOf(sent), observed: { ...observed, removed: [...removed] } };
 }
 
-/** Whether a forced removal would remove nobody, for only those that are to stay are members. */
-function isDone(
-  { operations, currentMembers }: PlannedChange,
-  session: Session,
-  retain: readonly number[],
-): boolean {
-  const { remove } = session.generation.cluster.operations;
-  return (
-    !operations.some(({ operation }) => operation === remove) &&
-    sameIds(
-      currentMembers.map(({ id }) => id),
-      retain,
-    )
-  );
-}
-
-/** The dry run must say what is meant: every lost broker goes, nobody else, and every partition stays with the others. */
-function expectForcePlan(
-  plan: PlannedChange,
-  session: Session,
-  retain: readonly number[],
-  removed: readonly number[],
-): void {
-  const { remove, forceReconfigure } = session.generation.cluster.operations;
-  const wrong = plan.operations.filter((operation) =>
-    operation.operation === remove
-      ? !operation.brokers.every((id) => removed.includes(id))
-      : operation.operation !== forceReconfigure ||
-        operation.brokers.length === 0 ||
-        !operation.brokers.every((id) => retain.includes(id)),
-  );
-  const of = (kind: string) => plan.operations.filter(({ operation }) => operation === kind);
-  const left = without(
-    removed,
-    of(remove).flatMap(({ brokers }) => brokers),
-  );
-  const partitions = of(forceReconfigure).map(({ partitionId }) => partitionId);
-  const omitted = partitionIds(session.settings.partitionCount).filter(
-    (id) => !partitions.includes(id),
-  );
-  const kept = plan.expectedMembers.map((member) => member.id);
-  if (wrong.length > 0 || left.length > 0 || omitted.length > 0 || !sameIds(kept, retain)) {
-    const why =
-      wrong.length > 0
-        ? describeOperations(wrong).join("; ")
-        : left.length > 0
-          ? `it would not remove ${brokerList(left)}`
-          : omitted.length > 0
-            ? `it would leave partition ${listed(omitted.map(String))} as it is`
-            : `it would keep ${brokerList(kept)}`;
-    throw new Refusal(
-      `the cluster's own plan for the forced removal is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
-    );
-  }
-}
-
 /** A drain: an ordinary change, in which each broker gives its replicas up itself. */
 async function drain(
   run: Run<MembershipInputs>,
@@ -396,70 +268,6 @@ async function drain(
   );
   const observed = await verify(session, intent, failover);
   return { how: "done", ...changeOf(sent), observed: { ...observed, removed: [...removed] } };
-}
-
-/** The dry run must say what is meant: the other region leaves every partition and goes, and none lacks a replica meanwhile. */
-function expectDrainPlan(plan: PlannedChange, session: Session, intent: MembershipIntent): void {
-  const { operations } = session.generation.cluster;
-  const why = otherThanMeant(
-    plan,
-    plan.operations.filter((one) => !isPartOfDrain(one, operations, intent)),
-    session,
-    intent,
-  );
-  if (why !== undefined) {
-    throw new Refusal(
-      `the cluster's own plan for the drain is not what is meant (${shortened(why, 60)}): nothing was sent; look at the cluster`,
-    );
-  }
-}
-
-/**
- * What an ordinary change would do otherwise than is declared, followed operation by operation: each must be one that is
- * meant, no partition may have fewer replicas on the way than one region holds, and all of them together must lead to
- * the members that are declared, with as many replicas in each region.
- *
- * @param wrong its operations that are not meant
- * @returns it in words, or undefined
- */
-function otherThanMeant(
-  plan: PlannedChange,
-  wrong: readonly Operation[],
-  { generation, settings: { partitionCount } }: Session,
-  { brokers, regions, replicationFactor }: MembershipIntent,
-): string | undefined {
-  if (wrong.length > 0) {
-    return `it would ${describeOperations(wrong).join("; ")}`;
-  }
-  const { end, fewest } = followed(plan, generation.cluster.operations);
-  const inRegion = (partition: number, ids: readonly number[]) =>
-    ids.filter((id) => end.get(id)?.has(partition)).length;
-  const present = [regions.region0, regions.region1].filter((ids) =>
-    brokers.includes(ids[0] ?? -1),
-  );
-  const short = partitionIds(partitionCount).filter((partition) =>
-    present.some((ids) => inRegion(partition, ids) !== replicationFactor / present.length),
-  );
-  const low = partitionIds(partitionCount).filter(
-    (partition) => (fewest.get(partition) ?? SURVIVING_REPLICAS) < SURVIVING_REPLICAS,
-  );
-  const members = [...end.keys()].sort((a, b) => a - b);
-  const shown = new Map(
-    plan.expectedMembers.map(({ id, replicas }) => [id, replicas.map((one) => one.partition)]),
-  );
-  if (!sameIds(members, brokers)) {
-    return `the members would be ${brokerList(members)}`;
-  }
-  if (short.length > 0) {
-    return `partition ${listed(short.map(String))} would not have ${replicationFactor / present.length} replicas a region`;
-  }
-  if (low.length > 0) {
-    return `partition ${listed(low.map(String))} would have too few replicas on the way`;
-  }
-  const asShown =
-    sameIds([...shown.keys()], members) &&
-    members.every((id) => sameIds(shown.get(id) ?? [], [...(end.get(id) ?? [])]));
-  return asShown ? undefined : "it would end otherwise than it shows";
 }
 
 /**
@@ -509,21 +317,6 @@ async function addBrokers(
   );
   const observed = await verify(session, intent, session.settings.timeouts.join);
   return { how: "done", ...changeOf(sent), observed };
-}
-
-function expectAddPlan(plan: PlannedChange, session: Session, intent: MembershipIntent): void {
-  const { operations } = session.generation.cluster;
-  const why = otherThanMeant(
-    plan,
-    plan.operations.filter((one) => !isPartOfAdd(one, operations, intent)),
-    session,
-    intent,
-  );
-  if (why !== undefined) {
-    throw new Refusal(
-      `the cluster's own plan for adding the brokers is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
-    );
-  }
 }
 
 function changeOf(sent: { changeId: number | undefined; operations: string[] }): Partial<Outcome> {
