@@ -1,49 +1,49 @@
 import { listed, shortened } from "../../base/bounded";
 import { brokerList, sameIds, without } from "../../base/brokers";
-import { Refusal } from "../../base/refusal";
-import { describeOperations, Operation, partitionIds } from "../../clients/topology";
+import { describeOperations, partitionIds } from "../../clients/topology";
 import type { PlannedChange } from "../../clients/zeebe";
-import type { ClusterDialect } from "../../generations/generation";
 import type { MembershipIntent } from "../planner";
 import type { Session } from "../session";
+import type { MemberChange } from "./membership";
 
-type Operations = ClusterDialect["operations"];
-
-export function isForcedRemoval(
-  pending: readonly Operation[],
-  { forceReconfigure, remove }: Operations,
-  intent: MembershipIntent,
-): boolean {
-  return pending.every(
-    ({ operation, brokers }) =>
-      [forceReconfigure, remove].includes(operation) &&
-      brokers.every((id) => (operation === remove) !== intent.brokers.includes(id)),
-  );
-}
-
-/** Whether a forced removal would remove nobody, for only those that are to stay are members. */
-export function isDone(
-  { operations, currentMembers }: PlannedChange,
+/** Procedure, failover step 1: forced, since those that are gone can consent to nothing. Answered by a survivor. */
+export function forcedRemoval(
   session: Session,
-  retain: readonly number[],
-): boolean {
-  const { remove } = session.generation.cluster.operations;
-  return (
+  { brokers: retain }: MembershipIntent,
+): MemberChange {
+  const { forceReconfigure, remove } = session.generation.cluster.operations;
+  const isDone = ({ operations, currentMembers }: PlannedChange) =>
     !operations.some(({ operation }) => operation === remove) &&
     sameIds(
       currentMembers.map(({ id }) => id),
       retain,
-    )
-  );
+    );
+  return {
+    seconds: session.settings.timeouts.failover,
+    isOurs: (pending) =>
+      pending.every(
+        ({ operation, brokers }) =>
+          [forceReconfigure, remove].includes(operation) &&
+          brokers.every((id) => (operation === remove) !== retain.includes(id)),
+      ),
+    ask: (dryRun) => session.zeebe.setBrokers(retain, { force: true, dryRun }),
+    isDone,
+    against: (plan, removed) =>
+      isDone(plan) ? undefined : otherThanMeant(plan, session, retain, removed),
+    refusal: (why) =>
+      `the cluster's own plan for the forced removal is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
+    begins: (removed) => `forcing out ${brokerList(removed)}, keeping ${brokerList(retain)}`,
+    awaited: "the forced removal to complete",
+  };
 }
 
-/** The dry run must say what is meant: every lost broker goes, nobody else, and every partition stays with the others. */
-export function expectForcePlan(
+/** Every lost broker is to go, nobody else, and every partition is to stay with the others. */
+function otherThanMeant(
   plan: PlannedChange,
   session: Session,
   retain: readonly number[],
   removed: readonly number[],
-): void {
+): string | undefined {
   const { remove, forceReconfigure } = session.generation.cluster.operations;
   const wrong = plan.operations.filter((operation) =>
     operation.operation === remove
@@ -52,27 +52,24 @@ export function expectForcePlan(
         operation.brokers.length === 0 ||
         !operation.brokers.every((id) => retain.includes(id)),
   );
+  if (wrong.length > 0) {
+    return describeOperations(wrong).join("; ");
+  }
   const of = (kind: string) => plan.operations.filter(({ operation }) => operation === kind);
   const left = without(
     removed,
     of(remove).flatMap(({ brokers }) => brokers),
   );
+  if (left.length > 0) {
+    return `it would not remove ${brokerList(left)}`;
+  }
   const partitions = of(forceReconfigure).map(({ partitionId }) => partitionId);
   const omitted = partitionIds(session.settings.partitionCount).filter(
     (id) => !partitions.includes(id),
   );
-  const kept = plan.expectedMembers.map((member) => member.id);
-  if (wrong.length > 0 || left.length > 0 || omitted.length > 0 || !sameIds(kept, retain)) {
-    const why =
-      wrong.length > 0
-        ? describeOperations(wrong).join("; ")
-        : left.length > 0
-          ? `it would not remove ${brokerList(left)}`
-          : omitted.length > 0
-            ? `it would leave partition ${listed(omitted.map(String))} as it is`
-            : `it would keep ${brokerList(kept)}`;
-    throw new Refusal(
-      `the cluster's own plan for the forced removal is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
-    );
+  if (omitted.length > 0) {
+    return `it would leave partition ${listed(omitted.map(String))} as it is`;
   }
+  const kept = plan.expectedMembers.map((member) => member.id);
+  return sameIds(kept, retain) ? undefined : `it would keep ${brokerList(kept)}`;
 }

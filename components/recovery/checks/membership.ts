@@ -1,9 +1,9 @@
 import { peerOf } from "../../base/brokers";
 import type { Declaration } from "../../base/declaration";
 import { Refusal } from "../../base/refusal";
-import { waitFor } from "../../clients/poll";
-import { memberIds, partitionsWithout, seenIds } from "../../clients/topology";
-import { ChangePending } from "../../clients/zeebe";
+import { Refuse, waitFor } from "../../clients/poll";
+import { memberIds, Operation, partitionsWithout, seenIds } from "../../clients/topology";
+import { ChangePending, PlannedChange } from "../../clients/zeebe";
 import {
   Absence,
   MembershipFacts,
@@ -49,6 +49,27 @@ export function membershipIntent(
     drainRegion: drained,
     failback: attempt,
   };
+}
+
+/** A change of the members: how the cluster is asked for it, what its own plan must be, and how it is told. */
+export interface MemberChange {
+  /** How long it may take, in seconds. */
+  seconds: number;
+  /** Whether a pending change, by all its operations, is this one. */
+  isOurs(pending: readonly Operation[]): boolean;
+  /** Sends it, or asks for the cluster's own plan only. */
+  ask(dryRun: boolean): Promise<PlannedChange>;
+  /** Whether by the cluster's own plan nothing is to be done any more. */
+  isDone(plan: PlannedChange): boolean;
+  /** What the cluster's own plan would do otherwise than is meant, in words; undefined when it is as meant. */
+  against(plan: PlannedChange, removed: readonly number[]): string | undefined;
+  /** The refusal because of that. */
+  refusal(why: string): string;
+  /** The line that is logged before it is sent. */
+  begins(removed: readonly number[]): string;
+  /** What is waited for once it was sent, and what is refused when that has not come in time. */
+  awaited: string;
+  refuse?: Refuse;
 }
 
 /** A plan that is not one to wait. */

@@ -1,86 +1,89 @@
 import { listed, shortened } from "../../base/bounded";
 import { brokerList, sameIds } from "../../base/brokers";
-import { Refusal } from "../../base/refusal";
 import { describeOperations, Operation, partitionIds } from "../../clients/topology";
 import type { PlannedChange } from "../../clients/zeebe";
-import type { ClusterDialect } from "../../generations/generation";
 import { SURVIVING_REPLICAS } from "../phase";
 import type { MembershipIntent } from "../planner";
 import type { Session } from "../session";
 import { followed } from "./followed";
+import type { MemberChange } from "./membership";
 
-type Operations = ClusterDialect["operations"];
+/** Each broker gives its replicas up itself. */
+export function drain(session: Session, intent: MembershipIntent): MemberChange {
+  const { brokers, replicationFactor } = intent;
+  const { join, leave, remove, reorder } = session.generation.cluster.operations;
+  // Only brokers of the other region go. With many that stay, the cluster distributes the replicas among them anew.
+  const isPart = ({ operation, brokerId, brokers: named }: Operation) => {
+    const stays = brokers.includes(brokerId);
+    switch (operation) {
+      case join:
+      case reorder:
+        return stays;
+      case remove:
+        return !stays && named.length === 0;
+      default:
+        return operation === leave;
+    }
+  };
+  return {
+    ...ordinary(session, intent, isPart),
+    seconds: session.settings.timeouts.failover,
+    // One that takes nobody out is somebody else's, whatever it moves.
+    isOurs: (pending) =>
+      pending.every(isPart) && pending.some(({ operation }) => operation === remove),
+    refusal: (why) =>
+      `the cluster's own plan for the drain is not what is meant (${shortened(why, 60)}): nothing was sent; look at the cluster`,
+    begins: (removed) =>
+      `removing ${brokerList(removed)} by an ordinary change, keeping ${brokerList(brokers)} with replication factor ${replicationFactor}`,
+    awaited: "the brokers to leave every partition",
+    refuse: (last, seconds) =>
+      `not every broker has left (waited ${seconds} s): ${shortened(last, 70)}; restart the one that it names`,
+  };
+}
 
-export function isAdd(
-  pending: readonly Operation[],
-  operations: Operations,
-  intent: MembershipIntent,
-): boolean {
-  return pending.every((one) => isPartOfAdd(one, operations, intent));
+/** Procedure, failback step 7. Never forced: that would discard what the survivors hold. */
+export function addition(session: Session, intent: MembershipIntent): MemberChange {
+  const { brokers, region, regions, replicationFactor } = intent;
+  const { add, join, leave, reorder } = session.generation.cluster.operations;
+  // A broker or a replica more, or which of them leads first. After a drain of many brokers, which may have been lost
+  // since, those that stayed hold what others held before: that goes back.
+  const isPart = ({ operation, brokerId }: Operation) =>
+    operation === leave
+      ? regions[region].includes(brokerId)
+      : [add, join, reorder].includes(operation) && brokers.includes(brokerId);
+  return {
+    ...ordinary(session, intent, isPart),
+    seconds: session.settings.timeouts.join,
+    isOurs: (pending) => pending.every(isPart),
+    refusal: (why) =>
+      `the cluster's own plan for adding the brokers is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
+    begins: () =>
+      `adding: the members are to be ${brokerList(brokers)}, replication factor ${replicationFactor}`,
+    awaited: "the brokers to join every partition",
+    refuse: (last, seconds) =>
+      `not every broker has joined (waited ${seconds} s): ${shortened(last, 70)}; restart the one that it names`,
+  };
 }
 
 /**
- * A broker or a replica more, or which of them leads first. After a drain of many brokers, which may have been lost
- * since, those that stayed hold what others held before: that goes back.
+ * What is the same of both.
+ *
+ * @param isPart whether an operation is one that is meant
  */
-function isPartOfAdd(
-  { operation, brokerId }: Operation,
-  { add, join, leave, reorder }: Operations,
-  { brokers, region, regions }: MembershipIntent,
-): boolean {
-  return operation === leave
-    ? regions[region].includes(brokerId)
-    : [add, join, reorder].includes(operation) && brokers.includes(brokerId);
-}
-
-/** One that takes nobody out is somebody else's, whatever it moves. */
-export function isDrain(
-  pending: readonly Operation[],
-  operations: Operations,
-  intent: MembershipIntent,
-): boolean {
-  return (
-    pending.every((one) => isPartOfDrain(one, operations, intent)) &&
-    pending.some(({ operation }) => operation === operations.remove)
-  );
-}
-
-/** Only brokers of the other region go. With many that stay, the cluster distributes the replicas among them anew. */
-function isPartOfDrain(
-  { operation, brokerId, brokers }: Operation,
-  { join, leave, remove, reorder }: Operations,
-  intent: MembershipIntent,
-): boolean {
-  const stays = intent.brokers.includes(brokerId);
-  switch (operation) {
-    case join:
-    case reorder:
-      return stays;
-    case remove:
-      return !stays && brokers.length === 0;
-    default:
-      return operation === leave;
-  }
-}
-
-/** The dry run must say what is meant: the other region leaves every partition and goes, and none lacks a replica meanwhile. */
-export function expectDrainPlan(
-  plan: PlannedChange,
+function ordinary(
   session: Session,
   intent: MembershipIntent,
-): void {
-  const { operations } = session.generation.cluster;
-  const why = otherThanMeant(
-    plan,
-    plan.operations.filter((one) => !isPartOfDrain(one, operations, intent)),
-    session,
-    intent,
-  );
-  if (why !== undefined) {
-    throw new Refusal(
-      `the cluster's own plan for the drain is not what is meant (${shortened(why, 60)}): nothing was sent; look at the cluster`,
-    );
-  }
+  isPart: (one: Operation) => boolean,
+): Pick<MemberChange, "ask" | "isDone" | "against"> {
+  const { brokers, replicationFactor } = intent;
+  return {
+    ask: (dryRun) => session.zeebe.setBrokers(brokers, { replicationFactor, dryRun }),
+    isDone: ({ operations }) => operations.length === 0,
+    against(plan) {
+      const wrong = plan.operations.filter((one) => !isPart(one));
+      return otherThanMeant(plan, wrong, session, intent);
+    },
+  };
 }
 
 /**
@@ -89,7 +92,6 @@ export function expectDrainPlan(
  * the members that are declared, with as many replicas in each region.
  *
  * @param wrong its operations that are not meant
- * @returns it in words, or undefined
  */
 function otherThanMeant(
   plan: PlannedChange,
@@ -129,23 +131,4 @@ function otherThanMeant(
     sameIds([...shown.keys()], members) &&
     members.every((id) => sameIds(shown.get(id) ?? [], [...(end.get(id) ?? [])]));
   return asShown ? undefined : "it would end otherwise than it shows";
-}
-
-export function expectAddPlan(
-  plan: PlannedChange,
-  session: Session,
-  intent: MembershipIntent,
-): void {
-  const { operations } = session.generation.cluster;
-  const why = otherThanMeant(
-    plan,
-    plan.operations.filter((one) => !isPartOfAdd(one, operations, intent)),
-    session,
-    intent,
-  );
-  if (why !== undefined) {
-    throw new Refusal(
-      `the cluster's own plan for adding the brokers is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
-    );
-  }
 }

@@ -7,14 +7,15 @@ import {
   Topology,
   unhealthy,
 } from "../../clients/topology";
+import { Refusal } from "../../base/refusal";
 import { isForbidden } from "../../clients/answers";
 import { Refused, Unreachable } from "../../clients/http";
 import { asked, waitFor } from "../../clients/poll";
 import { Declaration, sameDeclaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
-import { expectForcePlan, isDone, isForcedRemoval } from "../checks/forcedRemoval";
-import { awaitPlan, DecidedPlan, membershipIntent } from "../checks/membership";
-import { expectAddPlan, expectDrainPlan, isAdd, isDrain } from "../checks/ordinaryChange";
+import { forcedRemoval } from "../checks/forcedRemoval";
+import { awaitPlan, DecidedPlan, MemberChange, membershipIntent } from "../checks/membership";
+import { addition, drain } from "../checks/ordinaryChange";
 import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
 import { declaresAll, MembershipIntent } from "../planner";
@@ -50,42 +51,38 @@ export const provider = implement<MembershipInputs>({
   },
 });
 
+/** The change that a plan asks for. */
+const CHANGES = { "force-remove": forcedRemoval, remove: drain, add: addition };
+
 async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): Promise<Outcome> {
   const { session } = run;
   const { brokers, replicationFactor, declaration } = inputs;
   const desired = { ids: idsOfMap(brokers), replicationFactor };
   const intent = membershipIntent(desired, declaration, session);
   const adds = declaresAll(intent);
-  const { operations } = session.generation.cluster;
-  const isOurs = adds ? isAdd : declaration.kind === "drained" ? isDrain : isForcedRemoval;
-  const { observation, awaited } = await observeSettled(
-    session,
-    adds ? session.settings.timeouts.join : session.settings.timeouts.failover,
-    (pending) => isOurs(pending, operations, intent),
-  );
+  const declared = adds ? "add" : declaration.kind === "drained" ? "remove" : "force-remove";
+  const { seconds, isOurs } = CHANGES[declared](session, intent);
+  const { observation, awaited } = await observeSettled(session, seconds, isOurs);
   const plan = await decide(run, intent, observation);
-  switch (plan.kind) {
-    case "nothing": {
-      const { previous } = run;
-      const kept = declaresTheSame(previous, inputs) ? previous?.record : undefined;
-      if (kept === undefined && adds) {
-        await expectRestored(session, intent);
-      }
-      const observed = await verify(session, intent, session.settings.timeouts.failover);
-      return {
-        how: awaited ? "awaited" : "already true",
-        ...(kept ? carried(kept) : {}),
-        ...(awaited ? { changeId: awaited.id } : {}),
-        observed,
-      };
+  if (plan.kind === "nothing") {
+    const { previous } = run;
+    const kept = declaresTheSame(previous, inputs) ? previous?.record : undefined;
+    if (kept === undefined && adds) {
+      await expectRestored(session, intent);
     }
-    case "force-remove":
-      return forceRemove(run, intent, plan.retain, plan.remove);
-    case "remove":
-      return drain(run, intent, plan.remove);
-    case "add":
-      return addBrokers(run, intent, plan.brokers, plan.replicationFactor);
+    const observed = await verify(session, intent, session.settings.timeouts.failover);
+    return {
+      how: awaited ? "awaited" : "already true",
+      ...(kept ? carried(kept) : {}),
+      ...(awaited ? { changeId: awaited.id } : {}),
+      observed,
+    };
   }
+  if (plan.kind === "add") {
+    await expectRestored(session, intent);
+  }
+  const removed = plan.kind === "add" ? [] : plan.remove;
+  return act(run, intent, CHANGES[plan.kind](session, intent), removed);
 }
 
 function declaresTheSame(
@@ -207,69 +204,6 @@ async function answers(session: Session, id: number): Promise<string | undefined
   }
 }
 
-/** Procedure, failover step 1. Sent once, to the survivors, after the cluster's own plan has been read. */
-async function forceRemove(
-  run: Run<MembershipInputs>,
-  intent: MembershipIntent,
-  retain: readonly number[],
-  removed: readonly number[],
-): Promise<Outcome> {
-  const { session } = run;
-  const { failover } = session.settings.timeouts;
-  const dryRun = () => session.zeebe.setBrokers(retain, { force: true, dryRun: true });
-  const plan = await asked("the cluster's own plan", session.log, dryRun);
-  if (isDone(plan, session, retain)) {
-    // Whoever showed the lost brokers as members has shown what was.
-    return { how: "already true", observed: await verify(session, intent, failover) };
-  }
-  expectForcePlan(plan, session, retain, removed);
-  run.begin();
-  session.log(`forcing out ${brokerList(removed)}, keeping ${brokerList(retain)}`);
-  const sent = await sendChange(session, failover, {
-    request: () => session.zeebe.setBrokers(retain, { force: true }),
-    tookEffect: async () => isDone(await dryRun(), session, retain),
-  });
-  await awaitChange(session, sent, "the forced removal to complete", failover);
-  const observed = await verify(session, intent, failover);
-  return { how: "done", ...changeOf(sent), observed: { ...observed, removed: [...removed] } };
-}
-
-/** A drain: an ordinary change, in which each broker gives its replicas up itself. */
-async function drain(
-  run: Run<MembershipInputs>,
-  intent: MembershipIntent,
-  removed: readonly number[],
-): Promise<Outcome> {
-  const { session } = run;
-  const { brokers, replicationFactor } = intent;
-  const { failover } = session.settings.timeouts;
-  const dryRun = () => session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
-  const plan = await asked("the cluster's own plan", session.log, dryRun);
-  if (plan.operations.length === 0) {
-    // The gateway learns last what is done.
-    return { how: "already true", observed: await verify(session, intent, failover) };
-  }
-  expectDrainPlan(plan, session, intent);
-  run.begin();
-  session.log(
-    `removing ${brokerList(removed)} by an ordinary change, keeping ${brokerList(brokers)} with replication factor ${replicationFactor}`,
-  );
-  const sent = await sendChange(session, failover, {
-    request: () => session.zeebe.setBrokers(brokers, { replicationFactor }),
-    tookEffect: async () => (await dryRun()).operations.length === 0,
-  });
-  await awaitChange(
-    session,
-    sent,
-    "the brokers to leave every partition",
-    failover,
-    (last, seconds) =>
-      `not every broker has left (waited ${seconds} s): ${shortened(last, 70)}; restart the one that it names`,
-  );
-  const observed = await verify(session, intent, failover);
-  return { how: "done", ...changeOf(sent), observed: { ...observed, removed: [...removed] } };
-}
-
 /**
  * The steps of a failback before this one may be recorded from before the region was lost once more, also between the
  * request to add its brokers and their joining: they come back with an empty Elasticsearch, and join.
@@ -280,43 +214,41 @@ async function expectRestored(session: Session, { failback }: MembershipIntent):
   }
 }
 
-/** Procedure, failback step 7. An ordinary change: a forced add would discard what the survivors hold. */
-async function addBrokers(
+/**
+ * Sends a change once, after the cluster's own plan for it has been read.
+ *
+ * @param removed the members that it is to take out
+ */
+async function act(
   run: Run<MembershipInputs>,
   intent: MembershipIntent,
-  brokers: readonly number[],
-  replicationFactor: number,
+  change: MemberChange,
+  removed: readonly number[],
 ): Promise<Outcome> {
   const { session } = run;
-  await expectRestored(session, intent);
-  const dryRun = () => session.zeebe.setBrokers(brokers, { replicationFactor, dryRun: true });
+  const dryRun = () => change.ask(true);
   const plan = await asked("the cluster's own plan", session.log, dryRun);
-  expectAddPlan(plan, session, intent);
-  if (plan.operations.length === 0) {
-    // The gateway learns last how many replicas there are: by the cluster itself it is as declared.
-    return {
-      how: "already true",
-      observed: await verify(session, intent, session.settings.timeouts.join),
-    };
+  const why = change.against(plan, removed);
+  if (why !== undefined) {
+    throw new Refusal(change.refusal(why));
+  }
+  if (change.isDone(plan)) {
+    // What has shown it otherwise has shown what was. The gateway learns last what is done.
+    return { how: "already true", observed: await verify(session, intent, change.seconds) };
   }
   run.begin();
-  session.log(
-    `adding: the members are to be ${brokerList(brokers)}, replication factor ${replicationFactor}`,
-  );
-  const sent = await sendChange(session, session.settings.timeouts.join, {
-    request: () => session.zeebe.setBrokers(brokers, { replicationFactor }),
-    tookEffect: async () => (await dryRun()).operations.length === 0,
+  session.log(change.begins(removed));
+  const sent = await sendChange(session, change.seconds, {
+    request: () => change.ask(false),
+    tookEffect: async () => change.isDone(await dryRun()),
   });
-  await awaitChange(
-    session,
-    sent,
-    "the brokers to join every partition",
-    session.settings.timeouts.join,
-    (last, seconds) =>
-      `not every broker has joined (waited ${seconds} s): ${shortened(last, 70)}; restart the one that it names`,
-  );
-  const observed = await verify(session, intent, session.settings.timeouts.join);
-  return { how: "done", ...changeOf(sent), observed };
+  await awaitChange(session, sent, change.awaited, change.seconds, change.refuse);
+  const observed = await verify(session, intent, change.seconds);
+  return {
+    how: "done",
+    ...changeOf(sent),
+    observed: { ...observed, ...(removed.length === 0 ? {} : { removed: [...removed] }) },
+  };
 }
 
 function changeOf(sent: { changeId: number | undefined; operations: string[] }): Partial<Outcome> {
