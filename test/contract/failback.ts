@@ -85,7 +85,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
       const shards = await bench.eventually(
         "the old indices",
         30,
-        () => bench.search(lost).recoveries([RECORDS]),
+        () => bench.search(lost).indices.recoveries([RECORDS]),
         (found) => (found.length > 0 ? undefined : "none"),
       );
       assert.ok(shards.every(({ type }) => type === "EXISTING_STORE"));
@@ -95,9 +95,9 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
     bench.step("deletes indices by their names, not by a pattern", async () => {
       const pattern = await bench.askSearch(lost, "DELETE", RECORDS);
       assert.equal(pattern.status, 400);
-      const old = await bench.search(lost).existing([RECORDS]);
+      const old = await bench.search(lost).indices.existing([RECORDS]);
       assert.ok(old.length > 0);
-      await bench.search(lost).deleteIndices(old);
+      await bench.search(lost).indices.deleteIndices(old);
     });
   }
 
@@ -128,9 +128,9 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
 
   it("has no indices in the recreated Elasticsearch", async () => {
     const search = bench.search(lost);
-    assert.deepEqual(await search.existing([RECORDS]), []);
-    assert.deepEqual(await search.documents([RECORDS]), {});
-    assert.deepEqual(await search.recoveries([RECORDS]), []);
+    assert.deepEqual(await search.indices.existing([RECORDS]), []);
+    assert.deepEqual(await search.indices.documents([RECORDS]), {});
+    assert.deepEqual(await search.indices.recoveries([RECORDS]), []);
     assert.notEqual((await search.health()).status, "red");
     if (data === "empty") {
       assert.deepEqual(await search.templates(["zeebe-record"]), []);
@@ -194,7 +194,7 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
       zeebe().enableExporter(exporter, exporterOf(survivor)),
       refused(400, /already enabled$/),
     );
-    const both = REGIONS.map((region) => bench.search(region).documents([RECORDS]));
+    const both = REGIONS.map((region) => bench.search(region).indices.documents([RECORDS]));
     const [zero, one] = await Promise.all(both);
     assert.deepEqual(zero, one);
   });
@@ -207,8 +207,8 @@ export function failback(bench: Bench, lost: RegionName, data: "empty" | "old"):
     await bench.sameDocuments();
     const records = async (region: RegionName) => {
       const search = bench.search(region);
-      await search.refresh([RECORDS]);
-      return search.lastRecords(RECORDS);
+      await search.indices.refresh([RECORDS]);
+      return search.records.lastRecords(RECORDS);
     };
     assert.deepEqual(await records("region0"), await records("region1"));
   });

@@ -71,11 +71,11 @@ export function healthyCluster(bench: Bench): void {
     const documents = await bench.sameDocuments();
     for (const region of REGIONS) {
       const search = bench.search(region);
-      assert.deepEqual(await search.documents([RECORDS]), documents);
-      assert.deepEqual(await search.existing([RECORDS]), Object.keys(documents).sort());
+      assert.deepEqual(await search.indices.documents([RECORDS]), documents);
+      assert.deepEqual(await search.indices.existing([RECORDS]), Object.keys(documents).sort());
       assert.deepEqual(await search.health([RECORDS]), {
         status: "green",
-        activePrimaryShards: (await search.recoveries([RECORDS])).length,
+        activePrimaryShards: (await search.indices.recoveries([RECORDS])).length,
         unassignedShards: 0,
         dataNodes: 1,
       });
@@ -84,19 +84,22 @@ export function healthyCluster(bench: Bench): void {
 
   it("has positions in all records, which count them", async () => {
     const search = bench.search("region1");
-    const records = await search.lastRecords(RECORDS);
+    const records = await search.records.lastRecords(RECORDS);
     assert.deepEqual([...records.keys()].sort(), partitions());
     const last = new Map([...records].map(([partition, { position }]) => [partition, position]));
     assert.ok([...last.values()].every((position) => Number.isInteger(position) && position > 0));
     const sum = (counts: Iterable<number>) => [...counts].reduce((a, b) => a + b, 0);
-    const counts = await search.countsUpTo(RECORDS, last);
+    const counts = await search.records.countsUpTo(RECORDS, last);
     const told = [...records].map(([partition, { count }]): [number, number] => [partition, count]);
     assert.deepEqual(counts, new Map(told));
     for (const [partition, position] of last) {
-      const before = await search.countsUpTo(RECORDS, new Map([[partition, position - 1]]));
+      const before = await search.records.countsUpTo(RECORDS, new Map([[partition, position - 1]]));
       assert.equal(before.get(partition), Number(counts.get(partition)) - 1);
     }
-    assert.equal(sum(counts.values()), sum(Object.values(await search.documents([RECORDS]))));
+    assert.equal(
+      sum(counts.values()),
+      sum(Object.values(await search.indices.documents([RECORDS]))),
+    );
   });
 
   it("groups records by partition, and says whether it has left any out", async () => {
@@ -174,7 +177,7 @@ export function healthyCluster(bench: Bench): void {
       hits: { total: { value: 0, relation: "eq" }, max_score: 0, hits: [] },
       aggregations: undefined,
     });
-    await bench.search("region0").deleteIndices([name]);
+    await bench.search("region0").indices.deleteIndices([name]);
   });
 
   it("has index and component templates of the exporters, the same in both regions", async () => {
@@ -189,7 +192,7 @@ export function healthyCluster(bench: Bench): void {
   });
 
   it("lists indices that were created here as EMPTY_STORE, and DONE", async () => {
-    const shards = await bench.search("region0").recoveries([RECORDS]);
+    const shards = await bench.search("region0").indices.recoveries([RECORDS]);
     assert.ok(shards.length > 0);
     for (const { type, stage, snapshot } of shards) {
       assert.deepEqual([type, stage, snapshot], ["EMPTY_STORE", "DONE", undefined]);
@@ -207,21 +210,24 @@ export function healthyCluster(bench: Bench): void {
       () => search.health(["closed*"]),
       ({ activePrimaryShards }) => (activePrimaryShards === 1 ? undefined : "not active"),
     );
-    assert.deepEqual(await search.existing(["closed*"]), ["closed-index"]);
-    assert.deepEqual(await search.documents(["closed*"]), {});
-    const [shard, ...others] = await search.recoveries(["closed*"]);
+    assert.deepEqual(await search.indices.existing(["closed*"]), ["closed-index"]);
+    assert.deepEqual(await search.indices.documents(["closed*"]), {});
+    const [shard, ...others] = await search.indices.recoveries(["closed*"]);
     assert.deepEqual([shard?.type, others], ["EXISTING_STORE", []]);
-    await search.deleteIndices(["closed-index"]);
-    assert.deepEqual(await search.existing(["closed*"]), []);
+    await search.indices.deleteIndices(["closed-index"]);
+    assert.deepEqual(await search.indices.existing(["closed*"]), []);
   });
 
   it("answers empty for patterns that match no index", async () => {
     const search = bench.search("region0");
-    assert.deepEqual(await search.documents(["nosuch*"]), {});
-    assert.deepEqual(await search.existing(["nosuch*"]), []);
-    assert.deepEqual(await search.recoveries(["nosuch*"]), []);
-    assert.deepEqual(await search.lastRecords("nosuch*"), new Map());
-    assert.deepEqual(await search.countsUpTo("nosuch*", new Map([[1, 1]])), new Map([[1, 0]]));
+    assert.deepEqual(await search.indices.documents(["nosuch*"]), {});
+    assert.deepEqual(await search.indices.existing(["nosuch*"]), []);
+    assert.deepEqual(await search.indices.recoveries(["nosuch*"]), []);
+    assert.deepEqual(await search.records.lastRecords("nosuch*"), new Map());
+    assert.deepEqual(
+      await search.records.countsUpTo("nosuch*", new Map([[1, 1]])),
+      new Map([[1, 0]]),
+    );
     assert.deepEqual(await search.health(["nosuch*", "neither*"]), {
       status: "green",
       activePrimaryShards: 0,

@@ -40,8 +40,8 @@ export function searchEngine(bench: Bench): void {
     const search = bench.search("region0");
     const { dataNodes } = await search.health();
     assert.equal(dataNodes, 1);
-    assert.equal(await search.verifyRepository(REPOSITORY), dataNodes);
-    assert.equal(await search.verifyRepository(READONLY), dataNodes);
+    assert.equal(await search.repositories.verifyRepository(REPOSITORY), dataNodes);
+    assert.equal(await search.repositories.verifyRepository(READONLY), dataNodes);
     assert.deepEqual(Object.keys(await ok("GET", "_snapshot")).sort(), [REPOSITORY, READONLY]);
   });
 
@@ -59,16 +59,16 @@ export function searchEngine(bench: Bench): void {
     assert.equal(snapshot.state, "SUCCESS");
     assert.deepEqual(snapshot.indices, ["contract-one"]);
     const { snapshots } = await ok("GET", `_snapshot/${READONLY}/taken/_status`);
-    assert.deepEqual(await bench.search("region0").snapshots(READONLY), ["taken"]);
+    assert.deepEqual(await bench.search("region0").repositories.snapshots(READONLY), ["taken"]);
     const [found] = snapshots as { state: string; shards_stats: { done: number } }[];
     assert.deepEqual([found?.state, found?.shards_stats.done], ["SUCCESS", 1]);
   });
 
   bench.step("says how large indices are, and how much of its disks is free", async () => {
     const search = bench.search("region0");
-    const { primaries, total } = await search.storeSize(["contract-*"]);
+    const { primaries, total } = await search.indices.storeSize(["contract-*"]);
     assert.ok(primaries > 0 && total >= primaries, `${primaries} of ${total}`);
-    assert.deepEqual(await search.storeSize(["nosuch-*"]), { primaries: 0, total: 0 });
+    assert.deepEqual(await search.indices.storeSize(["nosuch-*"]), { primaries: 0, total: 0 });
     assert.ok((await search.freeSpace()) > total);
   });
 
@@ -392,7 +392,7 @@ export function searchEngine(bench: Bench): void {
     await ok("POST", `_snapshot/${REPOSITORY}/taken/_restore?wait_for_completion=true`, {
       indices: "contract-one",
     });
-    const [shard] = await bench.search("region0").recoveries(["contract-one"]);
+    const [shard] = await bench.search("region0").indices.recoveries(["contract-one"]);
     assert.deepEqual(
       [shard?.type, shard?.snapshot, shard?.repository],
       ["SNAPSHOT", "taken", REPOSITORY],
@@ -407,11 +407,16 @@ export function searchEngine(bench: Bench): void {
       const search = bench.search("region0");
       await ok("PUT", "contract-three", {});
       await ok("POST", "contract-three/_doc/1?refresh=true", { a: 1 });
-      assert.deepEqual(await search.closed(["contract-*"]), []);
+      assert.deepEqual(await search.indices.closed(["contract-*"]), []);
       await ok("POST", "contract-three/_close");
-      assert.deepEqual(await search.closed(["contract-*"]), ["contract-three"]);
-      assert.deepEqual(await search.existing(["contract-*"]), ["contract-one", "contract-three"]);
-      assert.deepEqual(Object.keys(await search.contents(["contract-*"])), ["contract-one"]);
+      assert.deepEqual(await search.indices.closed(["contract-*"]), ["contract-three"]);
+      assert.deepEqual(await search.indices.existing(["contract-*"]), [
+        "contract-one",
+        "contract-three",
+      ]);
+      assert.deepEqual(Object.keys(await search.indices.contents(["contract-*"])), [
+        "contract-one",
+      ]);
       const body = { indices: "contract-*" };
       const path = `_snapshot/${REPOSITORY}/closed`;
       const { snapshot } = await ok("PUT", `${path}?wait_for_completion=true`, body);
@@ -422,7 +427,7 @@ export function searchEngine(bench: Bench): void {
         assert.deepEqual(indices.sort(), ["contract-one", "contract-three"]);
         const restored = { indices: "contract-three" };
         await ok("POST", `${path}/_restore?wait_for_completion=true`, restored);
-        assert.deepEqual(await search.closed(["contract-*"]), []);
+        assert.deepEqual(await search.indices.closed(["contract-*"]), []);
         assert.equal((await ok("GET", "contract-three/_count")).count, 1);
       }
       await ok("DELETE", "contract-three");
@@ -451,7 +456,9 @@ export function searchEngine(bench: Bench): void {
   });
 
   it("gives the records' indices their aliases", async () => {
-    const [name] = await bench.search("region0").existing([`${RECORDS.slice(0, -1)}_job_*`]);
+    const [name] = await bench
+      .search("region0")
+      .indices.existing([`${RECORDS.slice(0, -1)}_job_*`]);
     assert.ok(name);
     const found = (await ok("GET", "zeebe-record-job")) as Record<
       string,
@@ -469,7 +476,7 @@ export function searchEngine(bench: Bench): void {
       await ok("PUT", "contract-two", {});
       await write(1);
       await write(2);
-      assert.deepEqual(await search.contents(["contract-two*"]), {
+      assert.deepEqual(await search.indices.contents(["contract-two*"]), {
         "contract-two": { documents: 1, lastOperations: [1] },
       });
       await ok("PUT", `_snapshot/${REPOSITORY}/numbered?wait_for_completion=true`, {
@@ -481,7 +488,7 @@ export function searchEngine(bench: Bench): void {
         rename_pattern: "two",
         rename_replacement: "two-copy",
       });
-      assert.deepEqual(await search.contents(["contract-two*"]), {
+      assert.deepEqual(await search.indices.contents(["contract-two*"]), {
         "contract-two": { documents: 1, lastOperations: [2] },
         "contract-two-copy": { documents: 1, lastOperations: [1] },
       });

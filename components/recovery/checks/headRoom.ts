@@ -61,10 +61,10 @@ async function roomForRestore(
   const target = session.elasticsearch(recreated);
   const sizes = await known(() =>
     asked("the sizes of both Elasticsearches", session.log, async () => ({
-      needed: (await survivor.storeSize(session.indexPatterns)).primaries,
+      needed: (await survivor.indices.storeSize(session.indexPatterns)).primaries,
       free:
         (await target.freeSpace()) +
-        (leftovers ? (await target.storeSize(session.indexPatterns)).total : 0),
+        (leftovers ? (await target.indices.storeSize(session.indexPatterns)).total : 0),
     })),
   );
   if (sizes !== undefined && sizes.free < sizes.needed) {

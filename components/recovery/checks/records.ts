@@ -70,8 +70,8 @@ async function recordsOf(
   elasticsearch: ElasticsearchClient,
   records: string,
 ): Promise<Map<number, LastRecord>> {
-  await elasticsearch.refresh([records]);
-  return elasticsearch.lastRecords(records);
+  await elasticsearch.indices.refresh([records]);
+  return elasticsearch.records.lastRecords(records);
 }
 
 /** Which partitions have fewer records than expected up to the same position, in words. */
@@ -80,9 +80,9 @@ async function lackingIn(
   records: string,
   expected: ReadonlyMap<number, LastRecord>,
 ): Promise<string[]> {
-  await elasticsearch.refresh([records]);
+  await elasticsearch.indices.refresh([records]);
   const upTo = new Map([...expected].map(([partition, { position }]) => [partition, position]));
-  const found = await elasticsearch.countsUpTo(records, upTo);
+  const found = await elasticsearch.records.countsUpTo(records, upTo);
   return [...expected].flatMap(([partition, { count }]) => {
     const have = found.get(partition) ?? 0;
     // More is no loss: the survivor may have deleted old indices by its retention meanwhile.

@@ -65,9 +65,10 @@ export function register(
   readonly: boolean,
 ): Promise<void> {
   const { type, settings } = session.settings.repository;
-  return session
-    .elasticsearch(region)
-    .registerRepository(name, type, { ...settings, ...(readonly ? { readonly: true } : {}) });
+  return session.elasticsearch(region).repositories.registerRepository(name, type, {
+    ...settings,
+    ...(readonly ? { readonly: true } : {}),
+  });
 }
 
 /**
@@ -78,7 +79,7 @@ export function register(
  */
 export async function verify(session: Session, region: RegionName, name: string): Promise<number> {
   const elasticsearch = session.elasticsearch(region);
-  const nodes = await elasticsearch.verifyRepository(name);
+  const nodes = await elasticsearch.repositories.verifyRepository(name);
   const { dataNodes } = await elasticsearch.health();
   if (nodes === 0 || nodes < dataNodes) {
     throw new Refusal(
@@ -135,7 +136,7 @@ export async function tryRepository(
   const { name } = session.settings.repository;
   const elasticsearch = session.elasticsearch(region);
   const existing = await permitted(session, region, "read repositories", () =>
-    elasticsearch.repository(name),
+    elasticsearch.repositories.repository(name),
   );
   if (isAsWanted(session, region, existing, readonly)) {
     return look(session, region, name);
@@ -148,12 +149,12 @@ export async function tryRepository(
     );
     const seen = await look(session, region, trial);
     await permitted(session, region, "forget a repository", () =>
-      elasticsearch.forgetRepository(trial),
+      elasticsearch.repositories.forgetRepository(trial),
     );
     return seen;
   } catch (error) {
     // It is registered also when its place was refused, or when no answer has come. The error is what is to be said.
-    await elasticsearch.forgetRepository(trial).catch(() => undefined);
+    await elasticsearch.repositories.forgetRepository(trial).catch(() => undefined);
     throw error;
   }
 }
@@ -163,7 +164,7 @@ async function look(session: Session, region: RegionName, name: string): Promise
     usable(session, region, () => verify(session, region, name)),
   );
   const snapshots = await permitted(session, region, "list snapshots", () =>
-    usable(session, region, () => session.elasticsearch(region).snapshots(name)),
+    usable(session, region, () => session.elasticsearch(region).repositories.snapshots(name)),
   );
   return { nodes, snapshots };
 }

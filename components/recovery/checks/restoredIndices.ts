@@ -60,8 +60,8 @@ export async function listedShards(
     seconds,
     session.log,
     async () => {
-      const indices = await recreated.existing(session.indexPatterns);
-      const shards = await recreated.recoveries(session.indexPatterns);
+      const indices = await recreated.indices.existing(session.indexPatterns);
+      const shards = await recreated.indices.recoveries(session.indexPatterns);
       const unlisted = indices.filter((name) => !shards.some((shard) => shard.index === name));
       return unlisted.length === 0 || shards.some(enough)
         ? { done: true, value: shards }

@@ -56,9 +56,9 @@ export async function expectRights(
   const { indexPatterns, records, settings } = session;
   const reads: Record<string, () => Promise<unknown>> = {
     "read templates": () => elasticsearch.templates(settings.indexPrefixes),
-    "read what indices hold": () => elasticsearch.contents(indexPatterns),
+    "read what indices hold": () => elasticsearch.indices.contents(indexPatterns),
     "read the health of indices": () => elasticsearch.healthByIndex(indexPatterns),
-    "search records": () => elasticsearch.lastRecords(records),
+    "search records": () => elasticsearch.records.lastRecords(records),
   };
   for (const [what, read] of Object.entries(reads)) {
     await permitted(session, region, what, read);

@@ -100,7 +100,7 @@ async function awaitSettled(session: Session): Promise<number> {
     exporting + settle,
     session.log,
     async () => {
-      const records = documentCount(await elasticsearch.documents([session.records]));
+      const records = documentCount(await elasticsearch.indices.documents([session.records]));
       if (records !== last.records) {
         last = { records, since: performance.now() };
       }

@@ -125,7 +125,7 @@ async function expectFailedOver(
   }
   const { region } = session.settings;
   const documents = await permitted(session, region, "count records", () =>
-    session.elasticsearch(region).documents([session.records]),
+    session.elasticsearch(region).indices.documents([session.records]),
   );
   if (documentCount(documents) === 0) {
     throw noRecords(session);
@@ -151,7 +151,7 @@ async function expectExported(session: Session): Promise<void> {
 async function expectOwnElasticsearch(session: Session): Promise<Trial> {
   const { region } = session.settings;
   const closed = await permitted(session, region, "read indices", () =>
-    session.elasticsearch(region).closed(session.indexPatterns),
+    session.elasticsearch(region).indices.closed(session.indexPatterns),
   );
   if (closed.length > 0) {
     throw new Refusal(

@@ -37,8 +37,8 @@ export const provider = implement<SnapshotInputs>({
       "the surviving Elasticsearch",
       session.log,
       async () => ({
-        documents: await elasticsearch.documents(session.indexPatterns),
-        found: await elasticsearch.snapshot(inputs.repository, inputs.snapshot),
+        documents: await elasticsearch.indices.documents(session.indexPatterns),
+        found: await elasticsearch.repositories.snapshot(inputs.repository, inputs.snapshot),
       }),
     );
     if (found !== undefined) {
@@ -82,7 +82,7 @@ async function create(session: Session, inputs: SnapshotInputs): Promise<void> {
   const { attempt, incident, drain, pause, repository, snapshot } = inputs;
   let lostAt: number | undefined;
   const isThere = async () => {
-    const found = await elasticsearch.snapshot(repository, snapshot);
+    const found = await elasticsearch.repositories.snapshot(repository, snapshot);
     if (found !== undefined) {
       expectOfThisPause(found, pause);
     }
@@ -102,11 +102,16 @@ async function create(session: Session, inputs: SnapshotInputs): Promise<void> {
         }
       }
       try {
-        await elasticsearch.createSnapshot(repository, snapshot, session.indexPatterns, {
-          attempt,
-          ...(drain === undefined ? { incident } : { drain }),
-          pause,
-        });
+        await elasticsearch.repositories.createSnapshot(
+          repository,
+          snapshot,
+          session.indexPatterns,
+          {
+            attempt,
+            ...(drain === undefined ? { incident } : { drain }),
+            pause,
+          },
+        );
         return { done: true, value: undefined };
       } catch (error) {
         if (!(error instanceof Refused)) {
@@ -139,7 +144,10 @@ async function awaitSuccess(session: Session, inputs: SnapshotInputs): Promise<S
     session.settings.timeouts.snapshot,
     session.log,
     async () => {
-      const snapshot = await elasticsearch.snapshot(inputs.repository, inputs.snapshot);
+      const snapshot = await elasticsearch.repositories.snapshot(
+        inputs.repository,
+        inputs.snapshot,
+      );
       if (snapshot === undefined) {
         return { done: false, seen: "not listed" };
       }

@@ -28,10 +28,11 @@ export const provider = implement<SnapshotRepositoryInputs>({
   async converge(inputs, { session, begin }) {
     const { region, repository, readonly, snapshot } = inputs;
     const elasticsearch = session.elasticsearch(region);
-    const existing = await elasticsearch.repository(repository);
+    const existing = await elasticsearch.repositories.repository(repository);
     const asWanted = isAsWanted(session, region, existing, readonly);
     const sees = async () =>
-      snapshot === undefined || (await elasticsearch.snapshot(repository, snapshot)) !== undefined;
+      snapshot === undefined ||
+      (await elasticsearch.repositories.snapshot(repository, snapshot)) !== undefined;
     const already = asWanted && (await sees());
     if (!already) {
       begin();
@@ -42,7 +43,7 @@ export const provider = implement<SnapshotRepositoryInputs>({
         // What is refused because its place cannot be used stays registered: corrected settings would be met by
         // it the next time, as somebody else's.
         if (existing === undefined && !(error instanceof Unreachable)) {
-          await elasticsearch.forgetRepository(repository).catch(() => undefined);
+          await elasticsearch.repositories.forgetRepository(repository).catch(() => undefined);
         }
         throw error;
       }

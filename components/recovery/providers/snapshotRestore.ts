@@ -41,7 +41,7 @@ export const provider = implement<SnapshotRestoreInputs>({
     const region = peerOf(session.settings.region);
     const recreated = session.elasticsearch(region);
     const snapshot = await asked("the snapshot", session.log, () =>
-      recreated.snapshot(inputs.repository, inputs.snapshot),
+      recreated.repositories.snapshot(inputs.repository, inputs.snapshot),
     );
     if (snapshot?.state !== "SUCCESS") {
       throw new Refusal(
@@ -61,10 +61,14 @@ export const provider = implement<SnapshotRestoreInputs>({
       begin();
       if (leftovers.length > 0) {
         session.log(`deleting ${leftovers.length} indices that an abandoned attempt restored`);
-        await recreated.deleteIndices(leftovers);
+        await recreated.indices.deleteIndices(leftovers);
       }
       session.log(`restoring snapshot ${inputs.snapshot} in ${region}`);
-      await recreated.restoreSnapshot(inputs.repository, inputs.snapshot, session.indexPatterns);
+      await recreated.repositories.restoreSnapshot(
+        inputs.repository,
+        inputs.snapshot,
+        session.indexPatterns,
+      );
     }
     const { shards, healths } = await awaitDone(session, recreated, snapshot);
     return {
@@ -188,8 +192,8 @@ async function compare(
   const recreated = session.elasticsearch(peerOf(session.settings.region));
   const { indexPrefixes, region } = session.settings;
   const { expected, found } = await asked("both Elasticsearches", session.log, async () => ({
-    expected: await survivor.contents(session.indexPatterns),
-    found: await recreated.contents(session.indexPatterns),
+    expected: await survivor.indices.contents(session.indexPatterns),
+    found: await recreated.indices.contents(session.indexPatterns),
   }));
   const taken = indicesOf(session, snapshot);
   const since = Object.keys(expected).filter((index) => !taken.includes(index));

@@ -64,19 +64,22 @@ describe("elasticsearch client", () => {
     after(() => world.stop());
 
     it("counts what the world has, index by index", async () => {
-      assert.deepEqual(await of("region0").documents([RECORDS]), await world.documents("region0"));
+      assert.deepEqual(
+        await of("region0").indices.documents([RECORDS]),
+        await world.documents("region0"),
+      );
       const names = Object.keys(await world.documents("region0")).sort();
-      assert.deepEqual(await of("region0").existing([RECORDS, "operate*"]), names);
-      assert.deepEqual(await of("region0").documents(["nothing*"]), {});
-      assert.deepEqual(await of("region0").existing(["nothing*"]), []);
+      assert.deepEqual(await of("region0").indices.existing([RECORDS, "operate*"]), names);
+      assert.deepEqual(await of("region0").indices.documents(["nothing*"]), {});
+      assert.deepEqual(await of("region0").indices.existing(["nothing*"]), []);
     });
 
     it("finds the last position of each partition, and counts the records up to one of each", async () => {
       const elasticsearch = of("region0");
-      const records = await elasticsearch.lastRecords(RECORDS);
+      const records = await elasticsearch.records.lastRecords(RECORDS);
       assert.deepEqual([...records.keys()].sort(), [1, 2]);
       const last = new Map([...records].map(([partition, { position }]) => [partition, position]));
-      const counts = await elasticsearch.countsUpTo(RECORDS, last);
+      const counts = await elasticsearch.records.countsUpTo(RECORDS, last);
       assert.deepEqual(counts, last);
       assert.deepEqual(
         [...counts],
@@ -89,15 +92,15 @@ describe("elasticsearch client", () => {
         [9, 1_000],
       ] as const;
       const expected = new Map([...some.slice(0, 2), [9, 0] as const]);
-      assert.deepEqual(await elasticsearch.countsUpTo(RECORDS, new Map(some)), expected);
-      assert.deepEqual(await elasticsearch.countsUpTo(RECORDS, new Map()), new Map());
-      assert.deepEqual(await elasticsearch.lastRecords("nothing*"), new Map());
+      assert.deepEqual(await elasticsearch.records.countsUpTo(RECORDS, new Map(some)), expected);
+      assert.deepEqual(await elasticsearch.records.countsUpTo(RECORDS, new Map()), new Map());
+      assert.deepEqual(await elasticsearch.records.lastRecords("nothing*"), new Map());
     });
 
     it("counts 512 partitions in as few requests as the limit of clauses allows", async () => {
       const all = new Map(Array.from({ length: 512 }, (_, index) => [index + 1, 3]));
       const before = world.requests.length;
-      const counts = await of("region0").countsUpTo(RECORDS, all);
+      const counts = await of("region0").records.countsUpTo(RECORDS, all);
       assert.equal(world.requests.length - before, 3);
       assert.deepEqual(
         [...counts].filter(([, count]) => count > 0),
@@ -113,7 +116,7 @@ describe("elasticsearch client", () => {
       const elasticsearch = of("region0");
       assert.deepEqual(await elasticsearch.health([RECORDS]), {
         status: "green",
-        activePrimaryShards: (await elasticsearch.recoveries([RECORDS])).length,
+        activePrimaryShards: (await elasticsearch.indices.recoveries([RECORDS])).length,
         unassignedShards: 0,
         dataNodes: 1,
       });
@@ -121,60 +124,63 @@ describe("elasticsearch client", () => {
       assert.ok(templates.includes("component template zeebe-record"));
       assert.ok(templates.includes("index template zeebe-record_job_8.6.0"));
       assert.deepEqual(await elasticsearch.templates(["operate"]), []);
-      const recoveries = await elasticsearch.recoveries([RECORDS]);
+      const recoveries = await elasticsearch.indices.recoveries([RECORDS]);
       assert.ok(recoveries.length > 0);
       assert.ok(recoveries.every(({ type, stage }) => type === "EMPTY_STORE" && stage === "DONE"));
     });
 
     it("takes a snapshot and restores it, while shards are listed one after the other", async () => {
       const [from, to] = [of("region0"), of("region1")];
-      assert.equal(await from.repository("backup"), undefined);
+      assert.equal(await from.repositories.repository("backup"), undefined);
       const { type, settings } = world.repository;
-      await from.registerRepository("backup", type, settings);
-      assert.equal(await from.verifyRepository("backup"), 1);
-      assert.deepEqual(await from.repository("backup"), { type, settings });
-      assert.equal(await from.snapshot("backup", "one"), undefined);
-      await from.createSnapshot("backup", "one", [RECORDS], { documents: 3 });
-      assert.equal((await from.snapshot("backup", "one"))?.state, "IN_PROGRESS");
-      assert.deepEqual(await from.snapshots("backup"), []);
-      let snapshot = await from.snapshot("backup", "one");
+      await from.repositories.registerRepository("backup", type, settings);
+      assert.equal(await from.repositories.verifyRepository("backup"), 1);
+      assert.deepEqual(await from.repositories.repository("backup"), { type, settings });
+      assert.equal(await from.repositories.snapshot("backup", "one"), undefined);
+      await from.repositories.createSnapshot("backup", "one", [RECORDS], { documents: 3 });
+      assert.equal((await from.repositories.snapshot("backup", "one"))?.state, "IN_PROGRESS");
+      assert.deepEqual(await from.repositories.snapshots("backup"), []);
+      let snapshot = await from.repositories.snapshot("backup", "one");
       while (snapshot?.state !== "SUCCESS") {
-        snapshot = await from.snapshot("backup", "one");
+        snapshot = await from.repositories.snapshot("backup", "one");
       }
-      assert.deepEqual(snapshot.indices, await from.existing([RECORDS]));
+      assert.deepEqual(snapshot.indices, await from.indices.existing([RECORDS]));
       assert.equal(snapshot.shards.successful, snapshot.shards.total);
       assert.equal(snapshot.includeGlobalState, true);
       assert.deepEqual(snapshot.metadata, { documents: 3 });
-      assert.deepEqual(await from.snapshots("backup"), ["one"]);
+      assert.deepEqual(await from.repositories.snapshots("backup"), ["one"]);
 
-      await to.registerRepository("backup", type, { ...settings, readonly: true });
-      assert.equal((await to.repository("backup"))?.settings["readonly"], "true");
-      await to.deleteIndices(await to.existing([RECORDS]));
-      assert.deepEqual(await to.existing([RECORDS]), []);
-      await to.restoreSnapshot("backup", "one", [RECORDS]);
-      assert.ok((await to.recoveries([RECORDS])).length < snapshot.shards.total);
-      assert.deepEqual(await to.existing([RECORDS]), snapshot.indices);
+      await to.repositories.registerRepository("backup", type, { ...settings, readonly: true });
+      assert.equal((await to.repositories.repository("backup"))?.settings["readonly"], "true");
+      await to.indices.deleteIndices(await to.indices.existing([RECORDS]));
+      assert.deepEqual(await to.indices.existing([RECORDS]), []);
+      await to.repositories.restoreSnapshot("backup", "one", [RECORDS]);
+      assert.ok((await to.indices.recoveries([RECORDS])).length < snapshot.shards.total);
+      assert.deepEqual(await to.indices.existing([RECORDS]), snapshot.indices);
       assert.equal((await to.health([RECORDS])).status, "yellow");
-      let shards = await to.recoveries([RECORDS]);
+      let shards = await to.indices.recoveries([RECORDS]);
       while (!shards.some(({ stage }) => stage === "DONE")) {
-        shards = await to.recoveries([RECORDS]);
+        shards = await to.indices.recoveries([RECORDS]);
       }
       assert.ok(shards.length < snapshot.shards.total);
       while (shards.filter(({ stage }) => stage === "DONE").length < snapshot.shards.total) {
-        shards = await to.recoveries([RECORDS]);
+        shards = await to.indices.recoveries([RECORDS]);
       }
       assert.ok(shards.every((s) => s.type === "SNAPSHOT" && s.snapshot === "one"));
       assert.ok(shards.every((s) => s.repository === "backup"));
-      await assert.rejects(to.restoreSnapshot("backup", "one", [RECORDS]), /already exists/);
+      await assert.rejects(
+        to.repositories.restoreSnapshot("backup", "one", [RECORDS]),
+        /already exists/,
+      );
     });
 
     it("forgets a repository, also one that is not there", async () => {
       const elasticsearch = of("region0");
       const { type, settings } = world.repository;
-      await elasticsearch.registerRepository("other", type, settings);
-      await elasticsearch.forgetRepository("other");
-      assert.equal(await elasticsearch.repository("other"), undefined);
-      await elasticsearch.forgetRepository("other");
+      await elasticsearch.repositories.registerRepository("other", type, settings);
+      await elasticsearch.repositories.forgetRepository("other");
+      assert.equal(await elasticsearch.repositories.repository("other"), undefined);
+      await elasticsearch.repositories.forgetRepository("other");
     });
 
     it("asks which rights its user lacks", async () => {
@@ -189,7 +195,7 @@ describe("elasticsearch client", () => {
 
     it("does not know after a restart where restored shards came from", async () => {
       await world.recreate("region1", "old");
-      const shards = await of("region1").recoveries([RECORDS]);
+      const shards = await of("region1").indices.recoveries([RECORDS]);
       assert.deepEqual(new Set(shards.map(({ type }) => type)), new Set(["EXISTING_STORE"]));
       assert.ok(shards.every(({ snapshot }) => snapshot === undefined));
     });
@@ -237,39 +243,44 @@ describe("elasticsearch client", () => {
     const half: [string, (client: ElasticsearchClient) => Promise<unknown>, unknown, RegExp][] = [
       [
         "statistics without counts",
-        (c) => c.documents(["a*"]),
+        (c) => c.indices.documents(["a*"]),
         { indices: { a: {} } },
         /no count of a$/,
       ],
       [
         "a repository without settings",
-        (c) => c.repository("r"),
+        (c) => c.repositories.repository("r"),
         { r: { type: "s3" } },
         /answered 200/,
       ],
       [
         "another repository",
-        (c) => c.repository("r"),
+        (c) => c.repositories.repository("r"),
         { q: { type: "s3", settings: {} } },
         /answered 200/,
       ],
       [
         "snapshots that are no list",
-        (c) => c.snapshot("r", "s"),
+        (c) => c.repositories.snapshot("r", "s"),
         {},
         /no list of snapshots$|no list of snapshots:/,
       ],
       [
         "a snapshot without a state",
-        (c) => c.snapshot("r", "s"),
+        (c) => c.repositories.snapshot("r", "s"),
         { snapshots: [{ snapshot: "s" }] },
         /snapshot s has no state$/,
       ],
-      ["recoveries without shards", (c) => c.recoveries(["a*"]), { a: {} }, /no list of shards/],
+      [
+        "recoveries without shards",
+        (c) => c.indices.recoveries(["a*"]),
+        { a: {} },
+        /no list of shards/,
+      ],
       ["templates that are no list", (c) => c.templates(["a"]), {}, /no list of templates/],
       [
         "buckets that are no list",
-        (c) => c.lastRecords("a*"),
+        (c) => c.records.lastRecords("a*"),
         searched({ buckets: undefined }),
         /no list of buckets/,
       ],
@@ -292,9 +303,9 @@ describe("elasticsearch client", () => {
     }
 
     describe("which answers a search with a part", () => {
-      const last = (c: ElasticsearchClient) => c.lastRecords("a*");
+      const last = (c: ElasticsearchClient) => c.records.lastRecords("a*");
       const counts = (c: ElasticsearchClient) =>
-        c.countsUpTo(
+        c.records.countsUpTo(
           "a*",
           new Map([
             [1, 7],
@@ -432,22 +443,22 @@ describe("elasticsearch client", () => {
 
     it("returns no snapshot when the list has only others", async () => {
       server.answer(200, { snapshots: [{ snapshot: "other", state: "SUCCESS" }] });
-      assert.equal(await client().snapshot("r", "s"), undefined);
+      assert.equal(await client().repositories.snapshot("r", "s"), undefined);
     });
 
     it("does not take an error for a missing snapshot or repository", async () => {
       server.answer(500, { error: { type: "repository_exception", reason: "broken" } });
       await assert.rejects(
-        client().snapshot("r", "s"),
+        client().repositories.snapshot("r", "s"),
         /answered 500: repository_exception: broken/,
       );
-      await assert.rejects(client().repository("r"), /answered 500/);
+      await assert.rejects(client().repositories.repository("r"), /answered 500/);
     });
 
     it("deletes many indices some at a time, by their exact names", async () => {
       server.answer(200, { acknowledged: true });
       const names = Array.from({ length: 45 }, (_, index) => `index-${index}`);
-      await client().deleteIndices(names);
+      await client().indices.deleteIndices(names);
       assert.deepEqual(
         server.received.flatMap(({ path }) => path.slice(1).split(",")),
         names,

@@ -31,7 +31,7 @@ describe("FailbackGate", () => {
   };
   /** A registration under the name that is configured. */
   const registered = (region: RegionName) =>
-    session().elasticsearch(region).repository("camunda_backup");
+    session().elasticsearch(region).repositories.repository("camunda_backup");
   /** What a Tasklist that is on does to the recreated Elasticsearch. */
   const writeTask = () =>
     fetch(`${bench.world.endpoints.region1.elasticsearch}/tasklist-task-8.5.0_/_doc/1`, {
@@ -151,7 +151,7 @@ describe("FailbackGate", () => {
     await bench.recreate();
     await session()
       .elasticsearch("region0")
-      .registerRepository("camunda_backup", "s3", { bucket: "of-somebody" });
+      .repositories.registerRepository("camunda_backup", "s3", { bucket: "of-somebody" });
     await refusal(bench.run.gate(), /repository camunda_backup in region0 has other settings/);
   });
 
@@ -256,7 +256,9 @@ describe("FailbackGate", () => {
     await bench.start("region1", { buckets: ["of-region1"] });
     await bench.recreate();
     const settings = { bucket: "of-region1", readonly: true };
-    await session().elasticsearch("region0").registerRepository("camunda_backup", "s3", settings);
+    await session()
+      .elasticsearch("region0")
+      .repositories.registerRepository("camunda_backup", "s3", settings);
     await bench.run.gate();
     assert.equal((await registered("region0"))?.settings["bucket"], "of-region1");
     assert.equal(sentTo().filter((line) => line.endsWith(TRIAL)).length, 4);
@@ -266,7 +268,7 @@ describe("FailbackGate", () => {
     await bench.start();
     await bench.recreate();
     const survivor = session().elasticsearch("region0");
-    await survivor.registerRepository(
+    await survivor.repositories.registerRepository(
       "camunda_backup-trial",
       "s3",
       bench.world.repository.settings,
@@ -279,7 +281,7 @@ describe("FailbackGate", () => {
       drop: true,
     });
     await bench.run.gate();
-    assert.equal(await survivor.repository("camunda_backup-trial"), undefined);
+    assert.equal(await survivor.repositories.repository("camunda_backup-trial"), undefined);
   });
 
   it("refuses a recreated Elasticsearch that sees another place", async () => {

@@ -162,7 +162,12 @@ describe("Snapshot", () => {
     await bench.start();
     await ready();
     const elasticsearch = session().elasticsearch("region0");
-    await elasticsearch.createSnapshot("camunda_backup", bench.snapshotName, ["zeebe*"], {});
+    await elasticsearch.repositories.createSnapshot(
+      "camunda_backup",
+      bench.snapshotName,
+      ["zeebe*"],
+      {},
+    );
     await refusal(bench.run.snapshot(), /not of this pause \(attempt unknown\)/);
   });
 

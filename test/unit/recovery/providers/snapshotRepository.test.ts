@@ -23,7 +23,9 @@ describe("SnapshotRepository", () => {
       await withSnapshot();
       assert.equal((await bench.run.repository(lost)).outs.record.how, "done");
       const repositories = await Promise.all(
-        directions.map((region) => session().elasticsearch(region).repository("camunda_backup")),
+        directions.map((region) =>
+          session().elasticsearch(region).repositories.repository("camunda_backup"),
+        ),
       );
       assert.deepEqual(
         repositories.map((repository) => repository?.settings["readonly"]),
@@ -40,12 +42,15 @@ describe("SnapshotRepository", () => {
       await bench.pause();
       const { settings } = bench.world.repository;
       const recreated = session().elasticsearch(lost);
-      await recreated.registerRepository("camunda_backup", "s3", settings);
+      await recreated.repositories.registerRepository("camunda_backup", "s3", settings);
       await bench.run.repository(bench.survivor);
       await bench.run.snapshot();
-      assert.equal(await recreated.snapshot("camunda_backup", bench.snapshotName), undefined);
+      assert.equal(
+        await recreated.repositories.snapshot("camunda_backup", bench.snapshotName),
+        undefined,
+      );
       assert.equal((await bench.run.repository(lost)).outs.record.how, "done");
-      assert.ok(await recreated.snapshot("camunda_backup", bench.snapshotName));
+      assert.ok(await recreated.repositories.snapshot("camunda_backup", bench.snapshotName));
     });
   }
 
@@ -54,9 +59,9 @@ describe("SnapshotRepository", () => {
     await withSnapshot();
     const { type, settings } = bench.world.repository;
     const recreated = session().elasticsearch("region1");
-    await recreated.registerRepository("camunda_backup", type, settings);
+    await recreated.repositories.registerRepository("camunda_backup", type, settings);
     assert.equal((await bench.run.repository("region1")).outs.record.how, "done");
-    const repository = await recreated.repository("camunda_backup");
+    const repository = await recreated.repositories.repository("camunda_backup");
     assert.equal(repository?.settings["readonly"], "true");
   });
 
@@ -74,7 +79,7 @@ describe("SnapshotRepository", () => {
     await bench.pause();
     await session()
       .elasticsearch("region0")
-      .registerRepository("camunda_backup", "s3", { bucket: "of-somebody" });
+      .repositories.registerRepository("camunda_backup", "s3", { bucket: "of-somebody" });
     await refusal(
       bench.run.repository("region0"),
       /bucket is of-somebody, not camunda/,
@@ -88,12 +93,12 @@ describe("SnapshotRepository", () => {
     await bench.pause();
     const { type, settings } = bench.world.repository;
     const survivor = session().elasticsearch("region0");
-    await survivor.registerRepository("camunda_backup", type, {
+    await survivor.repositories.registerRepository("camunda_backup", type, {
       bucket: "of-region1",
       readonly: true,
     });
     assert.equal((await bench.run.repository("region0")).outs.record.how, "done");
-    const moved = await survivor.repository("camunda_backup");
+    const moved = await survivor.repositories.repository("camunda_backup");
     assert.equal(moved?.settings["bucket"], settings["bucket"]);
     assert.equal(moved?.settings["readonly"], undefined);
     assert.equal((await bench.run.repository("region0")).outs.record.how, "already true");
@@ -104,7 +109,7 @@ describe("SnapshotRepository", () => {
     await bench.pause();
     await session()
       .elasticsearch("region0")
-      .registerRepository("camunda_backup", "fs", { location: "/backups" });
+      .repositories.registerRepository("camunda_backup", "fs", { location: "/backups" });
     await refusal(bench.run.repository("region0"), /type is fs, not s3/);
     assert.equal(registrations(), 1);
   });
@@ -148,7 +153,10 @@ describe("SnapshotRepository", () => {
       bench.run.repository("region0"),
       /cannot be used \(no_such_bucket: The specified bucket does not exist\): mend its place/,
     );
-    assert.equal(await session().elasticsearch("region0").repository("camunda_backup"), undefined);
+    assert.equal(
+      await session().elasticsearch("region0").repositories.repository("camunda_backup"),
+      undefined,
+    );
     bench.configure({ snapshotRepository: bench.world.repository });
     assert.equal((await bench.run.repository("region0")).outs.record.how, "done");
   });

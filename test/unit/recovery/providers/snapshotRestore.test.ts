@@ -46,19 +46,27 @@ describe("SnapshotRestore", () => {
     await bench.pause();
     await bench.run.repository("region0");
     const [survivor, recreated] = directions.map((region) => session().elasticsearch(region));
-    await survivor?.createSnapshot("camunda_backup", "failback-region1-old", ["zeebe*"], {});
+    await survivor?.repositories.createSnapshot(
+      "camunda_backup",
+      "failback-region1-old",
+      ["zeebe*"],
+      {},
+    );
     await bench.until(
       "the old snapshot is there",
       async () =>
-        (await survivor?.snapshot("camunda_backup", "failback-region1-old"))?.state === "SUCCESS",
+        (await survivor?.repositories.snapshot("camunda_backup", "failback-region1-old"))?.state ===
+        "SUCCESS",
     );
     await bench.run.snapshot();
     await bench.run.repository("region1");
-    await recreated?.restoreSnapshot("camunda_backup", "failback-region1-old", ["zeebe*"]);
+    await recreated?.repositories.restoreSnapshot("camunda_backup", "failback-region1-old", [
+      "zeebe*",
+    ]);
     const { outs } = await bench.run.restore();
     assert.equal(outs.record.how, "done");
     assert.match(bench.lines.join("\n"), /deleting \d+ indices that an abandoned attempt restored/);
-    const recoveries = (await recreated?.recoveries(["*"])) ?? [];
+    const recoveries = (await recreated?.indices.recoveries(["*"])) ?? [];
     assert.deepEqual(new Set(recoveries.map((r) => r.snapshot)), new Set([bench.snapshotName]));
   });
 
@@ -252,7 +260,7 @@ describe("SnapshotRestore", () => {
     await putDocument("region0", "operate-kept", "1");
     await putDocument("region0", "operate-old", "1");
     await bench.takeSnapshot();
-    await session().elasticsearch("region0").deleteIndices(["operate-old"]);
+    await session().elasticsearch("region0").indices.deleteIndices(["operate-old"]);
     const { observed } = (await bench.run.restore()).outs.record;
     assert.equal(observed["deletedSince"], 1);
   });
