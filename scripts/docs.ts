@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { CONFIGURATION, configurationPage, PROJECT, projectFile } from "./configurationPage";
+import { GENERATIONS_PAGE, generationsPage } from "./generationsPage";
 import { REPOSITORY } from "./repository";
 import { PAGE, thirdPartyPage } from "./thirdPartyPage";
 
@@ -9,6 +10,7 @@ async function main(): Promise<void> {
   for (const [file, text] of [
     [PROJECT, await projectFile()],
     [CONFIGURATION, await configurationPage()],
+    [GENERATIONS_PAGE, await generationsPage()],
     [PAGE, await thirdPartyPage()],
   ] as const) {
     writeFileSync(path.join(REPOSITORY, file), text);

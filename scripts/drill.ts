@@ -1,3 +1,4 @@
+import { CAMUNDA_VERSIONS, DEFAULT_VERSION } from "../components/generations";
 import { REGIONS } from "../components/base/brokers";
 import { Platform, PLATFORMS } from "../components/settings/schema";
 import { commandLine, endWith, expectNone, notOneOf, notWhole } from "./commandLine";
@@ -9,6 +10,7 @@ import type { Site } from "./drill/site";
 import { Interrupt } from "./operator/interrupt";
 import { typedPath } from "./repository";
 import { EmbeddedWorld } from "../world/camunda/embedded";
+import { DIALECTS } from "../world/camunda/embedded/dialect";
 import { CamundaWorld } from "../world/camunda/real/camundaWorld";
 import { EmbeddedOnSearch } from "../world/search/real/embeddedOnSearch";
 import type { RegionName, ClusterShape, World } from "../world/world";
@@ -20,6 +22,7 @@ failback, steady. The real Pulumi engine runs the program of this repository on 
 
   --platform endpoints|kubernetes|eks   endpoints: Camunda is there (default); the others: the program
                              installs it first, through stand-ins for AWS and Kubernetes
+  --camunda-version ${CAMUNDA_VERSIONS.join("|")}  the generation (default ${DEFAULT_VERSION})
   --provider played|real     of Kubernetes (platform kubernetes; default played); real: Pulumi's own, on two
                              real API servers, which are built once, in some minutes
   --lose region0|region1|both   the region that is lost (default region1); both: region1, and
@@ -42,6 +45,7 @@ const PROVIDERS = ["played", "real"] as const;
 
 interface Options {
   platform: Platform;
+  camundaVersion: string;
   lose: readonly RegionName[];
   provider: (typeof PROVIDERS)[number];
   search: "opensearch" | undefined;
@@ -55,6 +59,7 @@ interface Options {
 function options(): Options {
   const { values } = commandLine(HELP, {
     platform: { type: "string", default: "endpoints" },
+    "camunda-version": { type: "string", default: DEFAULT_VERSION },
     lose: { type: "string", default: "region1" },
     provider: { type: "string", default: "played" },
     search: { type: "string" },
@@ -67,6 +72,7 @@ function options(): Options {
   const { platform, provider, lose, camunda, elasticsearch, search, brokers, partitions } = values;
   expectNone([
     notOneOf("--platform", platform, PLATFORMS),
+    notOneOf("--camunda-version", values["camunda-version"], CAMUNDA_VERSIONS),
     notOneOf("--lose", lose, [...REGIONS, "both"]),
     notOneOf("--provider", provider, PROVIDERS),
     provider === "real" && platform !== "kubernetes"
@@ -87,6 +93,7 @@ function options(): Options {
   ]);
   return {
     platform: platform as Options["platform"],
+    camundaVersion: values["camunda-version"],
     lose: lose === "both" ? ["region1", "region0"] : [lose as RegionName],
     provider: provider as Options["provider"],
     search: search as Options["search"],
@@ -121,22 +128,30 @@ async function main(): Promise<number> {
 }
 
 function siteOf(chosen: Options, shape: Partial<ClusterShape>): Site {
+  const { camundaVersion } = chosen;
+  const options = { camundaVersion, shape };
   switch (chosen.platform) {
     case "kubernetes":
-      return chosen.provider === "real" ? realKubernetesSite(shape) : kubernetesSite(shape);
+      return chosen.provider === "real" ? realKubernetesSite(options) : kubernetesSite(options);
     case "eks":
-      return eksSite(shape);
+      return eksSite(options);
     case "endpoints":
-      return new EndpointsSite(worldOf(chosen, shape));
+      return new EndpointsSite(worldOf(chosen, shape), camundaVersion);
   }
 }
 
-function worldOf({ search, camunda, elasticsearch }: Options, shape: Partial<ClusterShape>): World {
+function worldOf(
+  { camundaVersion, search, camunda, elasticsearch }: Options,
+  shape: Partial<ClusterShape>,
+): World {
   const log = (line: string) => console.log(line);
   if (camunda !== undefined) {
     return new CamundaWorld({ camunda, elasticsearch, shape, log });
   }
-  return search === undefined ? new EmbeddedWorld({ shape }) : new EmbeddedOnSearch({ shape, log });
+  const dialect = DIALECTS[camundaVersion];
+  return search === undefined
+    ? new EmbeddedWorld({ shape, dialect })
+    : new EmbeddedOnSearch({ shape, dialect, log });
 }
 
 endWith(main());

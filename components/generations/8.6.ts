@@ -79,7 +79,8 @@ export const CAMUNDA_8_6: Generation = {
     }),
     coordinator: 0,
   }),
-  gateways: /^8\.6\./,
+  // The first patch in which that was mended is not known of 8.6: none is refused.
+  versions: { minor: "8.6", patch: 0 },
   cluster: {
     members(ids, { force, replicationFactor }) {
       const query = new URLSearchParams({
@@ -249,6 +250,11 @@ export const CAMUNDA_8_6: Generation = {
     operate: "CAMUNDA_OPERATE_ZEEBEELASTICSEARCH_PREFIX",
     tasklist: "CAMUNDA_TASKLIST_ZEEBEELASTICSEARCH_PREFIX",
   },
+  connectorsEnv: (operate) => ({
+    CAMUNDA_OPERATE_CLIENT_URL: operate,
+    CAMUNDA_OPERATE_CLIENT_USERNAME: "demo",
+    CAMUNDA_OPERATE_CLIENT_PASSWORD: "demo",
+  }),
   backupRepositoryEnv: {
     operate: "CAMUNDA_OPERATE_BACKUP_REPOSITORYNAME",
     tasklist: "CAMUNDA_TASKLIST_BACKUP_REPOSITORYNAME",

@@ -111,8 +111,11 @@ export interface Generation {
   failback: readonly StepName[];
   /** How the brokers of the two regions are numbered. */
   ids: BrokerIds;
-  /** The versions that a gateway may answer with. */
-  gateways: RegExp;
+  /**
+   * The versions that a gateway and brokers may answer with: patches of one minor. With those below `patch` a recovery is
+   * not safe: a broker that restarts enables an exporter again that was disabled (camunda/camunda#52260).
+   */
+  versions: { minor: string; patch: number };
   cluster: ClusterDialect;
   exporting: ExportingDialect;
   /**
@@ -169,6 +172,8 @@ export interface Generation {
   brokerEnv: { contactPoints: string };
   /** Environment of a web application that says how the indices of the records begin. */
   recordsPrefixEnv: Record<"operate" | "tasklist", string>;
+  /** Environment by which connectors reach Operate, at the URL, and sign in as its first user. */
+  connectorsEnv(operate: string): Record<string, string>;
   /** Environment of a web application that names the repository of its backups. */
   backupRepositoryEnv: Record<"operate" | "tasklist", string>;
   /** Settings of a broker, and of everything else that speaks the brokers' protocol, for long distances. */

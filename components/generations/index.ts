@@ -1,9 +1,13 @@
 import { CAMUNDA_8_6 } from "./8.6";
+import { CAMUNDA_8_7 } from "./8.7";
 import type { BrokerIds } from "../base/brokers";
 import type { Generation } from "./generation";
 
 /** The generations, by the version of Camunda that the configuration names. */
-export const GENERATIONS: Record<string, Generation> = { "8.6": CAMUNDA_8_6 };
+export const GENERATIONS: Record<string, Generation> = {
+  "8.6": CAMUNDA_8_6,
+  "8.7": CAMUNDA_8_7,
+};
 
 /** The versions of Camunda that this program knows: the values of `camundaVersion`. */
 export const CAMUNDA_VERSIONS: readonly string[] = Object.keys(GENERATIONS);
@@ -24,6 +28,18 @@ export function generationOf(camundaVersion: string): Generation {
     );
   }
   return generation;
+}
+
+/**
+ * Whether a gateway or a broker is of this generation, by the version that it answers with (`8.7.37`): `old` when its
+ * patch is below the least one.
+ */
+export function fits({ versions }: Generation, version: string): "yes" | "old" | "no" {
+  const [, minor, patch] = /^(\d+\.\d+)\.(\d+)/.exec(version) ?? [];
+  if (minor !== versions.minor) {
+    return "no";
+  }
+  return Number(patch) < versions.patch ? "old" : "yes";
 }
 
 /** The numbering of the brokers of a configured cluster. */

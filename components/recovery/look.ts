@@ -7,6 +7,7 @@ import { exporterStates, memberIds } from "../clients/topology";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
 import { distinct, readPhases } from "./checks/phases";
+import { oldPatch } from "./patches";
 import { undeclaredWarnings } from "./checks/undeclared";
 import { declarationOf } from "./declaration";
 import { desiredMembership, Shape } from "./phase";
@@ -54,9 +55,9 @@ export async function lookAtCluster(
     const why = error instanceof Error ? error.message : String(error);
     return { warnings: changes ? [] : [`looked at the cluster in vain: ${why}`] };
   }
-  const undeclared = shape === "steady" ? [] : undeclaredWarnings(seen.configuration, session);
+  const whileOut = shape === "steady" ? [] : warningsWhileOut(seen, session);
   if (changes) {
-    return { warnings: undeclared };
+    return { warnings: whileOut };
   }
   const members = memberIds(seen.configuration);
   const absent = without(desired.ids, members);
@@ -73,7 +74,7 @@ export async function lookAtCluster(
   }
   return {
     warnings: [
-      ...undeclared,
+      ...whileOut,
       ...(await exportingWarnings(session)),
       ...(others.length > 0
         ? [
@@ -95,6 +96,15 @@ export async function lookAtCluster(
       }),
     ],
   };
+}
+
+/** What an operator is to know while a region is out, whatever the run does. */
+export function warningsWhileOut(
+  { configuration, topology }: Observation,
+  session: Session,
+): string[] {
+  const old = oldPatch(topology, session.generation, "pulumi up --refresh after each one");
+  return [...undeclaredWarnings(configuration, session), ...(old === undefined ? [] : [old])];
 }
 
 /** A pause of an attempt that the state does not know: a state of before it was imported, or somebody has paused by hand. */

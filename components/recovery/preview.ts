@@ -7,7 +7,7 @@ import type { RecordedState } from "../stack/stackState";
 import { planMembership } from "./planner";
 import { STEPS } from "./steps";
 import { Facts, factsOf } from "./steps/step";
-import { undeclaredWarnings } from "./checks/undeclared";
+import { warningsWhileOut } from "./look";
 import { membershipFacts, membershipIntent, ONE_LOOK } from "./checks/membership";
 import { briefSession } from "./session";
 import { desiredMembership, leavesOut, procedureOf, Shape } from "./phase";
@@ -61,7 +61,7 @@ export async function previewPlan(
       ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
       ...(shape === "drained" ? drainedLines(settings, recorded) : []),
       ...(asked.waits ? [`  note: up will wait for ${asked.waits}`] : []),
-      ...(asked.undeclared ?? []).map((warning) => `  note: ${warning}`),
+      ...(asked.notes ?? []).map((warning) => `  note: ${warning}`),
     ].join("\n"),
     ...(asked.refusal === undefined ? {} : { refusal: asked.refusal }),
   };
@@ -123,8 +123,8 @@ interface Asked {
   waits?: string;
   /** Why `up` would refuse. */
   refusal?: string;
-  /** Exporters that no step touches. */
-  undeclared?: string[];
+  /** What an operator is to know besides. */
+  notes?: string[];
 }
 
 async function askCluster({ settings, shape, declaration }: Facts): Promise<Asked> {
@@ -132,7 +132,7 @@ async function askCluster({ settings, shape, declaration }: Facts): Promise<Aske
   const desired = desiredMembership(settings, shape);
   try {
     const observation = await session.observe();
-    const undeclared = undeclaredWarnings(observation.configuration, session);
+    const notes = warningsWhileOut(observation, session);
     const plan = planMembership(
       membershipFacts(observation, session, ONE_LOOK),
       membershipIntent(desired, declaration, session),
@@ -141,7 +141,7 @@ async function askCluster({ settings, shape, declaration }: Facts): Promise<Aske
       return { operations: [], refusal: plan.why };
     }
     if (plan.kind === "nothing") {
-      return { operations: ["already so: nothing to do"], undeclared };
+      return { operations: ["already so: nothing to do"], notes };
     }
     const planned = await session.zeebe.setBrokers(
       desired.ids,
@@ -151,7 +151,7 @@ async function askCluster({ settings, shape, declaration }: Facts): Promise<Aske
     );
     return {
       operations: describeOperations(planned.operations),
-      undeclared,
+      notes,
       ...(plan.kind === "wait" ? { waits: plan.for } : {}),
     };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { generationOf } from "../generations";
+import { CAMUNDA_VERSIONS, fits, generationOf } from "../generations";
 import type { Generation } from "../generations/generation";
 import { brokerList, RegionName, without } from "../base/brokers";
 import { isKubernetesUrl } from "../base/kubernetesAddress";
@@ -9,6 +9,7 @@ import { KubernetesClient } from "../clients/kubernetes";
 import type { Log } from "../clients/poll";
 import { Configuration, seenIds, Topology } from "../clients/topology";
 import { ZeebeClient } from "../clients/zeebe";
+import { oldPatch } from "./patches";
 import { Key, readSettings, Settings } from "../settings";
 
 /** The cluster as it is now. */
@@ -136,11 +137,19 @@ export class Session {
         "it knows no broker yet",
       );
     }
-    const { camundaVersion, partitionCount } = this.settings;
-    if (!this.generation.gateways.test(topology.gatewayVersion)) {
+    const { camundaVersion, failback, lostRegion, partitionCount } = this.settings;
+    if (fits(this.generation, topology.gatewayVersion) === "no") {
       throw new Refusal(
-        `the gateway is of version ${topology.gatewayVersion}, camundaVersion is ${camundaVersion}: their APIs differ; this program knows ${camundaVersion} only`,
+        `the gateway is of version ${topology.gatewayVersion}, camundaVersion is ${camundaVersion}: their APIs differ; set what runs, of ${CAMUNDA_VERSIONS.join(", ")}`,
       );
+    }
+    // A failover does not wait for an upgrade that needs the quorum which is lost.
+    const old =
+      lostRegion === undefined || failback !== undefined
+        ? oldPatch(topology, this.generation, "upgrade first")
+        : undefined;
+    if (old !== undefined) {
+      throw new Refusal(old);
     }
     if (topology.partitionsCount !== partitionCount) {
       throw new Refusal(

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { peerOf } from "../../components/base/brokers";
-import { DEFAULT_VERSION, generationOf } from "../../components/generations";
+import { generationOf } from "../../components/generations";
 import type { ChangeRequest } from "../../components/generations/generation";
 import { changesSomething, Recorder } from "../../world/recorder";
 import type { InstallableWorld } from "../../world/scenes/installableWorld";
@@ -29,12 +29,12 @@ const OWN = "pulumi-nodejs:dynamic/camunda:";
 
 /** Two regions that the program installs itself, through stand-ins for the providers. */
 export class InstalledSite implements Site {
-  readonly camundaVersion = DEFAULT_VERSION;
   /** What Operate and Tasklist of the region were scaled to when each snapshot of a failback was taken. */
   private readonly atSnapshot: Record<string, number>[] = [];
 
   constructor(
     private readonly installed: InstallableWorld,
+    readonly camundaVersion: string,
     private readonly traits: PlatformTraits,
   ) {}
 

@@ -65,7 +65,7 @@ export const TIERS: Tier[] = [
     name: "drills",
     runs: "all",
     // That of region0 runs in the next tier.
-    tests: ["eks", "operator", "kubernetes", "generation", "region1"].map(
+    tests: ["eks", "operator", "generations", "kubernetes", "generation", "region1"].map(
       (name) => `test/drills/${name}.test.ts`,
     ),
   },

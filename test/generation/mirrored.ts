@@ -32,7 +32,7 @@ export const GENERATION: Generation = {
     }),
     coordinator: 0,
   }),
-  gateways: /^6\.8\./,
+  versions: { minor: "6.8", patch: 0 },
   cluster: {
     members: (ids, { force = false, replicationFactor }) => ({
       path: "/actuator/members?mode=keep",

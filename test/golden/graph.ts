@@ -242,6 +242,22 @@ export const CASES: GoldenCase[] = [
     peer: { phase: "installing", network: { vpcId: "" } },
   },
   {
+    name: "kubernetes-8.7-region1",
+    base: "kubernetes-steady-region1",
+    platform: "kubernetes",
+    region: "region1",
+    config: { ...s3Keys, camundaVersion: "8.7" },
+    peer: { phase: "installing", network: { vpcId: "" } },
+  },
+  {
+    name: "eks-8.7-region0",
+    base: "eks-steady-region0",
+    platform: "eks",
+    region: "region0",
+    config: { ...ofTheOperators, camundaVersion: "8.7", connectors: "true" },
+    peer: { phase: "installing", network: { vpcId: "vpc-1", peering: "pcx-1" } },
+  },
+  {
     name: "kubernetes-mirrored-region1",
     base: "kubernetes-steady-region1",
     platform: "kubernetes",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { generationOf } from "../../components/generations";
+import { CAMUNDA_VERSIONS, generationOf } from "../../components/generations";
 import type { StepName } from "../../components/generations/generation";
 import { HOOKS, OVERRIDES } from "../../components/settings";
 import { INTERLOCKS } from "../../components/recovery/interlocks";
@@ -11,6 +11,7 @@ import {
   PROJECT,
   projectFile,
 } from "../../scripts/configurationPage";
+import { GENERATIONS_PAGE, generationsPage, SHOWN } from "../../scripts/generationsPage";
 import { REPOSITORY } from "../../scripts/repository";
 
 const PAGES = [
@@ -88,14 +89,19 @@ function scriptsOf(page: string): string[] {
 }
 
 describe("the documentation", () => {
-  for (const [file, made] of [
-    [PROJECT, projectFile],
-    [CONFIGURATION, configurationPage],
+  for (const [file, made, of] of [
+    [PROJECT, projectFile, "the table of keys"],
+    [CONFIGURATION, configurationPage, "the table of keys"],
+    [GENERATIONS_PAGE, generationsPage, "the generations"],
   ] as const) {
-    it(`has a ${file} that is made of the table of keys (npm run docs)`, async () => {
+    it(`has a ${file} that is made of ${of} (npm run docs)`, async () => {
       assert.equal(read(file), await made());
     });
   }
+
+  it("says of every generation what was shown of it", () => {
+    assert.deepEqual(Object.keys(SHOWN), CAMUNDA_VERSIONS);
+  });
 
   it("has every hook, and no other", () => {
     assert.deepEqual(named(read("docs/recovery.md"), "hook").sort(), [...HOOKS].sort());

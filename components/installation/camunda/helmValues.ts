@@ -271,15 +271,11 @@ function spread(matchLabels: Record<string, string>) {
  * Inbound connectors learn from Operate what to listen to, and sign in as its first user. The chart's own
  * way without Identity is a user that Operate does not have, with a password made at random.
  */
-function connectors(operate: boolean, { objects }: Generation): Values {
+function connectors(operate: boolean, { connectorsEnv, objects }: Generation): Values {
   return operate
     ? {
         enabled: true,
-        env: envList({
-          CAMUNDA_OPERATE_CLIENT_URL: `http://${objects.webApps.operate}:80`,
-          CAMUNDA_OPERATE_CLIENT_USERNAME: "demo",
-          CAMUNDA_OPERATE_CLIENT_PASSWORD: "demo",
-        }),
+        env: envList(connectorsEnv(`http://${objects.webApps.operate}:80`)),
       }
     : { enabled: true, inbound: { mode: "disabled" } };
 }

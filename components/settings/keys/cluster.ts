@@ -24,7 +24,7 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
   camundaVersion: {
     type: "string",
     schema: s.optional(s.oneOf(CAMUNDA_VERSIONS), DEFAULT_VERSION),
-    text: `Generation of Camunda: ${CAMUNDA_VERSIONS.join(", ")}. Its management API and the order of the procedure depend on it.`,
+    text: `Generation of Camunda: ${CAMUNDA_VERSIONS.join(", ")}. Its management API, the order of the procedure and what is installed [depend on it](generations.md).`,
     change: "no",
   },
   clusterSize: {

@@ -39,7 +39,7 @@ export const INSTALLATION = s.section("What is installed", s.INSTALLED, {
           "of Elasticsearch, by default Bitnami's; other versions of the same major one only",
         ),
       }),
-    text: "Helm charts `camunda` and `elasticsearch`, each with `chart` (a name, an `oci://` address, or a path to an archive), `repository` and `version`. Archives make a recovery independent of any chart repository. What comes from a repository is [fetched once](eks.md#charts-and-images).",
+    text: "Helm charts `camunda` and `elasticsearch`, each with `chart` (a name, an `oci://` address, or a path to an archive), `repository` and `version`. Archives make a recovery independent of any chart repository. The [default of each generation](generations.md) is another one. What comes from a repository is [fetched once](eks.md#charts-and-images).",
     change: "one region at a time",
   },
   imageRegistry: {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { Declaration } from "../../../components/base/declaration";
+import { previewPlan } from "../../../components/recovery/preview";
 import { lookAtCluster } from "../../../components/recovery/look";
 import { Shape, shapeOf } from "../../../components/recovery/phase";
 import { session } from "../../../components/recovery/session";
 import type { RecordedState } from "../../../components/stack/stackState";
+import { RECORDED } from "../../../world/camunda/embedded/dialect";
 import type { Body } from "../../support/answers";
 import { useBench } from "../../support/bench";
 import { kafkaOf, TWO_EACH, TWO_EACH_TARGETS } from "../../support/exporters";
@@ -147,6 +149,18 @@ describe("the look at the cluster in a run that changes nothing", () => {
     assert.match((await look(failedOver)).warnings.join(), /^exporter other is enabled, but/);
     await bench.world.disableExporter("other");
     assert.deepEqual((await look(failedOver)).warnings, []);
+  });
+
+  it("warns of old patches while a region is lost, in the preview too", async () => {
+    await bench.start("region1", { dialect: { ...RECORDED, version: "8.7.29" } });
+    bench.configure({ camundaVersion: "8.7", lostRegion: "region1" });
+    const warning =
+      /the gateway is of version 8.7.29: below 8.7.30 a restart enables a disabled exporter again; pulumi up --refresh after each one$/;
+    const { warnings } = await look(steady);
+    assert.equal(warnings.length, 1);
+    expectLine(warnings[0] ?? "", [warning]);
+    const plan = await previewPlan(session().settings, "failed-over", steady);
+    assert.match(plan?.text ?? "", new RegExp(`^  note: ${warning.source}`, "m"));
   });
 
   it("says nothing of a run that fails over when nobody answers: that is for its first step", async () => {

@@ -3,10 +3,12 @@ import { provider } from "../../../components/recovery/providers/membership";
 import { configureSession, Session, session } from "../../../components/recovery/session";
 import { readSettings } from "../../../components/settings";
 import { lookup, rawConfig } from "../../support/config";
+import { Refusal } from "../../../components/base/refusal";
 import { Unreachable } from "../../../components/clients/http";
 import { Body } from "../../support/answers";
 import { useBench } from "../../support/bench";
-import { failureOf, refusal } from "../../support/failure";
+import { RECORDED } from "../../../world/camunda/embedded/dialect";
+import { expectLine, failureOf, refusal } from "../../support/failure";
 
 const TOPOLOGY = /^\/v2\/topology$/;
 
@@ -32,6 +34,51 @@ describe("session", () => {
       assert.deepEqual(bench.sent(), []);
     });
   }
+
+  describe("with patches with which a disabled exporter comes back", () => {
+    const dialect = { ...RECORDED, version: "8.7.29" };
+    const OLD =
+      /^the gateway is of version 8.7.29: below 8.7.30 a restart enables a disabled exporter again; upgrade first$/;
+
+    const refused = async () => {
+      const error = await failureOf(session().observe());
+      assert.ok(error instanceof Refusal, String(error));
+      return error.message;
+    };
+
+    it("refuses while nothing is lost, and in a failback", async () => {
+      await bench.start("region1", { dialect });
+      bench.configure({ camundaVersion: "8.7" });
+      expectLine(await refused(), [OLD]);
+      bench.configure({ lostRegion: "region1", failback: "one" });
+      expectLine(await refused(), [OLD]);
+      assert.deepEqual(bench.sent(), []);
+    });
+
+    it("fails over all the same", async () => {
+      await bench.start("region1", { dialect });
+      await bench.loseRegion();
+      bench.configure({ camundaVersion: "8.7", lostRegion: "region1" });
+      const { outs } = await bench.run.remove();
+      assert.equal(outs.record.how, "done");
+    });
+
+    it("refuses one broker that is behind, and names it", async () => {
+      await bench.start("region1", { dialect: { ...RECORDED, version: "8.7.30" } });
+      bench.configure({ camundaVersion: "8.7" });
+      await session().observe();
+      bench.world.inject({
+        path: TOPOLOGY,
+        transform: (body: Body) => ({
+          ...body,
+          brokers: body.brokers.map((broker: Body) =>
+            broker.nodeId === 3 ? { ...broker, version: "8.7.2" } : broker,
+          ),
+        }),
+      });
+      expectLine(await refused(), [/^broker 3 is of version 8.7.2: below 8.7.30 /]);
+    });
+  });
 
   it("waits for a gateway that has just started and knows no broker yet", async () => {
     await bench.start();

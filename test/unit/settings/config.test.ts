@@ -141,7 +141,11 @@ describe("config", () => {
       { replicationFactor: 3 },
       /^replicationFactor must be 4, not 3: two replicas/,
     ],
-    ["another version", { camundaVersion: "8.7" }, /^camundaVersion must be 8.6, not "8.7"$/],
+    [
+      "another version",
+      { camundaVersion: "8.11" },
+      /^camundaVersion must be 8.6 or 8.7, not "8.11"$/,
+    ],
     [
       "its own region as lost",
       { lostRegion: "region0" },

@@ -22,3 +22,9 @@ export const RECORDED: Dialect = {
   asked: (request) => request,
   answered: (reply) => reply,
 };
+
+/** By generation. Those that were not recorded answer as they are documented to: see LIMITS.md. */
+export const DIALECTS: Record<string, Dialect> = {
+  "8.6": RECORDED,
+  "8.7": { ...RECORDED, version: "8.7.37" },
+};

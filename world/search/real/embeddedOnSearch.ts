@@ -1,4 +1,5 @@
 import { EmbeddedWorld } from "../../camunda/embedded";
+import type { Dialect } from "../../camunda/embedded/dialect";
 import { RegionEndpoints, RegionName, RepositorySettings, ClusterShape, World } from "../../world";
 import { BulkExport } from "./bulkExport";
 import { prepareSearch } from "../../processes/prepare";
@@ -10,6 +11,8 @@ import { stamped } from "../../processes/tools";
 export interface EmbeddedOnSearchOptions {
   /** Default: four brokers with two partitions of four replicas. */
   shape?: Partial<ClusterShape>;
+  /** Default: as recorded of 8.6. */
+  dialect?: Dialect;
   /** Default: silence. */
   log?: Log;
 }
@@ -34,6 +37,7 @@ export class EmbeddedOnSearch implements World {
     const targets: Partial<Record<RegionName, BulkExport>> = {};
     this.camunda = new EmbeddedWorld({
       shape: options.shape,
+      dialect: options.dialect,
       bulkDelayMs: BULK_DELAY_MS,
       searchOf: (region) =>
         (targets[region] ??= new BulkExport(this.search.url(region), this.progress)),

@@ -209,8 +209,32 @@ describe("Helm values of Camunda 8.6", () => {
   it("are not to be had for a version that is not known", () => {
     assert.throws(
       () => generationOf("8.5"),
-      /^Error: camundaVersion is 8\.5: this program knows 8\.6$/,
+      /^Error: camundaVersion is 8\.5: this program knows 8\.6, 8\.7$/,
     );
+  });
+});
+
+describe("Helm values of Camunda 8.7", () => {
+  const both = (make: (settings: ReturnType<typeof eksSettings>) => Values) =>
+    ["8.6", "8.7"].map((camundaVersion) =>
+      make(eksSettings({ camundaVersion, connectors: "true" })),
+    ) as [Values, Values];
+
+  it("are those of 8.6, but for how connectors reach Operate", () => {
+    const [old, now] = both((settings) => camundaValues(settings, { webApps: true }));
+    assert.deepEqual(at(now, "connectors", "env"), [
+      { name: "OPERATE_CLIENT_PROFILE", value: "simple" },
+      { name: "OPERATE_CLIENT_BASEURL", value: "http://camunda-operate:80" },
+      { name: "OPERATE_CLIENT_USERNAME", value: "demo" },
+      { name: "OPERATE_CLIENT_PASSWORD", value: "demo" },
+    ]);
+    assert.deepEqual({ ...now, connectors: old.connectors }, old);
+  });
+
+  it("of Elasticsearch have an image that 8.7 supports", () => {
+    const [old, now] = both((settings) => elasticsearchValues(settings));
+    assert.equal(at(now, "image", "tag"), "8.17.4");
+    assert.deepEqual({ ...now, image: old.image }, old);
   });
 });
 
