@@ -1,3 +1,4 @@
+import type { Operation } from "../../clients/topology";
 import type { PlannedChange } from "../../clients/zeebe";
 import type { ClusterDialect } from "../../generations/generation";
 
@@ -7,6 +8,8 @@ export interface Followed {
   end: Map<number, Set<number>>;
   /** The fewest replicas that a partition has on the way, of those that lose one. */
   fewest: Map<number, number>;
+  /** Operations that no cluster carries out where they stand: who joins is a member, and who goes holds nothing. */
+  impossible: Operation[];
 }
 
 /** Follows the operations of a planned change, one after another as the cluster carries them out. */
@@ -21,25 +24,33 @@ export function followed(
     ]),
   );
   const fewest = new Map<number, number>();
-  for (const { operation, brokerId, partitionId = -1 } of operations) {
-    const own = held.get(brokerId) ?? new Set<number>();
+  const impossible: Operation[] = [];
+  for (const one of operations) {
+    const { operation, brokerId, partitionId = -1 } = one;
+    const own = held.get(brokerId);
     switch (operation) {
       case add:
-        held.set(brokerId, own);
+        held.set(brokerId, own ?? new Set());
         break;
       case join:
-        held.set(brokerId, own.add(partitionId));
+        if (own === undefined) {
+          impossible.push(one);
+        }
+        own?.add(partitionId);
         break;
       case leave: {
-        own.delete(partitionId);
+        own?.delete(partitionId);
         const left = [...held.values()].filter((partitions) => partitions.has(partitionId)).length;
         fewest.set(partitionId, Math.min(left, fewest.get(partitionId) ?? left));
         break;
       }
       case remove:
+        if (own !== undefined && own.size > 0) {
+          impossible.push(one);
+        }
         held.delete(brokerId);
         break;
     }
   }
-  return { end: held, fewest };
+  return { end: held, fewest, impossible };
 }

@@ -102,7 +102,10 @@ function otherThanMeant(
   if (wrong.length > 0) {
     return `it would ${describeOperations(wrong).join("; ")}`;
   }
-  const { end, fewest } = followed(plan, generation.cluster.operations);
+  const { end, fewest, impossible } = followed(plan, generation.cluster.operations);
+  if (impossible.length > 0) {
+    return `impossible where it stands: ${describeOperations(impossible).join("; ")}`;
+  }
   const inRegion = (partition: number, ids: readonly number[]) =>
     ids.filter((id) => end.get(id)?.has(partition)).length;
   const present = [regions.region0, regions.region1].filter((ids) =>

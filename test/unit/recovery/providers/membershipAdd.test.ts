@@ -208,6 +208,15 @@ describe("BrokerMembership when a region is recreated", () => {
       },
     ],
     [
+      "let a broker join that it does not add",
+      /\(impossible where it stands: PARTITION_JOIN broker/,
+      (body: Body) => {
+        body.plannedChanges = body.plannedChanges.filter(
+          (one: Body) => one.operation !== "BROKER_ADD" || one.brokerId !== 3,
+        );
+      },
+    ],
+    [
       "have other members",
       /it would end otherwise than it shows/,
       (body: Body) => body.expectedTopology.push({ id: 5, state: "ACTIVE", partitions: [] }),
