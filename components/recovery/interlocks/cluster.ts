@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { shortened } from "../../base/bounded";
-import { brokerList, without } from "../../base/brokers";
+import { brokerList, RegionName, without } from "../../base/brokers";
 import type { Declaration } from "../../base/declaration";
 import { memberIds } from "../../clients/topology";
 import { asked, DeadlineExceeded } from "../../clients/poll";
@@ -30,14 +30,14 @@ export const CLUSTER_INTERLOCKS: readonly ClusterInterlock[] = [
       "Opening the fence would connect the survivors with a half that may live on with old data.",
     applies: (shape, recorded) =>
       shape === "steady" && recorded.declaration?.kind === "failed-over",
-    refusal: stillForcedOut,
+    refusal: (session) => stillOut(session, FORCED_OUT),
   },
   {
     name: "still-drained",
     protects:
       "The run would wait for a region that may be away, before it found that its brokers are not to be added.",
     applies: (shape, recorded) => shape === "steady" && recorded.declaration?.kind === "drained",
-    refusal: stillDrained,
+    refusal: (session) => stillOut(session, DRAINED),
   },
   {
     name: "still-seen",
@@ -72,33 +72,33 @@ export async function refusalBeforehand(
   );
 }
 
-/**
- * A declaration that was taken back after the forced removal. A failback that was done by hand has made all members again.
- */
-async function stillForcedOut(session: Session): Promise<string | undefined> {
-  const { peer } = session.settings;
-  const wayOut = `set lostRegion ${peer} again, and fail back (npm run failback)`;
-  try {
-    const absent = await noMembers(session);
-    return absent.length === 0
-      ? undefined
-      : `lostRegion is not set, but ${brokerList(absent)} of ${peer} were forced out: ${wayOut}`;
-  } catch (error) {
-    return `lostRegion is not set, ${peer} was forced out, and may be still (${shortened(messageOf(error), 25)}): ${wayOut}`;
-  }
+/** What is said of a declaration that was taken back too early: who is no member, or why that is not known. */
+interface TakenBack {
+  refusal(peer: RegionName, seen: { absent: string } | { error: string }): string;
 }
 
-/** The same of a drain. */
-async function stillDrained(session: Session): Promise<string | undefined> {
+const FORCED_OUT: TakenBack = {
+  refusal: (peer, seen) =>
+    "absent" in seen
+      ? `lostRegion is not set, but ${seen.absent} of ${peer} were forced out: set lostRegion ${peer} again, and fail back (npm run failback)`
+      : `lostRegion is not set, ${peer} was forced out, and may be still (${seen.error}): set lostRegion ${peer} again, and fail back (npm run failback)`,
+};
+
+const DRAINED: TakenBack = {
+  refusal: (peer, seen) =>
+    "absent" in seen
+      ? `drainRegion is not set, but ${seen.absent} of ${peer} are drained: set drainRegion ${peer} again, and fail back (npm run failback)`
+      : `drainRegion is not set, ${peer} was drained, and may be still (${seen.error}): set drainRegion ${peer} again, and fail back (npm run failback)`,
+};
+
+/** After a failback that was done by hand all are members again, and nothing is against the run. */
+async function stillOut(session: Session, { refusal }: TakenBack): Promise<string | undefined> {
   const { peer } = session.settings;
-  const wayOut = `set drainRegion ${peer} again, and fail back (npm run failback)`;
   try {
     const absent = await noMembers(session);
-    return absent.length === 0
-      ? undefined
-      : `drainRegion is not set, but ${brokerList(absent)} of ${peer} are drained: ${wayOut}`;
+    return absent.length === 0 ? undefined : refusal(peer, { absent: brokerList(absent) });
   } catch (error) {
-    return `drainRegion is not set, ${peer} was drained, and may be still (${shortened(messageOf(error), 25)}): ${wayOut}`;
+    return refusal(peer, { error: shortened(messageOf(error), 25) });
   }
 }
 
