@@ -116,6 +116,25 @@ describe("what may never be", function () {
     ]);
   });
 
+  it("is a drain that leaves nothing alive of the region, or cuts it off", async () => {
+    await begin("drain");
+    await scene.expectUp();
+    const truth = { members: "survivors", lostExporter: "DISABLED", otherLives: true } as const;
+    assert.deepEqual(await untruths(scene, truth), []);
+    scene.world.partition();
+    assert.deepEqual(await untruths(scene, truth), ["region1, which is to live, is not connected"]);
+    scene.world.heal();
+    await scene.world.stopBroker(3);
+    assert.deepEqual(await untruths(scene, truth), ["of region1, which is to live, is gone: 3"]);
+  });
+
+  it("is a force in a drain, even when the region is lost meanwhile and may be forced out then", async () => {
+    const watch = await begin("drain");
+    await scene.world.lose("region1");
+    await scene.world.forceRemove([1, 3]);
+    assert.deepEqual(watch.end(), ["1 forced changes, where 0 may be"]);
+  });
+
   it("is a pause that a success has left", async () => {
     await scene.world.pauseExporting();
     const truth = { members: "all", lostExporter: "ENABLED" } as const;

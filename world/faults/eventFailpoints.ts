@@ -33,6 +33,7 @@ function happening(event: ClusterEvent, id: RequestId): Failpoint {
     family: "events",
     kind: event.name,
     name: `${event.name} before ${textOf(id)}`,
+    ...(event.turns && { turns: event.turns }),
     arm(scene) {
       const { world } = scene;
       let like = 0;

@@ -4,7 +4,7 @@ import { until } from "../processes/until";
 import type { RegionName } from "../world";
 import type { LearntRequest } from "./requests";
 import type { FaultScene } from "./scene";
-import type { Work } from "./works";
+import { lossOf, Task, Work } from "./works";
 
 /** Where in a run something happens. */
 export interface Place {
@@ -21,6 +21,8 @@ export interface ClusterEvent {
   name: string;
   /** Whether it can happen there, and whether a program could see it at all. */
   available(place: Place): boolean;
+  /** What an operator must want from then on, whatever the run has come to. */
+  turns?: Task;
   /** @returns what ends it; undefined when it could not happen */
   happen(scene: FaultScene): Promise<(() => void | Promise<void>) | undefined>;
 }
@@ -34,8 +36,11 @@ const UNAWARE_MS = 250;
 const isForce = ({ id: { method, path } }: LearntRequest) =>
   method === "POST" && path.endsWith("force=true");
 
-const isAdd = ({ id: { method, path } }: LearntRequest) =>
+/** The request of a change that the brokers carry out one after the other, each its own part. */
+const isOrdinaryChange = ({ id: { method, path } }: LearntRequest) =>
   method === "POST" && /\/actuator\/cluster\/brokers\?replicationFactor=\d+$/.test(path);
+
+const isFailback = ({ name }: Work) => name === "failback" || name === "return";
 
 /** With the lost region the majority is gone until it is forced out: nothing is led, and no exporter changes. */
 const hasMajority = ({ work, before }: Place) => work.name !== "failover" || before.some(isForce);
@@ -79,6 +84,32 @@ function lostReturns(data: "old" | "empty"): ClusterEvent {
   };
 }
 
+/** A broker of the other region goes, and comes back with its disk when the run has ended. */
+function brokerStops(name: string, during: (work: Work) => boolean): ClusterEvent {
+  return {
+    name,
+    available: ({ work }) => during(work),
+    async happen(scene) {
+      const { world, lost } = scene;
+      const id = scene.brokersOf(lost).at(-1) ?? 0;
+      await world.stopBroker(id);
+      return () => world.restartBroker(id);
+    },
+  };
+}
+
+/** A broker of the other region does not carry its part of an ordinary change out. */
+function changeStops(name: string, during: (work: Work) => boolean): ClusterEvent {
+  return {
+    name,
+    available: ({ work, next }) => during(work) && isOrdinaryChange(next),
+    happen(scene) {
+      const last = scene.brokersOf(scene.lost).at(-1);
+      return Promise.resolve(scene.world.hold(({ brokerId }) => brokerId === last));
+    },
+  };
+}
+
 /** Every kind. */
 export const EVENTS: readonly ClusterEvent[] = [
   survivorRestarts("first-survivor-restarts", 0),
@@ -105,20 +136,43 @@ export const EVENTS: readonly ClusterEvent[] = [
     name: "recreated-region-lost-again",
     // Lost while its brokers join it is a member that is lost: another incident, which begins with a failover.
     available: ({ work, next }) =>
-      (work.name === "failback" && !isAdd(next)) || work.name === "abandon",
+      (isFailback(work) && !isOrdinaryChange(next)) || work.name === "abandon",
     async happen({ world, lost }) {
       await world.lose(lost);
       return () => world.recreate(lost);
     },
   },
+  brokerStops("recreated-broker-stops", isFailback),
+  brokerStops("drained-broker-stops", ({ name }) => name === "drain"),
   {
-    name: "recreated-broker-stops",
-    available: ({ work }) => work.name === "failback",
-    async happen(scene) {
-      const { world, lost } = scene;
-      const id = scene.brokersOf(lost).at(-1) ?? 0;
-      await world.stopBroker(id);
-      return () => world.restartBroker(id);
+    name: "drained-region-away",
+    available: ({ work }) => work.name === "drain",
+    async happen({ world, lost }) {
+      await world.lose(lost);
+      return () => world.recreate(lost, "old");
+    },
+  },
+  {
+    name: "drained-region-lost",
+    available: ({ work }) => work.name === "drain",
+    turns: lossOf,
+    async happen({ world, lost }) {
+      await world.lose(lost);
+      return () => undefined;
+    },
+  },
+  {
+    name: "drained-region-lost-half-way",
+    available: ({ work, next }) => work.name === "drain" && isOrdinaryChange(next),
+    turns: lossOf,
+    happen({ world, survivor, lost }) {
+      const isHalfWay = () => (world.cluster(survivor).pendingChange?.completed.length ?? 0) > 0;
+      const release = world.hold(isHalfWay);
+      const gone = until("the change to be half way", isHalfWay).then(() => world.lose(lost));
+      return Promise.resolve(async () => {
+        await gone;
+        release();
+      });
     },
   },
   {
@@ -156,12 +210,6 @@ export const EVENTS: readonly ClusterEvent[] = [
     happen: ({ world }) =>
       Promise.resolve(world.hold(({ exporterId }) => exporterId !== undefined)),
   },
-  {
-    name: "add-stops-at-one-broker",
-    available: ({ next }) => isAdd(next),
-    happen(scene) {
-      const last = scene.brokersOf(scene.lost).at(-1);
-      return Promise.resolve(scene.world.hold(({ brokerId }) => brokerId === last));
-    },
-  },
+  changeStops("add-stops-at-one-broker", isFailback),
+  changeStops("drain-stops-at-one-broker", ({ name }) => name === "drain"),
 ];

@@ -1,5 +1,6 @@
 import type { Left } from "./engine";
 import type { FaultScene } from "./scene";
+import type { Task } from "./works";
 
 /** What goes wrong: answers, processes, the cluster, or what operators do. */
 export const FAMILIES = ["lies", "kills", "events", "operators"] as const;
@@ -21,6 +22,8 @@ export interface Failpoint {
   run?(scene: FaultScene): Promise<Left[]>;
   /** Whether the run is not to do all of the work: a success of it says nothing, the next run is to do the rest. */
   partial?: true;
+  /** What is to be done from then on instead, when it has happened. */
+  turns?: Task;
 }
 
 /** A failpoint that waits for its place. */

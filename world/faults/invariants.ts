@@ -3,7 +3,7 @@ import { until } from "../processes/until";
 import type { RegionName } from "../world";
 import type { FaultScene } from "./scene";
 
-/** A world with a region that is or was lost. */
+/** A world with a region that is or was lost or drained. */
 export type Site = Pick<FaultScene, "world" | "survivor" | "lost" | "survivors">;
 
 /** How the world is when what was declared has been done. */
@@ -11,6 +11,8 @@ export interface Truth {
   members: "all" | "survivors";
   /** State of the exporter to the lost region. */
   lostExporter: "ENABLED" | "DISABLED";
+  /** Whether the other region runs and is connected, as after a drain, which takes nothing else of it. */
+  otherLives?: true;
 }
 
 const REPLICAS = { all: 4, survivors: 2 };
@@ -132,6 +134,15 @@ export async function untruths(scene: FaultScene, truth: Truth): Promise<string[
   for (const [id, state] of Object.entries(states)) {
     if (seen.exporters[id] !== state) {
       wrong.push(`exporter ${id} is ${seen.exporters[id]}`);
+    }
+  }
+  if (truth.otherLives === true) {
+    const gone = scene.brokersOf(lost).filter((id) => !world.isRunning(id));
+    if (gone.length > 0 || !world.isSearching(lost)) {
+      wrong.push(`of ${lost}, which is to live, is gone: ${gone.join(", ") || "Elasticsearch"}`);
+    }
+    if (world.isPartitioned) {
+      wrong.push(`${lost}, which is to live, is not connected`);
     }
   }
   const phases = phasesOf(scene);

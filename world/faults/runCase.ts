@@ -1,11 +1,12 @@
 import { LONGEST_LINE, readPart } from "../../components/base/operatorLine";
 import type { EngineProcess, Left } from "./engine";
+import { until } from "../processes/until";
 import type { Failpoint } from "./failpoint";
 import { untruths, Watch } from "./invariants";
 import { FaultScene } from "./scene";
 import type { RegionName } from "../world";
 import { Truth } from "./invariants";
-import type { Work } from "./works";
+import type { Task, Work } from "./works";
 
 /** A piece of work, the region that is lost in it, and what goes wrong. */
 export interface FaultCase {
@@ -81,21 +82,29 @@ export async function runCase(
 type Judged = Pick<CaseResult, "outcome" | "facts">;
 
 async function judge(scene: FaultScene, work: Work, failpoint: Failpoint): Promise<Judged> {
-  const watch = new Watch(scene, work.forces);
+  let watch = new Watch(scene, work.forces);
   const armed = failpoint.arm(scene);
   const left = (await failpoint.run?.(scene)) ?? [await scene.up({ brisk: true })];
   await armed.heal();
-  const verdict = await ofRun(scene, work, left, failpoint, armed.hits);
-  const healed =
-    verdict.outcome === "refused" ? await healing(scene, work, left, verdict) : verdict;
-  const breaches = watch.end();
+  const turns = armed.hits > 0 ? failpoint.turns : undefined;
+  const task = turns ?? work;
+  const verdict = await ofRun(scene, task, left, failpoint, armed.hits);
+  const breaches: string[] = [];
+  if (turns !== undefined) {
+    breaches.push(...watch.end());
+    watch = new Watch(scene, turns.forces);
+  }
+  const goesOn =
+    verdict.outcome === "refused" || (turns !== undefined && verdict.outcome === "recovered");
+  const healed = goesOn ? await healing(scene, task, left, verdict) : verdict;
+  breaches.push(...watch.end());
   return breaches.length > 0 ? { outcome: "harm", facts: [...breaches, ...healed.facts] } : healed;
 }
 
 /** What the run itself has come to; a refusal may heal or not. */
 async function ofRun(
   scene: FaultScene,
-  work: Work,
+  task: Task,
   left: readonly Left[],
   { kills, partial }: Failpoint,
   hits: number,
@@ -122,7 +131,7 @@ async function ofRun(
     return { outcome: "refused", facts: errors };
   }
   const wrong =
-    work.truth === "refused" ? ["a success where none can be"] : await untruths(scene, work.truth);
+    task.truth === "refused" ? ["a success where none can be"] : await untruths(scene, task.truth);
   const told = ended.flatMap(({ warnings }) => warnings.filter((line) => REFRESH.test(line)));
   if (wrong.length > 0) {
     return told.length > 0
@@ -143,21 +152,34 @@ const WAYS_OUT: readonly [RegExp, (scene: FaultScene, run: number) => unknown][]
   // That run takes the declaration back before anything else, which is all that is asked of it.
   [/declares region\d, .*, and up there/, (scene) => scene.up({ region: scene.lost, brisk: true })],
   [/new name/i, (scene, run) => scene.set({ failback: `again-${run}` })],
+  [/let it end, or cancel it/, letEndOrCancel],
+  // The one that could show and cancel it is gone with region0: it comes back with its disks.
+  [/no coordinator answers/, ({ world, lost }) => world.recreate(lost, "old")],
   [/recreate it empty/, ({ world, lost }) => world.recreate(lost)],
   [/remove failback|abandon this attempt/, (scene) => scene.unset(["failback"])],
   [/remove lostRegion/, (scene) => scene.unset(["lostRegion"])],
 ];
 
+/** With a broker that is gone an ordinary change never ends. */
+async function letEndOrCancel({ world, survivor, lost }: FaultScene): Promise<void> {
+  if (world.isSearching(lost)) {
+    const isOver = () => world.cluster(survivor).pendingChange === undefined;
+    await until("the pending change to end", isOver);
+  } else {
+    await world.cancelChange();
+  }
+}
+
 /** Runs again without the fault, as the operator would, and does what a refusal then says. */
 async function healing(
   scene: FaultScene,
-  work: Work,
+  task: Task,
   before: readonly Left[],
   refused: Judged,
 ): Promise<Judged> {
   const facts = [...refused.facts];
-  const truth = (work.healed ?? work.truth) as Truth;
-  work.takeBack?.(scene);
+  const truth = (task.healed ?? task.truth) as Truth;
+  task.takeBack?.(scene);
   // After a kill the documentation asks for a refresh, and so does a warning.
   const asksForRefresh = ({ ended }: Left) =>
     ended === undefined || ended.warnings.some((line) => REFRESH.test(line));
@@ -172,10 +194,10 @@ async function healing(
       if (told.length === 0) {
         return { outcome, facts };
       }
-      if (work.begin === undefined) {
+      if (task.begin === undefined) {
         return { outcome: "not healed", facts: [...facts, "then:", ...told] };
       }
-      work.begin(scene, `again-${run}`);
+      task.begin(scene, `again-${run}`);
     } else {
       told = left.ended?.errors ?? [left.crashed ?? (left.hung ? "hung" : "died")];
       const way = WAYS_OUT.find(([pattern]) => told.some((line) => pattern.test(line)));

@@ -9,6 +9,7 @@ import type { Left } from "./engine";
 /** What is configured of a stack besides the common part; `undefined` takes a key away. */
 export type Declared = Partial<{
   lostRegion: string;
+  drainRegion: string;
   failback: string;
   overrides: Record<string, string>;
 }>;

@@ -2,15 +2,19 @@ import type { FaultScene } from "./scene";
 import type { Truth } from "./invariants";
 
 /** Something that an operator does, whose run meets the faults. */
-export interface Work {
+export interface Work extends Task {
   name: string;
   /** What the scene is brought to before, without a fault: the next `up` is the run. */
   prepare(scene: FaultScene): Promise<void>;
-  /** How the world is after its success; `refused`: there is none, whatever happens. */
+}
+
+/** What runs are to come to. */
+export interface Task {
+  /** How the world is after a success; `refused`: there is none, whatever happens. */
   truth: Truth | "refused";
-  /** How many forced removals the run may send that take effect. */
+  /** How many forced removals the runs may send that take effect. */
   forces: 0 | 1;
-  /** Takes back what must be refused; the next `up` then succeeds with {@link Work.healed}. */
+  /** Declares otherwise before the next `up`, which then succeeds with {@link Task.healed}, where that is another truth. */
   takeBack?(scene: FaultScene): void;
   healed?: Truth;
   /** Declares it anew, by another name, when a refusal has had its declaration removed. */
@@ -18,6 +22,8 @@ export interface Work {
 }
 
 const FAILED_OVER: Truth = { members: "survivors", lostExporter: "DISABLED" };
+
+const DRAINED: Truth = { ...FAILED_OVER, otherLives: true };
 const WHOLE: Truth = { members: "all", lostExporter: "ENABLED" };
 
 /** The name of the attempt to fail back. */
@@ -94,5 +100,45 @@ const mistaken: Work = {
   healed: WHOLE,
 };
 
+/** A region that lives is taken out for a maintenance: never by force. */
+const drain: Work = {
+  name: "drain",
+  prepare(scene) {
+    scene.set({ drainRegion: scene.lost });
+    return Promise.resolve();
+  },
+  truth: DRAINED,
+  forces: 0,
+};
+
+/** The failback of a drained region, whose brokers have run all the time and whose Elasticsearch was emptied. */
+const comeback: Work = {
+  name: "return",
+  async prepare(scene) {
+    const { world, lost, survivor } = scene;
+    scene.set({ drainRegion: lost });
+    await scene.expectUp();
+    await scene.expectUp({ region: lost });
+    await scene.work([survivor]);
+    await world.emptyElasticsearch(lost);
+    scene.set({ failback: ATTEMPT });
+  },
+  truth: WHOLE,
+  forces: 0,
+  begin(scene, attempt) {
+    scene.set({ drainRegion: scene.lost, failback: attempt });
+  },
+};
+
+/** What is declared of a region that is lost while it is drained. */
+export const lossOf: Task = {
+  truth: FAILED_OVER,
+  forces: 1,
+  takeBack(scene) {
+    scene.unset(["drainRegion"]);
+    scene.set({ lostRegion: scene.lost });
+  },
+};
+
 /** All of them. */
-export const WORKS: readonly Work[] = [failover, failback, abandon, mistaken];
+export const WORKS: readonly Work[] = [failover, failback, abandon, mistaken, drain, comeback];

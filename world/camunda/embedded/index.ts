@@ -216,6 +216,14 @@ export class EmbeddedWorld implements World {
     this.search.of(region).running = true;
   }
 
+  /** Takes all that the Elasticsearch of a region holds, its settings too, while its brokers live on. */
+  async emptyElasticsearch(region: RegionName): Promise<void> {
+    await this.closeSearch(region);
+    this.search.place(region, "empty");
+    await this.servers.openSearch(region);
+    this.search.of(region).running = true;
+  }
+
   /** Ends the Elasticsearch of a region. */
   async uninstallElasticsearch(region: RegionName): Promise<void> {
     await this.closeSearch(region);
@@ -359,6 +367,10 @@ export class EmbeddedWorld implements World {
     this.model.heal();
   }
 
+  get isPartitioned(): boolean {
+    return this.model.isCut;
+  }
+
   /** {@link documents}, as they are at this moment; none while the Elasticsearch does not run. */
   documentsNow(region: RegionName): Record<string, number> {
     return this.search.of(region).running ? this.search.documents(region) : {};
@@ -417,6 +429,11 @@ export class EmbeddedWorld implements World {
   /** Removes brokers by force as an operator would, and waits until that is done. */
   forceRemove(ids: number[]): Promise<void> {
     return this.operator.forceRemove(ids);
+  }
+
+  /** Cancels the pending change as an operator would, and waits until that is done. */
+  cancelChange(): Promise<void> {
+    return this.operator.cancelChange();
   }
 
   private livingRegion(): RegionName {

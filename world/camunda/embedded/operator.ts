@@ -33,14 +33,25 @@ export class Operator {
     await this.untilNothingPends();
   }
 
+  /** Cancels the change that pends. */
+  async cancelChange(): Promise<void> {
+    const id = this.cluster().pendingChange?.id;
+    await this.request("DELETE", `/actuator/cluster/changes/${id}`);
+    await this.untilNothingPends();
+  }
+
   private untilNothingPends(): Promise<void> {
     return this.until("the change is complete", () => this.cluster().pendingChange === undefined);
   }
 
-  private async post(target: string, text = ""): Promise<Reply> {
+  private post(target: string, text = ""): Promise<Reply> {
+    return this.request("POST", target, text);
+  }
+
+  private async request(method: string, target: string, text = ""): Promise<Reply> {
     const [path = "", query = ""] = target.split("?");
     const reply = await this.ask({
-      method: "POST",
+      method,
       path,
       query: new URLSearchParams(query),
       headers: { "content-type": "application/json" },
