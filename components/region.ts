@@ -16,6 +16,7 @@ import { peerRefusal, runProblems } from "./recovery/interlocks/run";
 import { CONTRACT_VERSION } from "./stack/contract";
 import { backendPlace, backendWarnings } from "./stack/stateBackend";
 import { fullName, PeerState, readPeer, readRecorded, RecordedState } from "./stack/stackState";
+import { refusedRun } from "./base/operatorLine";
 import { UserError } from "./base/userError";
 
 /**
@@ -99,11 +100,7 @@ export class Region {
     problems.push(...(look?.refusal === undefined ? [] : [look.refusal]));
     problems.push(...(releases?.refusals ?? []));
     if (problems.length > 0) {
-      throw new UserError(
-        problems.length === 1
-          ? `refused: ${problems[0]}`
-          : `refused, ${problems.length} reasons:\n${problems.map((p) => `  ${p}`).join("\n")}`,
-      );
+      throw new UserError(refusedRun(problems));
     }
     if (!peer.known && peer.absent === true) {
       await pulumi.log.warn(
@@ -165,7 +162,7 @@ export class Region {
 async function confirm(settings: Settings): Promise<void> {
   const refusal = peerRefusal(settings, await readPeer(settings.peerStack));
   if (refusal !== undefined) {
-    throw new UserError(`refused: ${refusal}`);
+    throw new UserError(refusedRun([refusal]));
   }
 }
 

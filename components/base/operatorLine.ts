@@ -29,6 +29,16 @@ export function operatorLine(error: unknown, addition = ""): string {
   return squeezed(read, room) + addition + text.slice(read.length);
 }
 
+/** What is read of a run that is refused as a whole: a line for each reason, however many there are. */
+export function refusedRun(reasons: readonly string[]): string {
+  return reasons.length === 1
+    ? operatorLine(new Refusal(`refused: ${reasons[0]}`))
+    : [
+        `refused, ${reasons.length} reasons:`,
+        ...reasons.map((reason) => operatorLine(new Refusal(`  ${reason}`))),
+      ].join("\n");
+}
+
 /** A text whose longest quotation gives way as far as there is no room for it. */
 function squeezed(text: string, room: number): string {
   const tooLong = text.length - room;

@@ -67,7 +67,7 @@ export async function lookAtCluster(
     return {
       refusal:
         own.length > 0
-          ? `${brokerList(own)} of ${settings.region} are no members any more: this region was forced out or drained; up of the other stack says which (docs/recovery.md#recreate-the-region)`
+          ? `${brokerList(own)} of ${settings.region} are no members any more: forced out or drained; up of the other stack says which (docs/recovery.md#recreate-the-region)`
           : `${brokersAre(absent)} no members: this state is older than a failover or a drain; bring back the newer one, or ${wayOut(settings, shape)}`,
       warnings: [],
     };

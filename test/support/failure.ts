@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LONGEST_LINE, readPart } from "../../components/base/operatorLine";
+import { LONGEST_LINE, readPart, refusedRun } from "../../components/base/operatorLine";
 
 /** What the engine gets of a step that failed after it had begun: by it the resource is kept in the state. */
 export interface Begun {
@@ -47,4 +47,11 @@ export function expectLine(message: string, expected: readonly RegExp[]): void {
   for (const pattern of expected) {
     assert.match(message, pattern);
   }
+}
+
+/** Expects a line that refuses a whole run, with what stands before it then. */
+export function expectRefusal(message: string, expected: readonly RegExp[]): void {
+  const line = refusedRun([message]);
+  expectLine(line, []);
+  expectLine(line.replace(/^refused: /, ""), expected);
 }

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { LONGEST_LINE, operatorLine, readPart } from "../../../components/base/operatorLine";
+import {
+  LONGEST_LINE,
+  operatorLine,
+  readPart,
+  refusedRun,
+} from "../../../components/base/operatorLine";
 import { Refusal } from "../../../components/base/refusal";
 import { Refused, Unreachable } from "../../../components/clients/http";
 
@@ -50,5 +55,20 @@ describe("the line that an operator reads", () => {
     const line = operatorLine(new Refusal(`both failed; by hand: ${command}`), PAUSED);
     assert.equal(line, `both failed; by hand${PAUSED}: ${command}`);
     assert.equal(readPart(line), `both failed; by hand${PAUSED}`);
+  });
+
+  it("has room for what stands before the reason for which a whole run is refused", () => {
+    const reason = (quoted: number) => `not meant (${"y".repeat(quoted)}): ${WAY_OUT}`;
+    assert.equal(refusedRun([reason(3)]), `refused: not meant (yyy): ${WAY_OUT}`);
+    const [only = "", ...others] = refusedRun([reason(150)]).split("\n");
+    assert.deepEqual(others, []);
+    assert.equal(only.length, LONGEST_LINE);
+    assert.ok(only.endsWith(`…): ${WAY_OUT}`), only);
+    const [first, ...lines] = refusedRun([reason(150), reason(3)]).split("\n");
+    assert.equal(first, "refused, 2 reasons:");
+    assert.deepEqual(
+      lines.map(({ length }) => length),
+      [LONGEST_LINE, reason(3).length + 2],
+    );
   });
 });

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import { expectLine } from "../../support/failure";
+import { expectRefusal } from "../../support/failure";
 import { readSettings } from "../../../components/settings";
 import { refusalBeforehand } from "../../../components/recovery/interlocks/cluster";
 import type { Shape } from "../../../components/recovery/phase";
@@ -41,7 +41,7 @@ describe("what is asked of the cluster before the fence is touched", () => {
   it("refuses to fence off a region whose brokers are all seen, but for a written reason", async () => {
     await bench().start();
     await bench().startCluster(new EmbeddedWorld({ electionMs: 20 }));
-    expectLine((await ask("failed-over", nothing, lost)) ?? "", [
+    expectRefusal((await ask("failed-over", nothing, lost)) ?? "", [
       /^the survivors still see brokers 1, 3 of region1: .*remove lostRegion, or set overrides.still-seen$/,
     ]);
     const overrides = { "still-seen": "they answer, and lose every message" };
@@ -74,7 +74,7 @@ describe("what is asked of the cluster before the fence is touched", () => {
       const world = new EmbeddedWorld({ electionMs: 20 });
       await bench().startCluster(world);
       world.inject({ path: TOPOLOGY, times: 1, ...fault });
-      expectLine((await ask("failed-over", nothing, lost)) ?? "", [/still see brokers 1, 3/]);
+      expectRefusal((await ask("failed-over", nothing, lost)) ?? "", [/still see brokers 1, 3/]);
     });
   }
 
@@ -83,7 +83,9 @@ describe("what is asked of the cluster before the fence is touched", () => {
     const world = new EmbeddedWorld({ electionMs: 20 });
     await bench().startCluster(world);
     world.inject({ path: TOPOLOGY, transform: without([3]) });
-    expectLine((await ask("failed-over", nothing, lost)) ?? "", [/still see broker 1 of region1/]);
+    expectRefusal((await ask("failed-over", nothing, lost)) ?? "", [
+      /still see broker 1 of region1/,
+    ]);
   });
 
   it("refuses when the gateway misses a region that a survivor's leader needs", async () => {
@@ -91,7 +93,7 @@ describe("what is asked of the cluster before the fence is touched", () => {
     const world = new EmbeddedWorld({ electionMs: 20 });
     await bench().startCluster(world);
     world.restartGateways("region0", 60_000);
-    expectLine((await ask("failed-over", nothing, lost)) ?? "", [
+    expectRefusal((await ask("failed-over", nothing, lost)) ?? "", [
       /region1 is not seen, but partition [12].* has a leader here/,
       /overrides.still-seen$/,
     ]);
@@ -111,10 +113,10 @@ describe("what is asked of the cluster before the fence is touched", () => {
     await bench().startCluster(world);
     await world.lose("region1");
     const stop = world.inject({ path: TOPOLOGY, respond: { status: 401, body: "who" } });
-    expectLine((await ask("failed-over", nothing, lost)) ?? "", [/is not known .*401/]);
+    expectRefusal((await ask("failed-over", nothing, lost)) ?? "", [/is not known .*401/]);
     stop();
     bench().store.remove("Pod", bench().namespace, "camunda-zeebe-gateway-0");
-    expectLine((await ask("failed-over", nothing, lost)) ?? "", [
+    expectRefusal((await ask("failed-over", nothing, lost)) ?? "", [
       /^whether region1 is lost is not known \(.*\): bring the survivors' gateway up, or set overrides.still-seen$/,
     ]);
   });
@@ -126,11 +128,11 @@ describe("what is asked of the cluster before the fence is touched", () => {
     assert.equal(await ask("steady", forcedOut), undefined, "all are members: failed back by hand");
     await world.lose("region1");
     await world.forceRemove([1, 3]);
-    expectLine((await ask("steady", forcedOut)) ?? "", [
+    expectRefusal((await ask("steady", forcedOut)) ?? "", [
       /^lostRegion is not set, but brokers 1, 3 of region1 were forced out: set lostRegion region1 again/,
     ]);
     bench().store.remove("Pod", bench().namespace, "camunda-zeebe-gateway-0");
-    expectLine((await ask("steady", forcedOut)) ?? "", [/may be still/]);
+    expectRefusal((await ask("steady", forcedOut)) ?? "", [/may be still/]);
     assert.equal(await ask("steady", nothing), undefined, "nothing was forced out");
   });
 
@@ -145,10 +147,10 @@ describe("what is asked of the cluster before the fence is touched", () => {
     assert.equal(await ask("steady", drained), undefined, "all are members: failed back by hand");
     await world.lose("region1");
     await world.forceRemove([1, 3]);
-    expectLine((await ask("steady", drained)) ?? "", [
+    expectRefusal((await ask("steady", drained)) ?? "", [
       /^drainRegion is not set, but brokers 1, 3 of region1 are drained: set drainRegion region1 again/,
     ]);
     bench().store.remove("Pod", bench().namespace, "camunda-zeebe-gateway-0");
-    expectLine((await ask("steady", drained)) ?? "", [/was drained, and may be still/]);
+    expectRefusal((await ask("steady", drained)) ?? "", [/was drained, and may be still/]);
   });
 });

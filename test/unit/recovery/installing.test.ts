@@ -9,7 +9,7 @@ import type {
   RecordedNetwork,
   RecordedState,
 } from "../../../components/stack/stackState";
-import { expectLine } from "../../support/failure";
+import { expectRefusal } from "../../support/failure";
 import { eksConfig, kubernetesConfig, lookup, Raw, rawConfig } from "../../support/config";
 
 const settingsOf = (raw: Raw) => readSettings(lookup({ peerStack: "other", ...raw }));
@@ -202,7 +202,7 @@ describe("what a stack that owns network and releases refuses to conclude", () =
     it(`refuses ${what}`, () => {
       assert.equal(found.length, expected ? 1 : 0, found.join("\n"));
       if (expected) {
-        expectLine(found[0] ?? "", [expected]);
+        expectRefusal(found[0] ?? "", [expected]);
       }
     });
   }
