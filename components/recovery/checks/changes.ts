@@ -201,7 +201,8 @@ async function showsEffect(
  * Waits until a change that was sent has ended, by its own id: some other completed change proves
  * nothing. What it has brought about is for the caller to verify.
  *
- * @param refuse what is refused when it has not ended in time, as `waitFor` has it
+ * @param refuse what is refused when it has not ended in time, from how far it was seen to be: of a cluster that does
+ *   not show it nobody knows who holds it up
  * @returns the configuration that showed the end
  */
 export async function awaitChange(
@@ -211,11 +212,14 @@ export async function awaitChange(
   seconds: number,
   refuse?: Refuse,
 ): Promise<Configuration> {
+  let pending: string | undefined;
   const probe = async (): Promise<Seen<Configuration>> => {
+    pending = undefined;
     const configuration = await session.zeebe.configuration();
     const { lastChange, pendingChange } = configuration;
     if (pendingChange !== undefined) {
-      return { done: false, seen: describePending(pendingChange) };
+      pending = describePending(pendingChange);
+      return { done: false, seen: pending };
     }
     if (sent.changeId === undefined) {
       return { done: true, value: configuration };
@@ -233,5 +237,7 @@ export async function awaitChange(
     }
     return { done: true, value: configuration };
   };
-  return waitFor(what, seconds, session.log, probe, { refuse });
+  return waitFor(what, seconds, session.log, probe, {
+    refuse: () => (pending === undefined ? undefined : refuse?.(pending, seconds)),
+  });
 }

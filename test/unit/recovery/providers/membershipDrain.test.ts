@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { activeReplicas } from "../../../../components/clients/topology";
 import { session } from "../../../../components/recovery/session";
 import { attempt, directions, useBench } from "../../../support/bench";
-import { refusal } from "../../../support/failure";
+import { begun, refusal } from "../../../support/failure";
 import { broker, Body, exporterOf, partitionOf } from "../../../support/answers";
 
 const SENT = "POST /actuator/cluster/brokers?replicationFactor=2";
@@ -34,6 +34,34 @@ describe("BrokerMembership when a region is drained", () => {
     const { outs } = await bench.run.remove();
     assert.deepEqual(outs.record.observed.members, [0, 2]);
     assert.deepEqual(bench.sent(), [SENT]);
+  });
+
+  it("names the broker that holds it up", async () => {
+    await bench.start();
+    bench.configure({ drainRegion: "region1" }, { failover: 0.5 });
+    bench.world.hold(({ brokerId }) => brokerId === 3);
+    await begun(
+      bench.run.remove(),
+      /^not every broker has left \(waited 0.5 s\): change 2 \(\d of 9 done, at PARTITION_LEAVE broker 3 .*restart the one that it names$/,
+    );
+  });
+
+  it("names none that holds it up when the cluster does not show it any more", async () => {
+    await bench.start();
+    bench.configure({ drainRegion: "region1" }, { failover: 0.5 });
+    bench.world.hold(() => true);
+    bench.world.inject({
+      method: "POST",
+      path: REMOVAL,
+      tell(truth) {
+        bench.world.inject({ path: CONFIGURATION, respond: { status: 502 } });
+        return truth();
+      },
+    });
+    await begun(
+      bench.run.remove(),
+      /^waited 0.5 s for the brokers to leave every partition; last seen: .*answered 502/,
+    );
   });
 
   it("awaits its own change that an interrupted run has sent", async () => {
