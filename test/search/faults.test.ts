@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EngineProcess, StackState } from "../../world/faults/engine";
 import { unreadable } from "../../world/faults/runCase";
+import { request as ask, requestJson } from "../../world/processes/http";
 import { RecordedRequest, Recorder } from "../../world/recorder";
 import { EmbeddedOnSearch } from "../../world/search/real/embeddedOnSearch";
 import type { RegionEndpoints, RegionName } from "../../world/world";
@@ -10,14 +11,29 @@ import type { RegionEndpoints, RegionName } from "../../world/world";
 const FROZEN_MS = 8_000;
 const REQUEST_SECONDS = 4;
 const STEP_SECONDS = 30;
+/** After which what no node has counts as lost. */
+const GATE_SECONDS = 10;
 const RUN_SECONDS = 200;
 
-/** Where in an attempt something happens, by the request that is about to be passed on. */
-const MOMENTS: Record<string, (request: RecordedRequest, before: RecordedRequest[]) => boolean> = {
+/** Whether something happens now, by the request that is about to be passed on and how the OpenSearch stands. */
+type Moment = (
+  request: RecordedRequest,
+  before: RecordedRequest[],
+  search: string,
+) => boolean | Promise<boolean>;
+
+/** Where in an attempt something happens. */
+const MOMENTS: Record<string, Moment> = {
   "before the snapshot": isSnapshot,
   "while the snapshot is taken": ({ method, path }, before) =>
     method === "GET" && path.startsWith("/_snapshot/") && before.some(isSnapshot),
   "before the restore": isRestore,
+  async "while it restores"(request, before, search) {
+    if (isRestore(request)) {
+      await restoreSlowly(search, true);
+    }
+    return before.some(isRestore) && (await isHalfRestored(search));
+  },
 };
 
 function isSnapshot({ method, path }: RecordedRequest): boolean {
@@ -26,6 +42,23 @@ function isSnapshot({ method, path }: RecordedRequest): boolean {
 
 function isRestore({ method, path }: RecordedRequest): boolean {
   return method === "POST" && path.endsWith("/_restore");
+}
+
+/** One shard after the other, each in some seconds, until it is taken back or the node ends. */
+async function restoreSlowly(search: string, slowly: boolean): Promise<void> {
+  const settings = {
+    "cluster.routing.allocation.node_initial_primaries_recoveries": slowly ? 1 : null,
+    "indices.recovery.max_bytes_per_sec": slowly ? "4kb" : null,
+  };
+  await requestJson(`${search}/_cluster/settings`, {
+    method: "PUT",
+    json: { transient: settings },
+  });
+}
+
+async function isHalfRestored(search: string): Promise<boolean> {
+  const { text } = await ask(`${search}/_cluster/health/zeebe-record*?level=shards`);
+  return text.includes('"primary_active":true') && text.includes('"primary_active":false');
 }
 
 /** What happens to an OpenSearch there; resolves when it can be used again. */
@@ -38,6 +71,7 @@ const ILLS: Record<string, (world: EmbeddedOnSearch, region: RegionName) => Prom
     search.freeze(region, true);
     await sleep(FROZEN_MS);
     search.freeze(region, false);
+    await restoreSlowly(search.url(region), false);
   },
 };
 
@@ -52,7 +86,7 @@ describe("a failback whose OpenSearch fails", function () {
   /** The requests of this attempt. */
   let attempt: RecordedRequest[] = [];
   /** What is to happen in it, and when it is over. */
-  let ill: { at: (typeof MOMENTS)[string]; happen: (typeof ILLS)[string] } | undefined;
+  let ill: { at: Moment; happen: (typeof ILLS)[string] } | undefined;
   let healed: Promise<void> | undefined;
 
   before(async () => {
@@ -78,8 +112,12 @@ describe("a failback whose OpenSearch fails", function () {
     if (request.method === "POST" && /\/exporters\/\w+\/enable$/.test(request.path)) {
       return { status: 400, body: { message: "not now" } };
     }
-    if (request.server === "elasticsearch" && ill?.at(request, attempt)) {
-      healed = ill.happen(world, request.region);
+    const { region, server } = request;
+    const next = ill;
+    const met =
+      server === "elasticsearch" && (await next?.at(request, attempt, world.search.url(region)));
+    if (met === true && next !== undefined && next === ill) {
+      healed = next.happen(world, region);
       ill = undefined;
       // A process takes a moment to be gone.
       await sleep(100);
@@ -99,9 +137,10 @@ describe("a failback whose OpenSearch fails", function () {
       endpoints,
       snapshotRepository: world.repository,
       timeouts: {
-        ...wait(["snapshot", "restore", "catchUp", "join", "formation", "gate"], STEP_SECONDS),
+        ...wait(["snapshot", "restore", "catchUp", "join", "formation"], STEP_SECONDS),
         ...wait(["loss", "failover", "exporter", "exporting"], STEP_SECONDS),
         request: REQUEST_SECONDS,
+        gate: GATE_SECONDS,
         absence: 0.5,
         settle: 2,
       },
@@ -152,14 +191,23 @@ describe("a failback whose OpenSearch fails", function () {
         let { errors } = await up("region0");
         assert.equal(ill, undefined, "it did not happen");
         await healed;
-        // Once more, and by a new name where it says so or stays so.
+        const said = [...errors];
+        // Once more, as it says: on empty disks, and by a new name, also where it stays so.
         for (let runs = 0; runs < 3 && !errors.join().includes("not now"); runs++) {
+          if (/recreate it empty/.test(errors.join())) {
+            await world.search.lose("region1");
+            await world.search.recreate("region1", "empty");
+          }
           if (/new name/.test(errors.join()) || runs > 0) {
             begin();
           }
           ({ errors } = await up("region0"));
+          said.push(...errors);
         }
-        assert.match(errors.join("; "), /not now/);
+        assert.match(errors.join("; "), /not now/, said.join("\n"));
+        if (what === "killed" && moment === "while it restores") {
+          assert.match(said.join("\n"), /lost \d+ of \d+ \S.* for good .*recreate it empty/);
+        }
         assert.deepEqual(await phases(), ["PAUSED"]);
         delete declared.failback;
         await expectUp("region0");

@@ -18,6 +18,14 @@ export interface IndexHealth {
   inactive: number[];
 }
 
+/** Why the primary of a shard is not allocated. */
+export interface Unallocated {
+  /** In the server's words. */
+  why: string;
+  /** No node that is there has a copy of it: nothing is tried any more, until one comes that has. */
+  gone: boolean;
+}
+
 /** Health of a set of indices. */
 export interface Health {
   status: string;
@@ -73,8 +81,8 @@ export class ElasticsearchClient extends SearchRequests {
     };
   }
 
-  /** Why the primary of a shard is not allocated, in the server's words; undefined when it does not say so. */
-  async unallocated(index: string, shard: number): Promise<string | undefined> {
+  /** Why the primary of a shard is not allocated; undefined when it is, or the server does not say so. */
+  async unallocated(index: string, shard: number): Promise<Unallocated | undefined> {
     const body = await this.ok("POST", "/_cluster/allocation/explain", {
       index,
       shard,
@@ -88,7 +96,9 @@ export class ElasticsearchClient extends SearchRequests {
     );
     const why =
       deciders.find(({ decision }) => decision === "NO")?.explanation ?? body.allocate_explanation;
-    return body.current_state === "unassigned" && typeof why === "string" ? why : undefined;
+    return body.current_state === "unassigned" && typeof why === "string"
+      ? { why, gone: body.can_allocate === "no_valid_shard_copy" }
+      : undefined;
   }
 
   /**

@@ -4,6 +4,7 @@ import { Refusal } from "../../base/refusal";
 import type { ElasticsearchClient, ShardRecovery } from "../../clients/elasticsearch";
 import { waitFor } from "../../clients/poll";
 import { snapshotPrefix } from "../names";
+import { gone, whyInactive } from "./goneShards";
 import type { Session } from "../session";
 
 /**
@@ -44,7 +45,7 @@ export function restoredByUs(
 /**
  * The shards of all existing indices. After a restore was accepted, Elasticsearch lists none of its
  * shards for a moment, and then only those whose turn has come: an interrupted restore would be sent
- * again, and leftovers would be overlooked.
+ * again, and leftovers would be overlooked. It never lists those that it has lost: see {@link gone}.
  *
  * @param enough a shard with which those of the other indices need not be awaited
  * @throws {@link Refusal} when an index stays without a shard
@@ -52,27 +53,33 @@ export function restoredByUs(
 export async function listedShards(
   session: Session,
   recreated: ElasticsearchClient,
-  seconds: number,
-  enough: (shard: ShardRecovery) => boolean,
+  region: RegionName,
+  enough: (shard: ShardRecovery) => boolean = () => false,
 ): Promise<ShardRecovery[]> {
+  let lost: string | undefined;
   return waitFor(
     "the shards of the indices that exist to be listed",
-    seconds,
+    session.settings.timeouts.gate,
     session.log,
     async () => {
+      lost = undefined;
       const indices = await recreated.indices.existing(session.indexPatterns);
       const shards = await recreated.indices.recoveries(session.indexPatterns);
       const unlisted = indices.filter((name) => !shards.some((shard) => shard.index === name));
-      return unlisted.length === 0 || shards.some(enough)
-        ? { done: true, value: shards }
-        : {
-            done: false,
-            seen: `no shard of ${unlisted.length} of ${indices.length} indices (${unlisted[0]})`,
-          };
+      const [first] = unlisted;
+      if (first === undefined || shards.some(enough)) {
+        return { done: true, value: shards };
+      }
+      const count = `${unlisted.length} of ${indices.length} indices`;
+      const why = await whyInactive(recreated, first, 0);
+      lost = why?.gone === true ? count : undefined;
+      return { done: false, seen: `no shard of ${count} (${first}${why ? `; ${why.why}` : ""})` };
     },
     {
-      refuse: (last) =>
-        `whose indices the recreated Elasticsearch has cannot be told: ${shortened(last, 40)} (waited ${seconds} s); pulumi up again`,
+      refuse: (last, seconds) =>
+        lost === undefined
+          ? `whose indices the recreated Elasticsearch has cannot be told: ${shortened(last, 40)} (waited ${seconds} s); pulumi up again`
+          : gone(region, lost, seconds),
     },
   );
 }

@@ -255,7 +255,6 @@ async function expectCleanElasticsearch(
       `Elasticsearch of ${inputs.recreated} is red with ${health.unassignedShards} unassigned shards: recreate it empty`,
     );
   }
-  const { repository, timeouts } = session.settings;
-  const shards = await listedShards(session, elasticsearch, timeouts.gate, () => false);
-  return restoredByUs(shards, repository.name, inputs.recreated).length;
+  const shards = await listedShards(session, elasticsearch, inputs.recreated);
+  return restoredByUs(shards, session.settings.repository.name, inputs.recreated).length;
 }

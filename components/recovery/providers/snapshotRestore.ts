@@ -7,10 +7,10 @@ import type {
   Health,
   IndexHealth,
   SnapshotInfo,
+  Unallocated,
 } from "../../clients/elasticsearch";
-import { isTransient } from "../../clients/answers";
-import { Refused } from "../../clients/http";
 import { asked, waitFor } from "../../clients/poll";
+import { gone, whyInactive } from "../checks/goneShards";
 import type { InPause } from "../checks/pauseLimit";
 import { expectPaused } from "../checks/phases";
 import { listedShards, restoredByUs } from "../checks/restoredIndices";
@@ -52,7 +52,7 @@ export const provider = implement<SnapshotRestoreInputs>({
     const present = await listedShards(
       session,
       recreated,
-      session.settings.timeouts.restore,
+      region,
       (shard) => shard.snapshot === inputs.snapshot,
     );
     const restoring = present.some((shard) => shard.snapshot === inputs.snapshot);
@@ -85,6 +85,8 @@ export const provider = implement<SnapshotRestoreInputs>({
  * Waits until every primary shard of the snapshot's own indices is active. Neither the snapshot's number of shards
  * decides (it counts system indices too), nor the survivor's (its retention deletes indices meanwhile), nor where a
  * shard came from (one that moved to another node since came from its peer): what is in them is compared afterwards.
+ *
+ * @throws {@link Refusal} when some can never be: a node that was only away is back within `timeouts.gate`
  */
 async function awaitDone(
   session: Session,
@@ -92,13 +94,19 @@ async function awaitDone(
   snapshot: SnapshotInfo,
 ): Promise<{ shards: { done: number; total: number }; healths: Healths }> {
   const survivor = session.elasticsearch(session.settings.region);
+  const recreatedRegion = peerOf(session.settings.region);
   const wanted = indicesOf(session, snapshot);
-  let before = -1;
+  const { gate, restore } = session.settings.timeouts;
+  let before: number | undefined;
+  let goneSince: number | undefined;
   return waitFor(
     `the restore of ${snapshot.name}`,
-    session.settings.timeouts.restore,
+    restore,
     session.log,
     async () => {
+      const last = before;
+      // A look that fails is none at which nothing has changed.
+      before = undefined;
       const healths = await healthOf(session, survivor, recreated);
       const { expected, restored } = healths;
       const lacking = wanted.filter((name) => !isActive(restored.indices[name]));
@@ -107,12 +115,17 @@ async function awaitDone(
       if (lacking.length === 0 && restored.status !== "red" && expected.status !== "red") {
         return { done: true, value: { shards: { done, total }, healths } };
       }
-      const stands = before === done;
       before = done;
-      const why = stands ? await whyNot(recreated, lacking[0], restored.indices) : undefined;
+      const why = last === done ? await whyNot(recreated, lacking[0], restored.indices) : undefined;
+      goneSince = why?.gone === true ? (goneSince ?? performance.now()) : undefined;
+      if (goneSince !== undefined && performance.now() - goneSince >= gate * 1000) {
+        throw new Refusal(
+          gone(recreatedRegion, `${total - done} of ${total} primary shards`, gate),
+        );
+      }
       return {
         done: false,
-        seen: `${done} of ${total} primary shards active${why ?? `, ${restored.status}, the survivor's ${expected.status}`}`,
+        seen: `${done} of ${total} primary shards active${why ? `; ${why.why}` : `, ${restored.status}, the survivor's ${expected.status}`}`,
       };
     },
     {
@@ -138,26 +151,20 @@ function isActive(index: IndexHealth | undefined): boolean {
   return total > 0 && active === total;
 }
 
-/** Why a shard is not active, in the server's words, once nothing has changed from one look to the next. */
+/** Why a shard is not active. Asked once nothing has changed from one look to the next. */
 async function whyNot(
   recreated: ElasticsearchClient,
   index: string | undefined,
   indices: Record<string, IndexHealth>,
-): Promise<string | undefined> {
-  const shard = index === undefined ? undefined : indices[index]?.inactive[0];
-  if (index === undefined || shard === undefined) {
-    return index === undefined ? undefined : `; ${index} is not there`;
+): Promise<Unallocated | undefined> {
+  if (index === undefined) {
+    return undefined;
   }
-  try {
-    const why = await recreated.unallocated(index, shard);
-    return why === undefined ? undefined : `; ${why}`;
-  } catch (error) {
-    // It is only to say more: a shard that has found its place meanwhile is none to explain.
-    if (isTransient(error) || error instanceof Refused) {
-      return undefined;
-    }
-    throw error;
-  }
+  // A restore makes all of its indices at once.
+  const shard = indices[index]?.inactive[0];
+  return shard === undefined
+    ? { why: `${index} is not there`, gone: true }
+    : whyInactive(recreated, index, shard);
 }
 
 /** Health of Camunda's indices in both Elasticsearches at one moment. */

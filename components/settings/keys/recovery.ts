@@ -120,7 +120,7 @@ export const RECOVERY = s.section("The recovery", s.EVERYWHERE, {
       ),
       gate: until(
         300,
-        "the other region is reached from a pod; the survivors know the brokers of the recreated region; the exporters have written what was processed, before they are paused",
+        "the other region is reached from a pod; the survivors know the brokers of the recreated region; the exporters have written what was processed, before they are paused; a node of the recreated Elasticsearch that was lost in the restore is back",
       ),
       snapshot: until(
         3600,

@@ -16,21 +16,28 @@ interface Topology {
   }[];
 }
 
-/** Resolves when a search engine can be used. */
+/** Resolves when a search engine can be used, as far as it ever can be with what is on its disk. */
 export function searchReady(url: string, process: OwnProcess): Promise<void> {
   return until(
     `start of ${process.name}`,
     async () => {
-      // A single node with replicas configured stays yellow, which serves everything.
       const { status, text } = await request(`${url}/_cluster/health`);
       const health = /"status":"(\w+)"/.exec(text)?.[1] ?? "unknown";
-      if (status === 200 && (health === "green" || health === "yellow")) {
+      // A single node with replicas configured stays yellow, which serves everything.
+      if (status === 200 && (health === "green" || health === "yellow" || isAtRest(text))) {
         return true;
       }
       return `it answers ${status}, health ${health}`;
     },
     { seconds: START_SECONDS, everyMs: 250, processes: [process] },
   );
+}
+
+/** What a node that ended in the middle of a restore has lost stays red: it knows its shards, and starts none. */
+function isAtRest(health: string): boolean {
+  const count = (name: string) => Number(new RegExp(`"${name}":(\\d+)`).exec(health)?.[1]);
+  const underWay = ["initializing_shards", "number_of_in_flight_fetch", "number_of_pending_tasks"];
+  return count("unassigned_shards") > 0 && underWay.every((name) => count(name) === 0);
 }
 
 /**

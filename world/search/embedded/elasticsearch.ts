@@ -9,6 +9,7 @@ import { answerSnapshot } from "./snapshotApi";
 import { Snapshots } from "./snapshots";
 import {
   disksOf,
+  explained,
   healthOf,
   recoveriesOf,
   searchedShards,
@@ -72,7 +73,7 @@ export class EmbeddedElasticsearch {
       case "_snapshot":
         return answerSnapshot(this.snapshots, this.store, request, body);
       case "_cluster":
-        return second === "health" ? this.health(request) : undefined;
+        return second === "health" ? this.health(request) : this.explanation(request, body);
       case "_nodes":
         return request.method === "GET" && request.path === "/_nodes/stats/fs"
           ? { status: 200, body: disksOf(this.store.nodeId, [...this.store.indices.values()]) }
@@ -199,6 +200,20 @@ export class EmbeddedElasticsearch {
       status: existed ? 200 : 201,
       body: { _index: name, _id: documentId, result: existed ? "updated" : "created" },
     };
+  }
+
+  private explanation(
+    { path }: Incoming,
+    { index: name, shard }: Record<string, unknown>,
+  ): Reply | undefined {
+    const index = this.store.indices.get(String(name));
+    if (path !== "/_cluster/allocation/explain") {
+      return undefined;
+    }
+    if (index === undefined) {
+      throw indexNotFound(String(name));
+    }
+    return { status: 200, body: explained(this.store.nodeId, index, Number(shard)) };
   }
 
   private async health(request: Incoming): Promise<Reply> {

@@ -2,8 +2,11 @@ import { ExportTarget } from "../../camunda/embedded/exporting";
 import { BROKER_VERSION, LogRecord, RECORDS_PREFIX, shortId } from "../../camunda/embedded/log";
 import { COMPONENT_TEMPLATE, INDEX_TEMPLATES, NamedTemplate, shardsOf } from "./templates";
 
-/** The stages of a shard that is restored. As long as it waits for its turn, `_recovery` does not list it. */
-export type ShardStage = "WAITING" | "INDEX" | "DONE";
+/**
+ * The stages of a shard that is restored. As long as it waits for its turn, `_recovery` does not list it; nor once it is
+ * `LOST`, because the node ended before it was restored.
+ */
+export type ShardStage = "WAITING" | "INDEX" | "DONE" | "LOST";
 
 /**
  * How a shard's primary came to another node than the one that it was created on. `promoted`: a replica took

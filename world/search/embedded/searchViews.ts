@@ -22,7 +22,10 @@ function indexHealth(index: SearchIndex) {
     shards: Object.fromEntries(
       index.recovery.stages.map((stage, id) => [
         id,
-        { status: stage === "DONE" ? status : "yellow", primary_active: stage === "DONE" },
+        {
+          status: stage === "DONE" ? status : stage === "LOST" ? "red" : "yellow",
+          primary_active: stage === "DONE",
+        },
       ]),
     ),
   };
@@ -31,20 +34,21 @@ function indexHealth(index: SearchIndex) {
 function totalHealth(indices: SearchIndex[]) {
   const primaries = indices.reduce((sum, { shards }) => sum + shards, 0);
   const active = indices.reduce((sum, { recovery }) => sum + doneOf(recovery.stages), 0);
+  const lost = indices.reduce((sum, { recovery }) => sum + lostOf(recovery.stages), 0);
   const replicas = indices.reduce((sum, index) => sum + index.shards * index.replicas, 0);
   const all = primaries + replicas;
   return {
     cluster_name: "elasticsearch",
     // A primary that is restored from a snapshot has not been lost: yellow, not red.
-    status: active < primaries || replicas > 0 ? "yellow" : "green",
+    status: lost > 0 ? "red" : active < primaries || replicas > 0 ? "yellow" : "green",
     timed_out: false,
     number_of_nodes: 1,
     number_of_data_nodes: 1,
     active_primary_shards: active,
     active_shards: active,
     relocating_shards: 0,
-    initializing_shards: primaries - active,
-    unassigned_shards: replicas,
+    initializing_shards: primaries - active - lost,
+    unassigned_shards: replicas + lost,
     delayed_unassigned_shards: 0,
     number_of_pending_tasks: 0,
     number_of_in_flight_fetch: 0,
@@ -91,7 +95,9 @@ function countOf(indices: SearchIndex[]): number {
 }
 
 function listedStages({ stages }: IndexRecovery): { stage: ShardStage; id: number }[] {
-  return stages.map((stage, id) => ({ stage, id })).filter(({ stage }) => stage !== "WAITING");
+  return stages
+    .map((stage, id) => ({ stage, id }))
+    .filter(({ stage }) => stage === "INDEX" || stage === "DONE");
 }
 
 function listedCopies(recovery: IndexRecovery) {
@@ -143,6 +149,35 @@ function copiesOf(index: SearchIndex): object {
 
 function doneOf(stages: string[]): number {
   return stages.filter((stage) => stage === "DONE").length;
+}
+
+function lostOf(stages: string[]): number {
+  return stages.filter((stage) => stage === "LOST").length;
+}
+
+/** The answer of `/_cluster/allocation/explain` for the primary of a shard. */
+export function explained(nodeId: string, { name, recovery }: SearchIndex, shard: number): object {
+  const about = { index: name, shard, primary: true };
+  if (recovery.stages[shard] !== "LOST") {
+    return {
+      ...about,
+      current_state: recovery.stages[shard] === "DONE" ? "started" : "initializing",
+    };
+  }
+  return {
+    ...about,
+    current_state: "unassigned",
+    unassigned_info: {
+      reason: "CLUSTER_RECOVERED",
+      last_allocation_status: "no_valid_shard_copy",
+    },
+    can_allocate: "no_valid_shard_copy",
+    allocate_explanation:
+      "cannot allocate because a previous copy of the primary shard existed but can no longer be found on the nodes in the cluster",
+    node_allocation_decisions: [
+      { node_id: nodeId, node_name: "node-0", node_decision: "no", store: { found: false } },
+    ],
+  };
 }
 
 /** The `_shards` part of many answers. */

@@ -312,16 +312,13 @@ export class Snapshots {
     }
   }
 
-  /** The process runs again on its old disk. */
+  /** The process runs again on its old disk. A restore that it was in the middle of does not go on. */
   resume(): void {
     this.ended = false;
     for (const { recovery } of this.store.indices.values()) {
-      if (recovery.stages.some((stage) => stage !== "DONE")) {
-        continue;
-      }
       Object.assign(recovery, FROM_DISK);
+      recovery.stages = recovery.stages.map((stage) => (stage === "DONE" ? stage : "LOST"));
     }
-    void this.recover([...this.store.indices.values()]);
   }
 
   private owns(snapshot: StoredSnapshot): boolean {

@@ -305,4 +305,74 @@ describe("SnapshotRestore", () => {
     });
     await begun(bench.run.restore(), /primary shards active; the disk is above the watermark/);
   });
+
+  describe("whose Elasticsearch ends in the middle", () => {
+    /** Restores so long, and what comes back on these disks once as many shards are restored. */
+    async function interrupted(restoreMs: number, restored: number, disks: "empty" | "old") {
+      await bench.start("region1", { restoreMs });
+      await bench.takeSnapshot();
+      bench.configure({}, { gate: 0.5 });
+      const run = begun(
+        bench.run.restore(),
+        /region1 lost (?!0)\d+ of \d+ primary shards for good \(waited 0.5 s\): recreate it empty/,
+      );
+      await bench.until("as much is restored", async () => {
+        const shards = await session().elasticsearch("region1").indices.recoveries(["*"]);
+        return restores() > 0 && shards.filter(({ stage }) => stage === "DONE").length >= restored;
+      });
+      await bench.world.uninstallElasticsearch("region1");
+      await bench.world.installElasticsearch("region1", [], disks);
+      await run;
+    }
+
+    it("says that what was not restored is lost, and the next up that it is to be empty", async () => {
+      await interrupted(2_000, 2, "old");
+      const lost = /region1 lost (\d+) of (?!\1)\d+ indices for good .*recreate it empty/;
+      await refusal(bench.run.restore(), lost);
+      assert.equal(restores(), 1);
+    });
+
+    it("says so again when nothing was restored", async () => {
+      await interrupted(60_000, 0, "old");
+      const lost = /region1 lost (\d+) of \1 indices for good .*recreate it empty/;
+      await refusal(bench.run.restore(), lost);
+      assert.equal(restores(), 1);
+    });
+
+    it("says so when it came back empty, and asks for a new name", async () => {
+      await interrupted(2_000, 1, "empty");
+      await refusal(bench.run.restore(), /missing, not SUCCESS: .*set failback to a new name/);
+      assert.equal(restores(), 1);
+    });
+  });
+
+  it("waits for a node that is only away with shards", async () => {
+    await bench.start();
+    await bench.takeSnapshot();
+    bench.configure({}, { gate: 1 });
+    bench.world.inject({
+      region: "region1",
+      path: HEALTH,
+      times: 5,
+      transform: (body: Body) => {
+        const [index]: Body[] = Object.values(body.indices);
+        if (index !== undefined) {
+          index.shards["0"].primary_active = false;
+        }
+        return body;
+      },
+    });
+    bench.world.inject({
+      path: /^\/_cluster\/allocation\/explain/,
+      respond: {
+        status: 200,
+        body: {
+          current_state: "unassigned",
+          can_allocate: "no_valid_shard_copy",
+          allocate_explanation: "a previous copy can no longer be found",
+        },
+      },
+    });
+    assert.equal((await bench.run.restore()).outs.record.how, "done");
+  });
 });
