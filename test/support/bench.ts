@@ -15,8 +15,10 @@ import * as snapshotRepository from "../../components/recovery/providers/snapsho
 import * as snapshotRestore from "../../components/recovery/providers/snapshotRestore";
 import type { Timeouts } from "../../components/settings";
 import { EmbeddedWorld, EmbeddedWorldOptions, QUICK } from "../../world/camunda/embedded";
+import type { Fault } from "../../world/camunda/embedded/faults";
 import type { RegionName } from "../../world/world";
 import { until } from "../../world/processes/until";
+import type { Body } from "./answers";
 import { lookup, Raw, rawConfig } from "./config";
 
 /** The name of the attempt of all tests. */
@@ -222,6 +224,46 @@ export class Bench {
   /** Method and path of what has been sent so far that changes something. */
   sent(): string[] {
     return this.world.mutations().map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /**
+   * Changes the true answers to some requests.
+   *
+   * @param when which of them
+   * @returns what ends it
+   */
+  spoil(
+    at: Omit<Fault, "transform" | "respond">,
+    change: (body: Body) => void,
+    when: (body: Body) => boolean = () => true,
+  ): () => void {
+    return this.world.inject({
+      ...at,
+      transform: (body) => {
+        if (when(body)) {
+          change(body);
+        }
+        return body;
+      },
+    });
+  }
+
+  /** Brokers report of a partition what is not so; nothing of it at all without a change. */
+  misreport(
+    partition: number,
+    change: Body | undefined,
+    at: Pick<Fault, "brokerId" | "skip" | "times"> = {},
+  ): void {
+    this.spoil({ path: /^\/actuator\/partitions$/, ...at }, (body) => {
+      body[partition] = change && { ...body[partition], ...change };
+    });
+  }
+
+  /** The cluster shows a pending change that there is not. */
+  showPending(id: number, pending: Body[], times?: number): void {
+    this.spoil({ path: /^\/actuator\/cluster$/, times }, (body) => {
+      body.pendingChange = { id, status: "IN_PROGRESS", completed: [], pending };
+    });
   }
 
   /** What is configured, as the program declares it. */

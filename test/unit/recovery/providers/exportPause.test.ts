@@ -89,14 +89,7 @@ describe("ExportPause", () => {
     await bench.start();
     await bench.recreate();
     bench.configure({}, { exporting: 0.3 });
-    bench.world.inject({
-      path: PARTITIONS,
-      brokerId: 2,
-      transform: (body: Body) => {
-        body["1"].exporterPhase = "EXPORTING";
-        return body;
-      },
-    });
+    bench.misreport(1, { exporterPhase: "EXPORTING" }, { brokerId: 2 });
     await begun(
       bench.run.pause(),
       /PAUSED on every replica; last seen: broker 2 partition 1 EXPORTING/,
@@ -112,16 +105,7 @@ describe("ExportPause", () => {
   it("asks no broker again that has said that it is paused", async () => {
     await bench.start();
     await bench.recreate();
-    bench.world.inject({
-      path: PARTITIONS,
-      brokerId: 2,
-      skip: 1,
-      times: 3,
-      transform: (body: Body) => {
-        body["1"].exporterPhase = "EXPORTING";
-        return body;
-      },
-    });
+    bench.misreport(1, { exporterPhase: "EXPORTING" }, { brokerId: 2, skip: 1, times: 3 });
     const asked = (id: number) =>
       bench.world.requests.filter((r) => r.brokerId === id && PARTITIONS.test(r.path)).length;
     const before = [0, 2].map(asked);
@@ -138,16 +122,7 @@ describe("ExportPause", () => {
     await bench.recreate();
     bench.configure({}, { exporting: 5 });
     for (const brokerId of [0, 2]) {
-      bench.world.inject({
-        path: PARTITIONS,
-        brokerId,
-        skip: 1,
-        times: 1,
-        transform: (body: Body) => {
-          delete body["2"];
-          return body;
-        },
-      });
+      bench.misreport(2, undefined, { brokerId, skip: 1, times: 1 });
     }
     assert.equal((await bench.run.pause()).outs.record.how, "done");
   });
@@ -167,14 +142,7 @@ describe("ExportPause", () => {
     await bench.recreate();
     bench.configure({}, { exporting: 0.2 });
     bench.world.inject({ method: "POST", path: RESUME, respond: envelope });
-    bench.world.inject({
-      path: PARTITIONS,
-      brokerId: 2,
-      transform: (body: Body) => {
-        body["1"].exporterPhase = "EXPORTING";
-        return body;
-      },
-    });
+    bench.misreport(1, { exporterPhase: "EXPORTING" }, { brokerId: 2 });
     await begun(
       bench.run.pause(),
       /^the pause failed, and resuming exporting too \(/,
@@ -188,14 +156,7 @@ describe("ExportPause", () => {
     await bench.start();
     await bench.pause();
     bench.configure({}, { exporting: 0.2 });
-    bench.world.inject({
-      path: PARTITIONS,
-      brokerId: 2,
-      transform: (body: Body) => {
-        delete body["2"];
-        return body;
-      },
-    });
+    bench.misreport(2, undefined, { brokerId: 2 });
     await refusal(
       bench.run.pause(),
       /last seen: broker 2 partition 2 not reported \(exporting stays paused\)$/,

@@ -100,10 +100,7 @@ describe("ExportResume", () => {
       await restored();
       await bench.run.enable();
       bench.configure({}, { catchUp: 0.2 });
-      bench.world.inject({
-        path: /^\/actuator\/partitions$/,
-        transform: (body: Body) => ({ ...body, "2": { ...body["2"], exportedPosition: 3 } }),
-      });
+      bench.misreport(2, { exportedPosition: 3 });
       await begun(
         bench.run.resume(),
         /^not all that was processed is exported \(partition 2 at 3 of \d+, after 0.2 s\)/,
@@ -126,11 +123,7 @@ describe("ExportResume", () => {
     await restored();
     await bench.run.enable();
     bench.configure({}, { exporting: 0.2 });
-    bench.world.inject({
-      path: /^\/actuator\/partitions$/,
-      brokerId: 2,
-      transform: (body: Body) => ({ ...body, "1": { ...body["1"], exporterPhase: "PAUSED" } }),
-    });
+    bench.misreport(1, { exporterPhase: "PAUSED" }, { brokerId: 2 });
     await begun(bench.run.resume(), /last seen: broker 2 partition 1 PAUSED/);
   });
 
@@ -200,10 +193,7 @@ describe("ExportResume", () => {
     await restored();
     await bench.run.enable();
     bench.configure({}, { catchUp: 0.3 });
-    bench.world.inject({
-      path: /^\/actuator\/partitions$/,
-      transform: (body: Body) => ({ ...body, "2": { ...body["2"], role: "FOLLOWER" } }),
-    });
+    bench.misreport(2, { role: "FOLLOWER" });
     await begun(bench.run.resume(), /is exported \(partition 2 without a leader, after/);
   });
 
@@ -222,11 +212,7 @@ describe("ExportResume", () => {
         transform: () => ({}),
       });
     }
-    bench.world.inject({
-      path: PARTITIONS,
-      times: 4,
-      transform: (body: Body) => ({ ...body, "1": { ...body["1"], exportedPosition: 1 } }),
-    });
+    bench.misreport(1, { exportedPosition: 1 }, { times: 4 });
     assert.equal((await bench.run.resume()).outs.record.how, "done");
   });
 
@@ -236,14 +222,11 @@ describe("ExportResume", () => {
     await bench.run.enable();
     bench.configure({}, { catchUp: 0.3 });
     const leads = (brokerId: number, exportedPosition?: number) =>
-      bench.world.inject({
-        path: PARTITIONS,
-        brokerId,
-        transform: (body: Body) => ({
-          ...body,
-          "2": { ...body["2"], role: "LEADER", ...(exportedPosition && { exportedPosition }) },
-        }),
-      });
+      bench.misreport(
+        2,
+        { role: "LEADER", ...(exportedPosition && { exportedPosition }) },
+        { brokerId },
+      );
     leads(0, 3);
     leads(2, 999);
     await begun(bench.run.resume(), /is exported \(partition 2 at 3 of \d+, after/);

@@ -86,14 +86,7 @@ describe("Exporter", () => {
       brokers: [],
       exporterId: "elasticsearchregion1",
     };
-    bench.world.inject({
-      path: CONFIGURATION,
-      times: 2,
-      transform: (body) => ({
-        ...body,
-        pendingChange: { id: 91, status: "IN_PROGRESS", completed: [], pending: [operation] },
-      }),
-    });
+    bench.showPending(91, [operation], 2);
     const { outs } = await bench.run.disable();
     assert.equal(outs.record.how, "awaited");
     assert.equal(outs.record.changeId, 91);
@@ -139,13 +132,7 @@ describe("Exporter", () => {
       brokers: [],
       exporterId: "elasticsearchregion1",
     };
-    bench.world.inject({
-      path: CONFIGURATION,
-      transform: (body) => ({
-        ...body,
-        pendingChange: { id: 92, status: "IN_PROGRESS", completed: [], pending: [operation] },
-      }),
-    });
+    bench.showPending(92, [operation]);
     bench.configure({}, { exporter: 0.2 });
     await refusal(bench.run.enable(), /change 92 .*curl -X DELETE .*\/changes\/92$/);
   });
@@ -239,15 +226,11 @@ describe("Exporter", () => {
       await bench.start();
       await removeLost();
       bench.configure({}, { exporter: 0.25 });
-      bench.world.inject({
-        path,
-        transform: (body) => {
-          if (bench.sent().length > 0 && body.pendingChange === undefined) {
-            spoil(body);
-          }
-          return body;
-        },
-      });
+      bench.spoil(
+        { path },
+        spoil,
+        ({ pendingChange }) => bench.sent().length > 0 && pendingChange === undefined,
+      );
       const failed = await begun(bench.run.disable(), expected);
       assert.equal(failed.id, "exporter-region1");
       assert.equal(bench.sent().length, 1);
@@ -276,14 +259,7 @@ describe("Exporter", () => {
         (body: Body) => (body.plannedChanges[0].exporterId = "other"),
       ],
     ] as const) {
-      bench.world.inject({
-        path: /\/disable\?dryRun=true$/,
-        times: 1,
-        transform: (body) => {
-          spoil(body);
-          return body;
-        },
-      });
+      bench.spoil({ path: /\/disable\?dryRun=true$/, times: 1 }, spoil);
       await refusal(bench.run.disable(), expected, /is not what is meant .*nothing was sent/);
     }
     assert.deepEqual(bench.sent(), []);

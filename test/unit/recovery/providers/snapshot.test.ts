@@ -109,11 +109,7 @@ describe("Snapshot", () => {
   it("refuses while one replica goes on exporting", async () => {
     await bench.start();
     await ready();
-    bench.world.inject({
-      path: PARTITIONS,
-      brokerId: 2,
-      transform: (body: Body) => ({ ...body, "1": { ...body["1"], exporterPhase: "EXPORTING" } }),
-    });
+    bench.misreport(1, { exporterPhase: "EXPORTING" }, { brokerId: 2 });
     await refusal(bench.run.snapshot(), /EXPORTING and PAUSED, not PAUSED, on brokers 0, 2/);
     assert.deepEqual(taken(), []);
   });
@@ -137,10 +133,7 @@ describe("Snapshot", () => {
       if (method !== "PUT" || !SNAPSHOT.test(path)) {
         return;
       }
-      bench.world.inject({
-        path: PARTITIONS,
-        transform: (body: Body) => ({ ...body, "1": { ...body["1"], exporterPhase: "EXPORTING" } }),
-      });
+      bench.misreport(1, { exporterPhase: "EXPORTING" });
     });
     await begun(bench.run.snapshot(), /not PAUSED/);
   });
@@ -251,17 +244,11 @@ describe("Snapshot", () => {
     it(`fails, and is kept in the state, when the snapshot ends as ${what}`, async () => {
       await bench.start();
       await ready();
-      bench.world.inject({
-        method: "GET",
-        path: SNAPSHOT,
-        transform: (body: Body) => {
-          const [snapshot] = body.snapshots ?? [];
-          if (snapshot?.state === "SUCCESS") {
-            spoil(snapshot);
-          }
-          return body;
-        },
-      });
+      bench.spoil(
+        { method: "GET", path: SNAPSHOT },
+        ({ snapshots }) => spoil(snapshots[0]),
+        ({ snapshots }) => snapshots?.[0]?.state === "SUCCESS",
+      );
       const failed = await begun(bench.run.snapshot(), expected);
       assert.equal(failed.id, bench.snapshotName);
       assert.equal(taken().length, 1);

@@ -172,16 +172,7 @@ describe("SnapshotRestore", () => {
       await bench.start();
       await bench.takeSnapshot();
       bench.configure({}, { restore: 0.3 });
-      bench.world.inject({
-        region: "region1",
-        path,
-        transform: (body) => {
-          if (restores() > 0) {
-            spoil(body);
-          }
-          return body;
-        },
-      });
+      bench.spoil({ region: "region1", path }, spoil, () => restores() > 0);
       await begun(bench.run.restore(), expected);
       assert.equal(restores(), 1);
     });
@@ -279,16 +270,11 @@ describe("SnapshotRestore", () => {
     await bench.start();
     await bench.takeSnapshot();
     bench.configure({}, { restore: 0.4 });
-    bench.world.inject({
-      region: "region1",
-      path: HEALTH,
-      transform: (body: Body) => {
-        const [index]: Body[] = Object.values(body.indices);
-        if (index !== undefined) {
-          index.shards["0"].primary_active = false;
-        }
-        return body;
-      },
+    bench.spoil({ region: "region1", path: HEALTH }, (body) => {
+      const [index]: Body[] = Object.values(body.indices);
+      if (index !== undefined) {
+        index.shards["0"].primary_active = false;
+      }
     });
     bench.world.inject({
       path: /^\/_cluster\/allocation\/explain/,
