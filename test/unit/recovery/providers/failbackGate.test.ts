@@ -109,6 +109,13 @@ describe("FailbackGate", () => {
     });
   }
 
+  it("looks at the cluster once more when its first look does not come about", async () => {
+    await bench.start();
+    await bench.recreate();
+    bench.world.inject({ path: TOPOLOGY, times: 1, respond: { status: 503 } });
+    assert.equal((await bench.run.gate()).outs.record.how, "already true");
+  });
+
   it("asks only the broker again that was not there, and the other once more when it is", async () => {
     await bench.start();
     await bench.recreate();
