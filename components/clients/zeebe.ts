@@ -50,10 +50,13 @@ export interface ExporterPhase {
  * broker's `toString`; only the id is taken from it.
  */
 export class ChangePending extends Error {
+  /** Which, in words. */
+  readonly what: string;
+
   constructor(readonly changeId: number | undefined) {
-    super(
-      `another configuration change${changeId === undefined ? "" : ` (${changeId})`} is in progress`,
-    );
+    const what = `change ${changeId ?? "of an unknown id"}`;
+    super(`${what} is pending: pulumi up waits for it, or says how to cancel it`);
+    this.what = what;
     this.name = "ChangePending";
   }
 }

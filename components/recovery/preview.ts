@@ -1,15 +1,21 @@
-import { idsOfMap, sameIds } from "../base/brokers";
+import { idsOfMap, sameIds, without } from "../base/brokers";
 import type { Declared } from "../base/declaration";
-import { describeOperations } from "../clients/topology";
+import { Refusal } from "../base/refusal";
+import { Refused, Unreachable } from "../clients/http";
+import { describeOperations, describePending } from "../clients/topology";
 import { generationOf } from "../generations";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
-import { planMembership } from "./planner";
+import { MembershipIntent, planMembership } from "./planner";
 import { STEPS } from "./steps";
 import { Facts, factsOf } from "./steps/step";
 import { warningsWhileOut } from "./look";
+import { expectOurs } from "./checks/changes";
+import { expectHeadRoom, headRoomLines } from "./checks/headRoom";
+import { changeOf, ownPlan } from "./checks/memberChange";
 import { membershipFacts, membershipIntent, ONE_LOOK } from "./checks/membership";
-import { briefSession } from "./session";
+import { notWhole } from "./checks/whole";
+import { briefSession, Observation, Session } from "./session";
 import { desiredMembership, leavesOut, procedureOf, Shape } from "./phase";
 import { kindOfDrain, lossOf } from "./loss";
 
@@ -60,6 +66,7 @@ export async function previewPlan(
       ...lines,
       ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
       ...(shape === "drained" ? drainedLines(settings, recorded) : []),
+      ...(asked.disks ?? []).map((line) => `  ${line}`),
       ...(asked.waits ? [`  note: up will wait for ${asked.waits}`] : []),
       ...(asked.notes ?? []).map((warning) => `  note: ${warning}`),
     ].join("\n"),
@@ -125,36 +132,74 @@ interface Asked {
   refusal?: string;
   /** What an operator is to know besides. */
   notes?: string[];
+  /** How much room the disks have for a failback. */
+  disks?: string[];
 }
 
-async function askCluster({ settings, shape, declaration }: Facts): Promise<Asked> {
+/** Asks what `up` asks before it sends anything, as far as it can be asked once and of those that are there. */
+async function askCluster(facts: Facts): Promise<Asked> {
+  const { settings, shape, declaration } = facts;
   const session = briefSession(settings);
-  const desired = desiredMembership(settings, shape);
+  const intent = membershipIntent(desiredMembership(settings, shape), declaration, session);
+  const change = changeOf(session, intent);
   try {
     const observation = await session.observe();
     const notes = warningsWhileOut(observation, session);
-    const plan = planMembership(
-      membershipFacts(observation, session, ONE_LOOK),
-      membershipIntent(desired, declaration, session),
-    );
+    const { pendingChange } = observation.configuration;
+    if (pendingChange !== undefined) {
+      expectOurs(session, pendingChange, change.isOurs);
+      return { operations: [], notes, waits: `${describePending(pendingChange)} to end` };
+    }
+    const known = membershipFacts(observation, session, ONE_LOOK);
+    const plan = planMembership(known, intent);
     if (plan.kind === "refuse") {
       return { operations: [], refusal: plan.why };
     }
     if (plan.kind === "nothing") {
       return { operations: ["already so: nothing to do"], notes };
     }
-    const planned = await session.zeebe.setBrokers(
-      desired.ids,
-      shape === "failed-over"
-        ? { force: true, dryRun: true }
-        : { replicationFactor: desired.replicationFactor, dryRun: true },
-    );
+    const planned = await ownPlan(session, change, without(known.members, intent.brokers), 0);
+    const waits =
+      plan.kind === "wait"
+        ? plan.for
+        : plan.kind === "remove" && plan.remove.length > 0
+          ? await wholeness(session, intent, observation)
+          : undefined;
+    const disks = await disksOf(facts, session);
     return {
       operations: describeOperations(planned.operations),
       notes,
-      ...(plan.kind === "wait" ? { waits: plan.for } : {}),
+      ...(waits === undefined ? {} : { waits }),
+      ...(disks === undefined ? {} : { disks }),
     };
   } catch (error) {
-    return { operations: [], offline: error instanceof Error ? error.message : String(error) };
+    return error instanceof Refusal
+      ? { operations: [], refusal: error.message }
+      : { operations: [], offline: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** What is to be mended before a drain, in words; undefined when nothing is. */
+async function wholeness(
+  session: Session,
+  intent: MembershipIntent,
+  observation: Observation,
+): Promise<string | undefined> {
+  const obstacle = await notWhole(session, intent, observation).catch((error: unknown) => {
+    if (error instanceof Refused || error instanceof Unreachable) {
+      return { seen: error.message };
+    }
+    throw error;
+  });
+  return obstacle === undefined ? undefined : `the cluster to be whole: ${obstacle.seen}`;
+}
+
+/** The disks, while the gate of the attempt is still to come, which refuses for them. */
+async function disksOf(
+  { shape, lost, attempt, recorded }: Facts,
+  session: Session,
+): Promise<string[] | undefined> {
+  return shape === "failing-back" && recorded.gateAttempt !== attempt
+    ? headRoomLines(await expectHeadRoom(session, lost, 0), lost)
+    : undefined;
 }

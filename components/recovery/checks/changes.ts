@@ -3,10 +3,11 @@ import {
   describeOperations,
   describePending,
   Operation,
+  PendingChange,
 } from "../../clients/topology";
 import { Refusal } from "../../base/refusal";
 import { mayHaveTakenEffect, Refused } from "../../clients/answers";
-import { Refuse, Seen, waitFor } from "../../clients/poll";
+import { asked, Refuse, Seen, waitFor } from "../../clients/poll";
 import { ChangePending, PlannedChange } from "../../clients/zeebe";
 import type { Observation, Session } from "../session";
 import { byHand } from "./byHand";
@@ -44,15 +45,13 @@ export async function observeSettled(
         if (seen.changeId !== undefined) {
           awaited = { id: seen.changeId };
         }
-        return { done: false, seen: seen.message };
+        return { done: false, seen: `${seen.what} is pending` };
       }
       const pending = seen.configuration.pendingChange;
       if (pending === undefined) {
         return { done: true, value: seen };
       }
-      if (!ours([...pending.completed, ...pending.pending])) {
-        throw refusePending(session, pending.id, describePending(pending));
-      }
+      expectOurs(session, pending, ours);
       if (awaited === undefined) {
         session.log(`awaiting ${describePending(pending)}, which an earlier run has begun`);
       }
@@ -71,9 +70,24 @@ export async function observeSettled(
   return { observation, awaited };
 }
 
+/**
+ * Refuses a pending change that is not what is wanted here.
+ *
+ * @param ours as {@link observeSettled} has it
+ */
+export function expectOurs(
+  session: Session,
+  pending: PendingChange,
+  ours: (operations: readonly Operation[]) => boolean,
+): void {
+  if (!ours([...pending.completed, ...pending.pending])) {
+    throw refusePending(session, pending.id, describePending(pending));
+  }
+}
+
 /** The refusal because of a change of which only is known that it is pending. */
-export function pendingUnseen({ changeId }: ChangePending): string {
-  return `change ${changeId ?? "of an unknown id"} is pending, maybe an own one, and no coordinator answers to show it: pulumi up; docs/errors.md#pending-unseen`;
+export function pendingUnseen({ what }: ChangePending): string {
+  return `${what} is pending, maybe an own one, and no coordinator answers to show it: pulumi up; docs/errors.md#pending-unseen`;
 }
 
 /** The refusal because of somebody else's change: which, what it is at, and how to cancel it. */
@@ -98,10 +112,29 @@ export async function observeChanging(session: Session): Promise<Observation | s
     return await session.observe();
   } catch (error) {
     if (error instanceof ChangePending) {
-      return error.message;
+      return `${error.what} is pending`;
     }
     throw error;
   }
+}
+
+/**
+ * Asks for the cluster's own plan for a change.
+ *
+ * @param dryRun asks for it once
+ * @param seconds how long it is asked again at most, as {@link asked} has it
+ * @throws {@link Refusal} when the cluster is at another change, which has come since it was looked at
+ */
+export async function askPlan(
+  session: Session,
+  dryRun: () => Promise<PlannedChange>,
+  seconds?: number,
+): Promise<PlannedChange> {
+  return asked("the cluster's own plan", session.log, dryRun, seconds).catch((error: unknown) => {
+    throw error instanceof ChangePending
+      ? refusePending(session, error.changeId, error.what)
+      : error;
+  });
 }
 
 /** A change that was sent, or may have been. */
@@ -145,7 +178,7 @@ export async function sendChange(
       };
     } catch (error) {
       if (sends === 1 && error instanceof ChangePending) {
-        throw refusePending(session, error.changeId, error.message);
+        throw refusePending(session, error.changeId, error.what);
       }
       // After the first, a refusal may be that of a request before it that has taken effect late.
       if (!(mayHaveTakenEffect(error) || (sends > 1 && isAnswer(error)))) {

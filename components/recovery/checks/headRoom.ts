@@ -5,22 +5,40 @@ import { asked } from "../../clients/poll";
 import type { DiskSpace } from "../../clients/zeebe";
 import type { Session } from "../session";
 
+/** What is known of the disks. */
+export interface HeadRoom {
+  disksOfBrokers: string;
+  diskOfElasticsearch: string;
+}
+
 /**
  * Refuses, before anything is paused, where a disk is plainly too small for what a failback puts on it. What nobody says
  * is said to be unknown, and keeps nobody up: how fast a log grows, nothing tells.
  *
- * @param leftovers whether the recreated Elasticsearch has indices that the restore deletes first
+ * @param seconds how long a question is asked again at most, as `asked` has it
  * @returns what was seen, for the record
  */
 export async function expectHeadRoom(
   session: Session,
   recreated: RegionName,
-  leftovers: boolean,
-): Promise<Record<string, string>> {
-  return {
-    disksOfBrokers: await brokersDisks(session),
-    diskOfElasticsearch: await roomForRestore(session, recreated, leftovers),
-  };
+  seconds?: number,
+): Promise<HeadRoom> {
+  const disksOfBrokers = await brokersDisks(session);
+  const diskOfElasticsearch = await roomForRestore(session, recreated, seconds);
+  const room = { disksOfBrokers, diskOfElasticsearch };
+  headRoomLines(room, recreated).forEach(session.log);
+  return room;
+}
+
+/** The same as an operator reads it. */
+export function headRoomLines(
+  { disksOfBrokers, diskOfElasticsearch }: HeadRoom,
+  recreated: RegionName,
+): string[] {
+  return [
+    `disks of the brokers, which fill while exporting is paused: ${disksOfBrokers}`,
+    `disks of Elasticsearch of ${recreated}: ${diskOfElasticsearch}`,
+  ];
 }
 
 /**
@@ -43,41 +61,42 @@ async function brokersDisks(session: Session): Promise<string> {
   }
   const silent = disks.flatMap(([id, disk]) => (disk === undefined ? [id] : []));
   const least = Math.min(...disks.flatMap(([, disk]) => (disk === undefined ? [] : [disk.free])));
-  const seen = [
+  return [
     ...(least === Infinity ? [] : [`at least ${inBytes(least)} free`]),
     ...(silent.length === 0 ? [] : [`not said by ${brokerList(silent)}`]),
   ].join(", ");
-  session.log(`disks of the brokers, which fill while exporting is paused: ${seen}`);
-  return seen;
 }
 
 /** The primary shards must have room: where they have not, the restore would fail while exporting is paused. */
 async function roomForRestore(
   session: Session,
   recreated: RegionName,
-  leftovers: boolean,
+  seconds: number | undefined,
 ): Promise<string> {
   const survivor = session.elasticsearch(session.settings.region);
   const target = session.elasticsearch(recreated);
   const sizes = await known(() =>
-    asked("the sizes of both Elasticsearches", session.log, async () => ({
-      needed: (await survivor.indices.storeSize(session.indexPatterns)).primaries,
-      free:
-        (await target.freeSpace()) +
-        (leftovers ? (await target.indices.storeSize(session.indexPatterns)).total : 0),
-    })),
+    asked(
+      "the sizes of both Elasticsearches",
+      session.log,
+      async () => ({
+        needed: (await survivor.indices.storeSize(session.indexPatterns)).primaries,
+        // What an abandoned attempt has left is deleted before the restore.
+        free:
+          (await target.freeSpace()) +
+          (await target.indices.storeSize(session.indexPatterns)).total,
+      }),
+      seconds,
+    ),
   );
   if (sizes !== undefined && sizes.free < sizes.needed) {
     throw new Refusal(
       `Elasticsearch of ${recreated} has ${inBytes(sizes.free)} free for the survivor's ${inBytes(sizes.needed)}: enlarge its disks`,
     );
   }
-  const seen =
-    sizes === undefined
-      ? "not said"
-      : `${inBytes(sizes.free)} free for ${inBytes(sizes.needed)} to restore`;
-  session.log(`disks of Elasticsearch of ${recreated}: ${seen}`);
-  return seen;
+  return sizes === undefined
+    ? "not said"
+    : `${inBytes(sizes.free)} free for ${inBytes(sizes.needed)} to restore`;
 }
 
 /** What is answered; undefined where it is not. */

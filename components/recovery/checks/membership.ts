@@ -122,7 +122,7 @@ export async function awaitPlan(
       } catch (error) {
         if (error instanceof ChangePending) {
           pending = pendingUnseen(error);
-          return { done: false, seen: error.message };
+          return { done: false, seen: `${error.what} is pending` };
         }
         throw error;
       } finally {

@@ -14,7 +14,13 @@ import { asked, waitFor } from "../../clients/poll";
 import type { PlannedChange } from "../../clients/zeebe";
 import type { Declaration } from "../../base/declaration";
 import { byHand } from "../checks/byHand";
-import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
+import {
+  askPlan,
+  awaitChange,
+  observeChanging,
+  observeSettled,
+  sendChange,
+} from "../checks/changes";
 import type { InPause } from "../checks/pauseLimit";
 import { allAre, expectPaused, lookAtAll } from "../checks/phases";
 import { isPassed } from "../interlocks/interlock";
@@ -237,7 +243,7 @@ async function isPlannedAlready(
 ): Promise<boolean> {
   let plan: PlannedChange;
   try {
-    plan = await asked("the cluster's own plan", session.log, () => request(true));
+    plan = await askPlan(session, () => request(true));
   } catch (error) {
     if (error instanceof Refused && error.status === 400 && (await isReached(session, id, state))) {
       return true;

@@ -50,7 +50,7 @@ export const provider = implement<FailbackGateInputs>({
     await awaitRecreated(session, inputs, brokers, observation);
     const leftovers = await expectCleanElasticsearch(session, inputs);
     await expectRights(session, inputs.recreated, "target", leftovers > 0);
-    const disks = await expectHeadRoom(session, inputs.recreated, leftovers > 0);
+    const disks = await expectHeadRoom(session, inputs.recreated);
     const { snapshots } = await tryRepository(session, inputs.recreated, true);
     const missing = own.snapshots.find((name) => !snapshots.includes(name));
     if (missing !== undefined) {

@@ -1,23 +1,16 @@
-import { listed, shortened } from "../../base/bounded";
+import { listed } from "../../base/bounded";
 import { BrokerMap, idsOfMap, brokerList, brokersAre, sameIds } from "../../base/brokers";
-import {
-  exporterStates,
-  memberIds,
-  notReadyToLeave,
-  Topology,
-  unhealthy,
-} from "../../clients/topology";
-import { Refusal } from "../../base/refusal";
+import { memberIds, Topology, unhealthy } from "../../clients/topology";
 import { isForbidden } from "../../clients/answers";
 import { Refused, Unreachable } from "../../clients/http";
 import { asked, waitFor } from "../../clients/poll";
 import { Declaration, sameDeclaration } from "../../base/declaration";
 import { awaitChange, observeChanging, observeSettled, sendChange } from "../checks/changes";
-import { forcedRemoval } from "../checks/forcedRemoval";
 import { awaitPlan, DecidedPlan, MemberChange, membershipIntent } from "../checks/membership";
-import { addition, drain } from "../checks/ordinaryChange";
+import { changeOf, ownPlan } from "../checks/memberChange";
 import { expectCaughtUp } from "../checks/records";
 import { Rounds } from "../checks/rounds";
+import { notWhole } from "../checks/whole";
 import { declaresAll, MembershipIntent } from "../planner";
 import type { Observation, Session } from "../session";
 import { implement, omit, Outcome, Run, StepRecord } from "./behaviour";
@@ -51,18 +44,14 @@ export const provider = implement<MembershipInputs>({
   },
 });
 
-/** The change that a plan asks for. */
-const CHANGES = { "force-remove": forcedRemoval, remove: drain, add: addition };
-
 async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): Promise<Outcome> {
   const { session } = run;
   const { brokers, replicationFactor, declaration } = inputs;
   const desired = { ids: idsOfMap(brokers), replicationFactor };
   const intent = membershipIntent(desired, declaration, session);
   const adds = declaresAll(intent);
-  const declared = adds ? "add" : declaration.kind === "drained" ? "remove" : "force-remove";
-  const { seconds, isOurs } = CHANGES[declared](session, intent);
-  const { observation, awaited } = await observeSettled(session, seconds, isOurs);
+  const change = changeOf(session, intent);
+  const { observation, awaited } = await observeSettled(session, change.seconds, change.isOurs);
   const plan = await decide(run, intent, observation);
   if (plan.kind === "nothing") {
     const { previous } = run;
@@ -82,7 +71,7 @@ async function converge(inputs: MembershipInputs, run: Run<MembershipInputs>): P
     await expectRestored(session, intent);
   }
   const removed = plan.kind === "add" ? [] : plan.remove;
-  return act(run, intent, CHANGES[plan.kind](session, intent), removed);
+  return act(run, intent, change, removed);
 }
 
 function declaresTheSame(
@@ -148,42 +137,6 @@ async function decide(
 }
 
 /**
- * What is to be mended before a region is taken out that lives: an ordinary change in a cluster that is not whole may
- * stay pending for ever, and what is left exports nothing without its own exporters and their Elasticsearch.
- */
-async function notWhole(
-  session: Session,
-  intent: MembershipIntent,
-  { configuration, topology }: Observation,
-): Promise<{ seen: string; refusal: string } | undefined> {
-  const { region, exporters, partitionCount } = session.settings;
-  const { brokers, replicationFactor } = intent;
-  const problems = notReadyToLeave(
-    configuration,
-    topology,
-    brokers,
-    replicationFactor,
-    partitionCount,
-  );
-  for (const id of exporters[region]) {
-    const states = exporterStates(configuration, id);
-    if (states.length !== 1 || states[0] !== "ENABLED") {
-      problems.push(`exporter ${id} is ${states.join(" and ") || "unknown"}`);
-    }
-  }
-  if ((await session.elasticsearch(region).health()).status === "red") {
-    problems.push(`Elasticsearch of ${region} is red`);
-  }
-  const seen = listed(problems, "; ");
-  return problems.length === 0
-    ? undefined
-    : {
-        seen,
-        refusal: `the cluster is not whole (${shortened(seen, 60)}): a drain takes half of it out; mend it first`,
-      };
-}
-
-/**
  * What a broker that is listed says of its replicas. One that came back with old data stays listed, but closes
  * its ports or hangs.
  *
@@ -226,12 +179,7 @@ async function act(
   removed: readonly number[],
 ): Promise<Outcome> {
   const { session } = run;
-  const dryRun = () => change.ask(true);
-  const plan = await asked("the cluster's own plan", session.log, dryRun);
-  const why = change.against(plan, removed);
-  if (why !== undefined) {
-    throw new Refusal(change.refusal(why));
-  }
+  const plan = await ownPlan(session, change, removed);
   if (change.isDone(plan)) {
     // What has shown it otherwise has shown what was. The gateway learns last what is done.
     return { how: "already true", observed: await verify(session, intent, change.seconds) };
@@ -240,18 +188,18 @@ async function act(
   session.log(change.begins(removed));
   const sent = await sendChange(session, change.seconds, {
     request: () => change.ask(false),
-    tookEffect: async () => change.isDone(await dryRun()),
+    tookEffect: async () => change.isDone(await change.ask(true)),
   });
   await awaitChange(session, sent, change.awaited, change.seconds, change.refuse);
   const observed = await verify(session, intent, change.seconds);
   return {
     how: "done",
-    ...changeOf(sent),
+    ...recordOf(sent),
     observed: { ...observed, ...(removed.length === 0 ? {} : { removed: [...removed] }) },
   };
 }
 
-function changeOf(sent: { changeId: number | undefined; operations: string[] }): Partial<Outcome> {
+function recordOf(sent: { changeId: number | undefined; operations: string[] }): Partial<Outcome> {
   return {
     ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),
     operations: sent.operations,

@@ -161,7 +161,10 @@ describe("zeebe client", () => {
     const error = await failureOf(client().setBrokers([0], { force: true }));
     assert.ok(error instanceof ChangePending);
     assert.equal(error.changeId, 17);
-    assert.equal(error.message, "another configuration change (17) is in progress");
+    assert.equal(
+      error.message,
+      "change 17 is pending: pulumi up waits for it, or says how to cancel it",
+    );
     server.answer(409, { message: "in progress" });
     const other = await failureOf(client().disableExporter("a"));
     assert.equal((other as ChangePending).changeId, undefined);

@@ -265,6 +265,19 @@ describe("Exporter", () => {
     assert.deepEqual(bench.sent(), []);
   });
 
+  it("says how to cancel a change that has come since it looked", async () => {
+    await bench.start();
+    await removeLost();
+    const message = "Another configuration change [ClusterChangePlan[id=78, version=1]]";
+    const path = /\/disable\?dryRun=true$/;
+    bench.world.inject({ path, respond: { status: 409, body: { message } } });
+    await refusal(
+      bench.run.disable(),
+      /^another change is pending \(change 78\): let it end, or cancel it: curl -X DELETE .*\/78$/,
+    );
+    assert.deepEqual(bench.sent(), []);
+  });
+
   it("does not enable again what an answer shows as it was before", async () => {
     await bench.start();
     await bench.recreate();

@@ -288,6 +288,18 @@ describe("BrokerMembership when a region is lost", () => {
     assert.equal(bench.sent().length, 1);
   });
 
+  it("says how to cancel a change that has come since it looked", async () => {
+    await bench.start();
+    await bench.loseRegion();
+    const message = "Another configuration change [ClusterChangePlan[id=78, version=1]]";
+    bench.world.inject({ path: DRY_RUN, respond: { status: 409, body: { message } } });
+    await refusal(
+      bench.run.remove(),
+      /^another change is pending \(change 78\): let it end, or cancel it: curl -X DELETE .*\/78$/,
+    );
+    assert.deepEqual(bench.sent(), []);
+  });
+
   it("awaits its own removal that a killed run has sent while the coordinator is lost", async () => {
     await bench.start("region0", { forceMs: 500 });
     await bench.loseRegion();
