@@ -131,7 +131,7 @@ describe("BrokerMembership when a region is lost", () => {
   });
 
   it("takes a leader whose partition a lost broker was joining for no sign that its region lives", async () => {
-    await bench.start("region1", { joinMs: 60 });
+    await bench.start("region1", { joinMs: 400 });
     await bench.restored();
     const change = `${bench.management}/actuator/cluster`;
     await fetch(`${change}/brokers?replicationFactor=4`, {
