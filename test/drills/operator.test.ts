@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { until } from "../../world/processes/until";
 import { Workspace } from "../../world/pulumi/workspace";
 import { REPOSITORY } from "../../scripts/repository";
 import { KubernetesWorld } from "../../world/scenes/kubernetesWorld";
@@ -114,8 +115,37 @@ describe("the commands of an operator where the program has installed Camunda", 
     assert.ok(!sent.some((path) => path.includes("force")), sent.join("; "));
   });
 
-  it("the stack that stays needs nothing of it while it is away", async () => {
+  it("a failback of it is given up while it is away, without a look at it", async () => {
+    const { world } = installed;
+    const indices = Object.keys(await world.documents("region1"));
+    const { elasticsearch } = world.endpoints.region1;
+    const { ok } = await fetch(`${elasticsearch}/${indices.join(",")}`, { method: "DELETE" });
+    assert.ok(ok);
+    const heal = world.inject({
+      method: "POST",
+      path: /_restore/,
+      respond: { status: 400, body: { message: "not now" } },
+    });
+    const stack = await workspace.stack("region0");
+    await stack.set("failback", "early");
+    await assert.rejects(stack.up(), /not now/);
+    heal();
+    assert.deepEqual(installed.webApps("region0"), { "camunda-operate": 0, "camunda-tasklist": 0 });
     await installed.lose("region1");
+    const arrived = installed.reached("region1").length;
+    await run("failback", "--abandon");
+    const { phase, failback, drainRegion } = await recovery("region0");
+    assert.deepEqual([phase, failback, drainRegion], ["drained", undefined, "region1"]);
+    assert.deepEqual(installed.webApps("region0"), { "camunda-operate": 1, "camunda-tasklist": 1 });
+    assert.deepEqual(installed.reached("region1").slice(arrived), []);
+    const keys = await world.startInstances("region0", 2);
+    await until("exporting runs again", async () => {
+      const known = await world.instanceKeys("region0");
+      return keys.every((key) => known.has(key));
+    });
+  });
+
+  it("the stack that stays needs nothing of it while it is away", async () => {
     const stack = await workspace.stack("region0");
     await stack.set("reason", "CHG-12: new nodes");
     await stack.up();
