@@ -8,7 +8,7 @@ import type {
 } from "./topology";
 import type { Credentials } from "../settings/types";
 import { Answer, Endpoint, listOf, reason, Refused, send } from "./http";
-import { isRecord } from "../base/json";
+import { isRecord, wordIn } from "../base/json";
 import type { ChangeRequest, Generation } from "../generations/generation";
 
 /** What the cluster answers to a change, real or dry run: what it is going to do, and what it will be then. */
@@ -94,11 +94,11 @@ export class ZeebeClient {
     return {
       brokers: listOf(request, body.brokers, "brokers").map((broker) => ({
         id: Number(broker.nodeId),
-        version: String(broker.version),
+        version: wordIn(broker.version),
         partitions: listOf(request, broker.partitions, "partitions").map((partition) => ({
           id: Number(partition.partitionId),
-          role: String(partition.role),
-          health: String(partition.health),
+          role: wordIn(partition.role),
+          health: wordIn(partition.health),
         })),
       })),
       clusterSize: numberOf(request, body, "clusterSize"),
@@ -134,8 +134,8 @@ export class ZeebeClient {
     }
     return Object.fromEntries(
       listOf(`GET ${url}`, answer.body, "exporters").map((exporter) => [
-        String(exporter.exporterId),
-        String(exporter.status),
+        wordIn(exporter.exporterId),
+        wordIn(exporter.status),
       ]),
     );
   }
@@ -201,7 +201,7 @@ export class ZeebeClient {
       }
       return {
         partition: Number(partition),
-        role: String(state.role),
+        role: wordIn(state.role),
         phase: state.exporterPhase,
         exportedPosition: Number(state.exportedPosition),
         processedPosition: Number(state.processedPosition),
@@ -301,10 +301,10 @@ function reasonInFull(body: unknown): string {
 function members(request: string, value: unknown): Member[] {
   return listOf(request, value, "brokers").map((broker) => ({
     id: Number(broker.id),
-    state: String(broker.state),
+    state: wordIn(broker.state),
     replicas: listOf(request, broker.partitions, "partitions").map((partition) => ({
       partition: Number(partition.id),
-      state: String(partition.state),
+      state: wordIn(partition.state),
       exporters: exporterStatesOf(partition.config),
     })),
   }));
@@ -314,19 +314,19 @@ function exporterStatesOf(config: unknown): Record<string, string> {
   const exporting = isRecord(config) ? config.exporting : undefined;
   const exporters = isRecord(exporting) ? exporting.exporters : undefined;
   return Array.isArray(exporters)
-    ? Object.fromEntries(exporters.filter(isRecord).map((e) => [String(e.id), String(e.state)]))
+    ? Object.fromEntries(exporters.filter(isRecord).map((e) => [wordIn(e.id), wordIn(e.state)]))
     : {};
 }
 
 function lastChange(value: unknown): LastChange | undefined {
-  return isRecord(value) ? { id: Number(value.id), status: String(value.status) } : undefined;
+  return isRecord(value) ? { id: Number(value.id), status: wordIn(value.status) } : undefined;
 }
 
 function pendingChange(request: string, value: unknown): PendingChange | undefined {
   return isRecord(value)
     ? {
         id: Number(value.id),
-        status: String(value.status),
+        status: wordIn(value.status),
         completed: operations(request, value.completed),
         pending: operations(request, value.pending),
       }
@@ -335,7 +335,7 @@ function pendingChange(request: string, value: unknown): PendingChange | undefin
 
 function operations(request: string, value: unknown): Operation[] {
   return listOf(request, value, "operations").map((operation) => ({
-    operation: String(operation.operation),
+    operation: wordIn(operation.operation),
     brokerId: Number(operation.brokerId),
     ...(operation.partitionId === undefined ? {} : { partitionId: Number(operation.partitionId) }),
     ...(typeof operation.exporterId === "string" ? { exporterId: operation.exporterId } : {}),

@@ -44,6 +44,7 @@ export function expectLine(message: string, expected: readonly RegExp[]): void {
   assert.doesNotMatch(message, /\n/);
   const { length } = readPart(message);
   assert.ok(length <= LONGEST_LINE, `${length} characters: ${message}`);
+  assert.doesNotMatch(message, /\bundefined\b|\bNaN\b|\[object /, "not meant for a person");
   for (const pattern of expected) {
     assert.match(message, pattern);
   }

@@ -1,4 +1,4 @@
-import { isRecord } from "../../base/json";
+import { isRecord, wordIn } from "../../base/json";
 import type { Credentials } from "../../settings/types";
 import { listOf, PartialAnswer, reason, Refused } from "../http";
 import { Indices } from "./indices";
@@ -130,10 +130,10 @@ export class ElasticsearchClient extends SearchRequests {
     const component = await this.ok("GET", "/_component_template");
     const names = [
       ...listOf("GET /_index_template", index.index_templates, "templates").map(
-        (template) => `index template ${String(template.name)}`,
+        (template) => `index template ${wordIn(template.name)}`,
       ),
       ...listOf("GET /_component_template", component.component_templates, "templates").map(
-        (template) => `component template ${String(template.name)}`,
+        (template) => `component template ${wordIn(template.name)}`,
       ),
     ];
     return names

@@ -1,4 +1,4 @@
-import { isRecord } from "../../base/json";
+import { isRecord, wordIn } from "../../base/json";
 import { listOf, PartialAnswer, Refused } from "../http";
 import { SearchRequests } from "./requests";
 
@@ -149,8 +149,8 @@ export class Indices extends SearchRequests {
           const source = isRecord(shard.source) ? shard.source : {};
           return {
             index,
-            type: String(shard.type),
-            stage: String(shard.stage),
+            type: wordIn(shard.type),
+            stage: wordIn(shard.stage),
             ...(typeof source.snapshot === "string" ? { snapshot: source.snapshot } : {}),
             ...(typeof source.repository === "string" ? { repository: source.repository } : {}),
           };

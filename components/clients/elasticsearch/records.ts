@@ -1,4 +1,4 @@
-import { isRecord } from "../../base/json";
+import { isRecord, wordIn } from "../../base/json";
 import { listOf, PartialAnswer } from "../http";
 import { SearchRequests } from "./requests";
 
@@ -42,7 +42,7 @@ export class Records extends SearchRequests {
         const lacks = typeof position !== "number" ? "position" : "number of records";
         throw new PartialAnswer(
           this.request("POST", path),
-          `no ${lacks} of partition ${String(bucket.key)}`,
+          `no ${lacks} of partition ${wordIn(bucket.key)}`,
         );
       }
       return [Number(bucket.key), { position, count }];
@@ -83,7 +83,7 @@ export class Records extends SearchRequests {
         if (typeof count !== "number" || !upTo.has(Number(key))) {
           throw new PartialAnswer(
             this.request("POST", path),
-            `${String(count)} records of partition ${String(key)}`,
+            `${wordIn(count)} records of partition ${wordIn(key)}`,
           );
         }
         counts.set(Number(key), count);
@@ -93,7 +93,7 @@ export class Records extends SearchRequests {
       if (total !== sum) {
         throw new PartialAnswer(
           this.request("POST", path),
-          `${String(total)} records, of which its partitions have ${sum}`,
+          `${wordIn(total)} records, of which its partitions have ${sum}`,
         );
       }
     }
@@ -115,7 +115,7 @@ export class Records extends SearchRequests {
     if (shards.failed !== 0 || shards.successful !== shards.total) {
       throw new PartialAnswer(
         request,
-        `${String(shards.successful)} of ${String(shards.total)} shards, ${String(shards.failed)} failed`,
+        `${wordIn(shards.successful)} of ${wordIn(shards.total)} shards, ${wordIn(shards.failed)} failed`,
       );
     }
     const hits = isRecord(answer.hits) && isRecord(answer.hits.total) ? answer.hits.total : {};
@@ -131,7 +131,7 @@ export class Records extends SearchRequests {
     if (partitions.sum_other_doc_count !== 0 || partitions.doc_count_error_upper_bound !== 0) {
       throw new PartialAnswer(
         request,
-        `${String(partitions.sum_other_doc_count)} records in groups that it left out`,
+        `${wordIn(partitions.sum_other_doc_count)} records in groups that it left out`,
       );
     }
     return { buckets: listOf(request, partitions.buckets, "buckets"), total };

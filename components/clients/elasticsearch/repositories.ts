@@ -1,4 +1,4 @@
-import { isRecord } from "../../base/json";
+import { isRecord, wordIn } from "../../base/json";
 import { listOf, reason, Refused } from "../http";
 import { SearchRequests } from "./requests";
 
@@ -35,7 +35,7 @@ export class Repositories extends SearchRequests {
       throw new Refused(this.request("GET", path), 200, reason(answer.body));
     }
     return {
-      type: String(found.type),
+      type: wordIn(found.type),
       settings: Object.fromEntries(
         Object.entries(found.settings).map(([key, value]) => [key, String(value)]),
       ),
@@ -76,7 +76,7 @@ export class Repositories extends SearchRequests {
     const body = await this.ok("GET", path);
     return listOf(this.request("GET", path), body.snapshots, "snapshots")
       .filter(({ state }) => state !== "IN_PROGRESS")
-      .map(({ snapshot }) => String(snapshot))
+      .map(({ snapshot }) => wordIn(snapshot))
       .sort();
   }
 

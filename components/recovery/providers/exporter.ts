@@ -330,7 +330,7 @@ async function verify(
       const wrong = wanted.filter(({ id, state }) => aggregate[id] !== state);
       if (wrong.length > 0) {
         const one = ({ id, state }: Wanted) =>
-          `${id} ${state} by partition, ${String(aggregate[id])} altogether`;
+          `${id} ${state} by partition, ${aggregate[id] ?? "unknown"} altogether`;
         return { done: false, seen: listed(wrong.map(one), "; ") };
       }
       const { version } = configuration;

@@ -346,7 +346,7 @@ describe("elasticsearch client", () => {
           { ...whole, _shards: { ...shards, successful: 4 } },
           /4 of 5 shards, 0 failed$/,
         ],
-        ["says nothing of its shards", { ...whole, _shards: undefined }, /undefined of undefined/],
+        ["says nothing of its shards", { ...whole, _shards: undefined }, /unknown of unknown/],
         ["has no aggregations", { ...whole, aggregations: undefined }, /it has no groups$/],
         ["has another aggregation", { ...whole, aggregations: { other: {} } }, /no groups$/],
         [
@@ -386,12 +386,12 @@ describe("elasticsearch client", () => {
         [
           "has a partition without a number",
           searched({ buckets: [{ key: 1 }, { key: 2, doc_count: 7 }] }),
-          /undefined records of partition 1$/,
+          /unknown records of partition 1$/,
         ],
         [
           "does not know how many it found",
           { ...whole, hits: { total: { value: 7, relation: "gte" } } },
-          /undefined records, of which its partitions have 7$/,
+          /unknown records, of which its partitions have 7$/,
         ],
       ];
       for (const [what, body, why] of counted) {

@@ -210,7 +210,7 @@ describe("Exporter", () => {
     [
       "the aggregate does not list it",
       AGGREGATE,
-      /DISABLED by partition, undefined altogether/,
+      /DISABLED by partition, unknown altogether/,
       (body: Body) => body.splice(0, 2),
     ],
     [
