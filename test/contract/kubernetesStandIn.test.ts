@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { KubeApiServer } from "../../world/kubernetes/played/apiServer";
 import { Controllers, podStatus } from "../../world/kubernetes/played/controllers";
 import { ObjectStore } from "../../world/kubernetes/played/objects";
+import { giveKubeconfig } from "../support/kubeconfig";
 import { leading, runHere, transportContract } from "../kubernetes/transport.contract";
 
 describe("a cluster's Kubernetes API: the stand-in", () => {
@@ -24,10 +22,7 @@ describe("a cluster's Kubernetes API: the stand-in", () => {
       forward: leading(forwards),
       exec: (_namespace, _pod, _container, command) => runHere(command),
     });
-    const folder = mkdtempSync(join(tmpdir(), "stand-in-"));
-    const inherited = process.env.KUBECONFIG;
-    process.env.KUBECONFIG = join(folder, "config");
-    writeFileSync(process.env.KUBECONFIG, server.kubeconfig("region/0"));
+    const takeAway = giveKubeconfig(server.kubeconfig("region/0"));
     return {
       context: "region/0",
       breakStreams: async () => {
@@ -36,12 +31,7 @@ describe("a cluster's Kubernetes API: the stand-in", () => {
       lose: async () => server.lose(2_000),
       restore: async () => server.restore(),
       stop: async () => {
-        if (inherited === undefined) {
-          delete process.env.KUBECONFIG;
-        } else {
-          process.env.KUBECONFIG = inherited;
-        }
-        rmSync(folder, { recursive: true, force: true });
+        takeAway();
         controllers.close();
         await server.close();
       },

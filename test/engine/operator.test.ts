@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { EmbeddedWorld, ReceivedRequest } from "../../world/camunda/embedded";
 import { Workspace } from "../../world/pulumi/workspace";
+import { endpointsConfig } from "../../world/scenes/endpointsConfig";
 import { REPOSITORY } from "../../scripts/repository";
 
 /** How a command has ended. */
@@ -56,14 +57,7 @@ describe("commands of an operator on stacks of their own", function () {
   before(async () => {
     world = new EmbeddedWorld();
     await world.start();
-    workspace = await Workspace.create({
-      config: {
-        platform: "endpoints",
-        ...world.shape,
-        endpoints: world.endpoints,
-        snapshotRepository: { name: "camunda_backup", ...world.repository },
-      },
-    });
+    workspace = await Workspace.create({ config: endpointsConfig(world) });
     await (await workspace.stack("region0")).up();
     await world.startInstances("region0", 5);
   });

@@ -7,6 +7,7 @@ import { CommandStandIn } from "../../world/pulumi/command";
 import { debugProviders, ProviderServer } from "../../world/pulumi/server";
 import type { RegionStack } from "../../scripts/operator/stack";
 import { Workspace } from "../../world/pulumi/workspace";
+import { endpointsConfig } from "../../world/scenes/endpointsConfig";
 import { until } from "../../world/processes/until";
 
 /** The processes of one `up`: the engine, and what it starts. */
@@ -49,11 +50,7 @@ export class Scene {
     await provider?.start();
     const workspace = await Workspace.create({
       config: {
-        platform: "endpoints",
-        clusterSize: 4,
-        partitionCount: 2,
-        endpoints: world.endpoints,
-        snapshotRepository: { name: "camunda_backup", ...world.repository },
+        ...endpointsConfig(world),
         // Only those are short that a test lets run out: a busy machine needs the others.
         timeouts: {
           request: 2,

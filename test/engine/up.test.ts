@@ -3,6 +3,7 @@ import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { Workspace } from "../../world/pulumi/workspace";
+import { endpointsConfig } from "../../world/scenes/endpointsConfig";
 import { REPOSITORY } from "../../scripts/repository";
 
 /** How a command has ended. */
@@ -21,14 +22,7 @@ describe("npm run up", function () {
   before(async () => {
     world = new EmbeddedWorld();
     await world.start();
-    workspace = await Workspace.create({
-      config: {
-        platform: "endpoints",
-        ...world.shape,
-        endpoints: world.endpoints,
-        snapshotRepository: { name: "camunda_backup", ...world.repository },
-      },
-    });
+    workspace = await Workspace.create({ config: endpointsConfig(world) });
   });
 
   after(async () => {

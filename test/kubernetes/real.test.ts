@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { RealCluster } from "../../world/kubernetes/real/cluster";
 import { prepareKubernetes } from "../../world/kubernetes/real/prepare";
+import { giveKubeconfig } from "../support/kubeconfig";
 import { leading, runHere, transportContract } from "./transport.contract";
 
 describe("a cluster's Kubernetes API: the real one", () => {
@@ -21,22 +19,14 @@ describe("a cluster's Kubernetes API: the real one", () => {
       await cluster.stop();
       throw error;
     }
-    const folder = mkdtempSync(join(tmpdir(), "real-cluster-"));
-    const inherited = process.env.KUBECONFIG;
-    process.env.KUBECONFIG = join(folder, "config");
-    writeFileSync(process.env.KUBECONFIG, cluster.kubeconfig);
+    const takeAway = giveKubeconfig(cluster.kubeconfig);
     return {
       context: cluster.context,
       breakStreams: () => cluster.breakStreams(),
       lose: async () => cluster.freeze(),
       restore: async () => cluster.thaw(),
       stop: async () => {
-        if (inherited === undefined) {
-          delete process.env.KUBECONFIG;
-        } else {
-          process.env.KUBECONFIG = inherited;
-        }
-        rmSync(folder, { recursive: true, force: true });
+        takeAway();
         await cluster.stop();
       },
     };

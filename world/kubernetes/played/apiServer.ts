@@ -7,6 +7,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { Certificate, loopbackCertificate } from "./certificate";
 import { kubeconfig } from "./kubeconfig";
 import { Kind, KINDS, KubeObject, ObjectStore } from "./objects";
+import { Timers } from "./timers";
 
 /** What a command in a container came to. */
 export interface CommandResult {
@@ -66,7 +67,7 @@ export class KubeApiServer {
     handleProtocols: (offered) => PROTOCOLS.find((one) => offered.has(one)) ?? false,
   });
   private lostMs: number | undefined;
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly timers = new Timers();
 
   private constructor(
     readonly store: ObjectStore,
@@ -120,7 +121,7 @@ export class KubeApiServer {
       socket.pause();
     }
     const present = [...this.sockets];
-    this.later(failAfterMs, () => present.forEach((socket) => socket.destroy()));
+    this.timers.later(failAfterMs, () => present.forEach((socket) => socket.destroy()));
   }
 
   /** Everything answers again. Connections that were open when it was lost stay broken. */
@@ -145,20 +146,12 @@ export class KubeApiServer {
 
   /** Ends it: connections that are open break. */
   async close(): Promise<void> {
-    this.timers.forEach((timer) => clearTimeout(timer));
+    this.timers.end();
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.streams.forEach((stream) => stream.terminate());
     this.forwards.forEach((socket) => socket.destroy());
     this.sockets.forEach((socket) => socket.destroy());
     await closed;
-  }
-
-  private later(ms: number, action: () => void): void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      action();
-    }, ms);
-    this.timers.add(timer);
   }
 
   private record(request: IncomingMessage): ApiRequest {
@@ -172,7 +165,7 @@ export class KubeApiServer {
     if (this.lostMs === undefined) {
       return false;
     }
-    this.later(this.lostMs, () => socket.destroy());
+    this.timers.later(this.lostMs, () => socket.destroy());
     return true;
   }
 

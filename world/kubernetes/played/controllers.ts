@@ -1,4 +1,5 @@
 import { KubeObject, ObjectChange, ObjectStore, saysReady } from "./objects";
+import { Timers } from "./timers";
 
 /** How a cluster's controllers behave. */
 export interface ControllerOptions {
@@ -17,7 +18,7 @@ export interface ControllerOptions {
  * pods, and their status follows.
  */
 export class Controllers {
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly timers = new Timers();
   private readonly stopListening: () => void;
 
   constructor(
@@ -33,8 +34,7 @@ export class Controllers {
   /** Ends it: nothing follows any more. */
   close(): void {
     this.stopListening();
-    this.timers.forEach((timer) => clearTimeout(timer));
-    this.timers.clear();
+    this.timers.end();
   }
 
   /** Makes a pod ready or not. */
@@ -60,7 +60,7 @@ export class Controllers {
     if (type === "changed" && before?.metadata.generation === metadata.generation) {
       return;
     }
-    this.later(this.options.startMs ?? 20, () => this.reconcile(object, type === "removed"));
+    this.timers.later(this.options.startMs ?? 20, () => this.reconcile(object, type === "removed"));
   }
 
   /** Brings the pods to the number that the object wishes now, which may be another than when this was due. */
@@ -83,7 +83,7 @@ export class Controllers {
       this.store.patch("Pod", metadata.namespace, pod.metadata.name, {
         metadata: { deletionTimestamp: new Date().toISOString() },
       });
-      this.later(this.options.stopMs ?? 20, () => {
+      this.timers.later(this.options.stopMs ?? 20, () => {
         this.store.remove("Pod", metadata.namespace, pod.metadata.name);
         this.reconcile(object, removed);
       });
@@ -137,14 +137,6 @@ export class Controllers {
     return ownersOf(pod)
       .map(({ kind, name }) => this.store.get(kind, pod.metadata.namespace, name))
       .filter((owner) => owner !== undefined);
-  }
-
-  private later(ms: number, action: () => void): void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      action();
-    }, ms);
-    this.timers.add(timer);
   }
 }
 

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   corefileBlock,
   patchCorefile,
@@ -12,6 +9,7 @@ import { provider } from "../../../../components/recovery/providers/corefileBloc
 import type { Key } from "../../../../components/settings";
 import { lookup, Raw } from "../../../support/config";
 import { begun, refusal } from "../../../support/failure";
+import { giveKubeconfig } from "../../../support/kubeconfig";
 
 const PATH = "/api/v1/namespaces/kube-system/configmaps/coredns";
 const THEIRS = ".:53 {\n    errors\n    ready\n    reload\n}\n";
@@ -93,23 +91,18 @@ class Api {
 
 describe("CorefileBlock", () => {
   let api: Api;
-  let folder: string;
-  const before = process.env.KUBECONFIG;
+  let takeAway: () => void;
 
   beforeEach(async () => {
     api = new Api();
     const url = await api.start();
-    folder = mkdtempSync(join(tmpdir(), "corefile-"));
-    const kubeconfig = join(folder, "config");
-    writeFileSync(
-      kubeconfig,
+    takeAway = giveKubeconfig(
       JSON.stringify({
         clusters: [{ name: "london", cluster: { server: url, "insecure-skip-tls-verify": true } }],
         users: [{ name: "nobody", user: {} }],
         contexts: [{ name: "gke-london", context: { cluster: "london", user: "nobody" } }],
       }),
     );
-    process.env.KUBECONFIG = kubeconfig;
     const raw: Raw = {
       platform: "kubernetes",
       region: "region0",
@@ -126,12 +119,7 @@ describe("CorefileBlock", () => {
 
   afterEach(async () => {
     await api.stop();
-    rmSync(folder, { recursive: true, force: true });
-    if (before === undefined) {
-      delete process.env.KUBECONFIG;
-    } else {
-      process.env.KUBECONFIG = before;
-    }
+    takeAway();
   });
 
   const writes = () => api.requests.filter((request) => request.startsWith("PUT"));
