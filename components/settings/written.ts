@@ -13,8 +13,8 @@ export interface ConfigFile {
 const REWRITTEN = /[\s[{,:][+-]?(0[\dxob]|[\d_]*\d_\d|\d+\.\d*0\b|[\d.]+e[+-]?\d)/i;
 
 /**
- * Texts that were written as numbers without quotes, so that another text has arrived: an `0123` is 83 by then.
- * Only the file knows it. Numbers that arrive as they are written are nobody's concern.
+ * Texts that were written as numbers without quotes, so that another text has arrived: an `0123` is 83 by then. And whole
+ * numbers with a leading zero, which are octal to YAML: `010` is 8. Only the file knows it. Numbers that arrive as they are written are nobody's concern.
  *
  * @param files those that the configuration is read from, the stronger first
  * @param project name of the Pulumi project, with which a stack's keys begin
@@ -45,12 +45,14 @@ export function rewrittenNumbers(
         if (
           key !== undefined &&
           arrived !== undefined &&
-          isRewritten(node.source, arrived, parts)
+          isRewritten(node.source, arrived, meantBy(key, parts))
         ) {
           const where = [key, ...parts].join(".");
+          const instead =
+            meantBy(key, parts) === "number" ? Number(node.source) : `"${node.source}"`;
           problems.set(
             where,
-            `${where} is ${arrived}: so YAML reads ${node.source} without quotes (${name}); write "${node.source}"`,
+            `${where} is ${arrived}: so YAML reads ${node.source} without quotes (${name}); write ${instead}`,
           );
         }
       },
@@ -89,7 +91,7 @@ function arrivedAt(key: Key, parts: readonly string[], get: Lookup): string | un
     return undefined;
   }
   if (parts.length === 0) {
-    return type === "string" ? raw : undefined;
+    return type === "string" || type === "integer" ? raw : undefined;
   }
   try {
     const value = parts.reduce<unknown>(
@@ -102,13 +104,26 @@ function arrivedAt(key: Key, parts: readonly string[], get: Lookup): string | un
   }
 }
 
-/** Inside of an object it may be a number that is meant; a leading zero is meant as text. */
-function isRewritten(source: string, arrived: string, parts: readonly string[]): boolean {
+/** What is meant at a place; inside of an object that may be either. */
+type Meant = "text" | "number" | "either";
+
+function meantBy(key: Key, parts: readonly string[]): Meant {
+  if (entryOf(key).type === "integer" || key === "timeouts") {
+    return "number";
+  }
+  return parts.length === 0 ? "text" : "either";
+}
+
+/** Where it may be a number, a leading zero is text; where it surely is one, that counts when it made another one of it. */
+function isRewritten(source: string, arrived: string, meant: Meant): boolean {
   const number = Number(arrived);
   const readings = [source, source.replaceAll("_", "")].flatMap((text) => [
     Number(text),
     /^[+-]?0[0-7]+$/.test(text) ? parseInt(text, 8) : NaN,
   ]);
   const same = Number.isFinite(number) && readings.includes(number) && source !== arrived;
-  return same && (parts.length === 0 || /^[+-]?0\d/.test(source));
+  const isLeading = /^[+-]?0\d/.test(source);
+  return (
+    same && (meant === "text" || (isLeading && (meant === "either" || Number(source) !== number)))
+  );
 }

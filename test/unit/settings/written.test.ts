@@ -44,6 +44,16 @@ describe("numbers without quotes", () => {
     );
   });
 
+  it("are said where numbers are meant, when a leading zero has made another one of them", () => {
+    assert.deepEqual(said(`config:\n${PREFIX}clusterSize: 010\n`, { clusterSize: "8" }), [
+      "clusterSize is 8: so YAML reads 010 without quotes (Pulumi.region0.yaml); write 10",
+    ]);
+    assert.deepEqual(
+      said(`config:\n${PREFIX}timeouts:\n    loss: 0100\n`, { timeouts: { loss: 64 } }),
+      ["timeouts.loss is 64: so YAML reads 0100 without quotes (Pulumi.region0.yaml); write 100"],
+    );
+  });
+
   it("are nobody's concern as they are, in quotes, of another file, where numbers are meant, in values for others, or where secrets are", () => {
     const cases: [string, Raw][] = [
       [
@@ -55,6 +65,8 @@ describe("numbers without quotes", () => {
       [`${PREFIX}timeouts:\n    loss: 60.0`, { timeouts: { loss: 60 } }],
       [`${PREFIX}helmValues:\n    camunda: { a: 0123 }`, { helmValues: { camunda: { a: 83 } } }],
       [`${PREFIX}clusterSize: 08`, { clusterSize: "8" }],
+      [`${PREFIX}clusterSize: 0x10`, { clusterSize: "16" }],
+      [`${PREFIX}timeouts:\n    loss: 08`, { timeouts: { loss: 8 } }],
       // Whose secret would be said. It is refused as one in clear.
       [
         `${PREFIX}credentials:\n    gateway: { token: 0123 }`,
