@@ -8,6 +8,7 @@ import type {
 } from "./installation/installedRegion";
 import { refusalBeforehand } from "./recovery/interlocks/cluster";
 import { lookAtCluster } from "./recovery/look";
+import { upgradeOf, upgradePlan } from "./recovery/upgrade";
 import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryOutputs, RecoveryStatus } from "./recovery/recovery";
 import { lookAtReleases } from "./recovery/releases";
@@ -108,6 +109,10 @@ export class Region {
       );
     } else if (!peer.known) {
       await pulumi.log.info(`the stack of ${settings.peer} is not known: ${peer.why}`);
+    }
+    const upgrade = upgradeOf(settings, recorded);
+    if (upgrade !== undefined && pulumi.runtime.isDryRun()) {
+      await pulumi.log.info(upgradePlan(settings, upgrade));
     }
     const isKnown = peer.known || recorded.knownPeer === settings.peerStack;
     await warnOfBackend(settings);

@@ -42,6 +42,29 @@ export function fits({ versions }: Generation, version: string): "yes" | "old" |
   return Number(patch) < versions.patch ? "old" : "yes";
 }
 
+/** The version whose charts install it, by the version of Camunda's chart; undefined when no generation's does. */
+export function versionOfChart(chartVersion: string): string | undefined {
+  const major = (version?: string) => version?.split(".")[0];
+  return CAMUNDA_VERSIONS.find(
+    (version) => major(generationOf(version).charts.camunda.version) === major(chartVersion),
+  );
+}
+
+/** Whether one version is older than another one. */
+export function isBefore(one: string, other: string): boolean {
+  return CAMUNDA_VERSIONS.indexOf(one) < CAMUNDA_VERSIONS.indexOf(other);
+}
+
+/** The generation of the minor before, of those that this program knows. */
+export function previousOf(camundaVersion: string): Generation | undefined {
+  return GENERATIONS[CAMUNDA_VERSIONS[CAMUNDA_VERSIONS.indexOf(camundaVersion) - 1] ?? ""];
+}
+
+/** The minor that follows, of those that this program knows. */
+export function nextVersion(camundaVersion: string): string | undefined {
+  return CAMUNDA_VERSIONS[CAMUNDA_VERSIONS.indexOf(camundaVersion) + 1];
+}
+
 /** The numbering of the brokers of a configured cluster. */
 export function idsOf({ camundaVersion }: { camundaVersion: string }): BrokerIds {
   return generationOf(camundaVersion).ids;

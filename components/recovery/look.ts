@@ -12,6 +12,7 @@ import { undeclaredWarnings } from "./checks/undeclared";
 import { declarationOf } from "./declaration";
 import { desiredMembership, Shape } from "./phase";
 import { briefSession, Observation, Session } from "./session";
+import { upgradeOf } from "./upgrade";
 
 /** What a look at the cluster has found against what is recorded. */
 export interface Look {
@@ -34,7 +35,12 @@ export async function lookAtCluster(
   shape: Shape,
   recorded: RecordedState,
 ): Promise<Look> {
-  if (shape === "rejoining" || shape === "installing") {
+  // An upgrade has looked already, at a cluster that is still of another generation.
+  if (
+    shape === "rejoining" ||
+    shape === "installing" ||
+    upgradeOf(settings, recorded) !== undefined
+  ) {
     return { warnings: [] };
   }
   const desired = desiredMembership(settings, shape);

@@ -83,7 +83,11 @@ export async function lookAtReleases(
         );
       }
     }
-    if (shape === "steady" && recorded.healthy === true && contents.unready.length > 0) {
+    if (
+      shape === "steady" &&
+      recorded.camunda?.verified !== undefined &&
+      contents.unready.length > 0
+    ) {
       found.warnings.push(`not ready in ${session.namespace()}: ${firstOf(contents.unready)}`);
     }
   } catch (error) {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { versionOfChart } from "../generations";
 import { RELEASE } from "../generations/objects";
 import {
   Declaration,
@@ -28,6 +29,7 @@ export type PeerState =
       restored: boolean;
       /** Whether its `up` has installed Camunda. */
       installed: boolean;
+      camunda?: RecordedCamunda;
       /** The region that it says serves the users. */
       activeRegion: string | undefined;
       network: RecordedNetwork;
@@ -49,6 +51,14 @@ export interface RecordedNetwork {
   requestedVpcId?: string;
   /** The peering that it has accepted (region0). */
   acceptedPeering?: string;
+}
+
+/** Of which generation the Camunda is that a stack has installed. */
+export interface RecordedCamunda {
+  /** Of its release, by the chart; the brokers' pods may still be replaced. */
+  applied?: string;
+  /** Of all brokers of its region, when the cluster was last found healthy after an installation or an upgrade. */
+  verified?: string;
 }
 
 /** What the state of this stack has recorded of the recovery: by the last `up`, whatever has happened since. */
@@ -90,8 +100,8 @@ export interface RecordedState {
   network: RecordedNetwork;
   /** The bucket of the backups. */
   bucket?: string;
-  /** Whether the cluster was found healthy after the installation. */
-  healthy?: boolean;
+  /** Of which generation Camunda is, where this program has installed it. */
+  camunda?: RecordedCamunda;
   /** Whether every node of Elasticsearch was found ready after the installation. */
   searchReady?: boolean;
   /** Whether the NetworkPolicy that is the fence is in the state, closed. */
@@ -106,6 +116,8 @@ export interface RecordedRelease {
   description?: string;
   /** `Kind/name` of what it consists of. */
   objects: string[];
+  /** Version of its chart. */
+  chart?: string;
 }
 
 /**
@@ -141,7 +153,7 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
 
 /** What another stack says of itself by what it has recorded. */
 export function peerStateOf(recorded: RecordedState): Extract<PeerState, { known: true }> {
-  const { declaration, verified, installed, activeRegion, network } = recorded;
+  const { declaration, verified, installed, camunda, activeRegion, network } = recorded;
   // The membership counts before the outputs: an `up` of the peer that has failed half way may have
   // forced this region out already, and its outputs are still those of before.
   const forced = declaration?.lost ?? textOf(recorded.recovery, "lostRegion");
@@ -158,6 +170,7 @@ export function peerStateOf(recorded: RecordedState): Extract<PeerState, { known
       : {}),
     restored: isRestored(recorded),
     installed,
+    camunda,
     activeRegion,
     network,
   };
@@ -213,6 +226,7 @@ async function readResources(stack: string): Promise<Record<string, unknown>> {
 export function recordedOf(resources: readonly unknown[]): RecordedState {
   const recorded: RecordedState = { exporters: {}, installed: false, releases: {}, network: {} };
   let resumed: string | undefined;
+  let verifiedVersion: string | undefined;
   for (const resource of resources) {
     // Of a replacement that was not ended the old one is there too, to be deleted.
     if (!isRecord(resource) || !isRecord(resource.outputs) || resource.delete === true) {
@@ -235,7 +249,7 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
         Object.assign(recorded.exporters, outputs.exporters);
         break;
       case "pulumi-nodejs:dynamic/camunda:ClusterHealth":
-        recorded.healthy = true;
+        verifiedVersion = textOf(outputs, "camundaVersion");
         break;
       case "pulumi-nodejs:dynamic/camunda:ElasticsearchHealth":
         recorded.searchReady = true;
@@ -285,6 +299,12 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
         break;
     }
   }
+  if (recorded.installed) {
+    const { chart } = recorded.releases[RELEASE] ?? {};
+    // A chart of the user's own may be numbered otherwise.
+    const applied = (chart === undefined ? undefined : versionOfChart(chart)) ?? verifiedVersion;
+    recorded.camunda = { applied, verified: verifiedVersion };
+  }
   if (recorded.pause?.attempt === resumed) {
     delete recorded.pause;
   }
@@ -314,9 +334,11 @@ function withAttempts(
 
 function releaseOf(outputs: Record<string, unknown>): RecordedRelease {
   const revision = isRecord(outputs.status) ? outputs.status.revision : undefined;
+  const chart = textOf(outputs.status, "version");
   const names = isRecord(outputs.resourceNames) ? outputs.resourceNames : {};
   return {
     ...(typeof revision === "number" ? { revision } : {}),
+    ...(chart === undefined ? {} : { chart }),
     description: textOf(outputs, "description"),
     // By "Deployment.apps/apps/v1" or "Service/v1"; the names with their namespace when the chart gives one.
     objects: Object.entries(names).flatMap(([key, list]) =>

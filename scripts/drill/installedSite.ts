@@ -5,6 +5,7 @@ import { generationOf } from "../../components/generations";
 import type { ChangeRequest } from "../../components/generations/generation";
 import { changesSomething, Recorder } from "../../world/recorder";
 import type { InstallableWorld } from "../../world/scenes/installableWorld";
+import { ownCharts } from "../../world/scenes/charts";
 import type { RegionName } from "../../world/world";
 import { forced, returned, temporaryResources } from "./procedure";
 import type { SiteScene } from "./scene";
@@ -70,6 +71,7 @@ export class InstalledSite implements Site {
       // Whatever does not come about in a minute never does here.
       config: {
         ...this.installed.config,
+        charts: ownCharts(this.camundaVersion),
         timeouts: { settle: 2, absence: 2, gate: 60, formation: 60, ...this.installed.timeouts },
       },
       environment: this.installed.environment,

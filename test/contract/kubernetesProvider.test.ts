@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
-import { OWN_CHARTS } from "../../world/scenes/charts";
+import { ownCharts } from "../../world/scenes/charts";
 import { RegionCluster } from "../../world/kubernetes/played/cluster";
 import { KubernetesStandIn } from "../../world/kubernetes/played/kubernetesStandIn";
 import { Outages } from "../../world/pulumi/outages";
@@ -31,7 +31,7 @@ describe("Pulumi's provider for Kubernetes: the played one", () => {
       put: async (object) => void cluster.store.apply(object),
       remove: async (_apiVersion, ...which) => void cluster.store.remove(...which),
       read: async (_apiVersion, kind, namespace, name) => cluster.store.get(kind, namespace, name),
-      charts: { path: join(OWN_CHARTS.elasticsearch.chart), repository },
+      charts: { path: join(ownCharts().elasticsearch.chart), repository },
       loseCharts: async () => outages.lose(repository),
       freeze: async () => outages.lose("region0"),
       stop: async () => {

@@ -3,7 +3,9 @@ import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { until } from "../../world/processes/until";
 import { Workspace } from "../../world/pulumi/workspace";
+import { REGIONS } from "../../components/base/brokers";
 import { REPOSITORY } from "../../scripts/repository";
+import { ownCharts } from "../../world/scenes/charts";
 import { KubernetesWorld } from "../../world/scenes/kubernetesWorld";
 
 describe("the commands of an operator where the program has installed Camunda", function () {
@@ -49,6 +51,15 @@ describe("the commands of an operator where the program has installed Camunda", 
     return said;
   }
 
+  /** Of what version the brokers are, by id. */
+  const versions = async () => {
+    const response = await fetch(`${installed.world.endpoints.region0.gateway}/v2/topology`);
+    const { brokers } = (await response.json()) as {
+      brokers: { nodeId: number; version: string }[];
+    };
+    return Object.fromEntries(brokers.map(({ nodeId, version }) => [nodeId, version]));
+  };
+
   const recovery = async (region: "region0" | "region1") =>
     (await (await workspace.stack(region)).outputs()).recovery as Record<string, unknown>;
 
@@ -58,6 +69,34 @@ describe("the commands of an operator where the program has installed Camunda", 
     assert.deepEqual(installed.world.obstacles(), []);
     assert.equal((await recovery("region0")).phase, "steady");
     await installed.world.startInstances("region0", 3);
+  });
+
+  it("up upgrades one region after the other, each when the other one is whole", async () => {
+    const charts = ownCharts("8.7");
+    for (const region of REGIONS) {
+      const stack = await workspace.stack(region);
+      await stack.set("camundaVersion", "8.7");
+      await stack.set("charts", JSON.stringify(charts));
+    }
+    await assert.rejects(
+      (await workspace.stack("region1")).up(),
+      /camundaVersion is 8.7: region0 goes first, and is not whole on it yet/,
+    );
+    assert.deepEqual(await versions(), { 0: "8.6.39", 1: "8.6.39", 2: "8.6.39", 3: "8.6.39" });
+    const said = await run("up");
+    assert.match(said, /upgrade plan: region0 from Camunda 8.6 to 8.7/);
+    assert.match(said, /upgrade plan: region1 from Camunda 8.6 to 8.7/);
+    assert.deepEqual(await versions(), { 0: "8.7.37", 1: "8.7.37", 2: "8.7.37", 3: "8.7.37" });
+    // What was begun is not taken back: brokers do not start on the data of a later minor.
+    const stack = await workspace.stack("region0");
+    await stack.set("camundaVersion", "8.6");
+    await stack.set("charts", JSON.stringify(ownCharts()));
+    await assert.rejects(
+      stack.up(),
+      /camundaVersion is 8.6, but region0 is of 8.7: one minor at a time, and none back; set 8.7/,
+    );
+    await stack.set("camundaVersion", "8.7");
+    await stack.set("charts", JSON.stringify(charts));
   });
 
   it("failover fences, forces out, and lets the names of the lost region fail in a run of its own", async () => {

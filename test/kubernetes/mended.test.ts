@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import * as path from "node:path";
 import type { KubeObject } from "../../world/kubernetes/played/objects";
-import { OWN_CHARTS } from "../../world/scenes/charts";
+import { ownCharts } from "../../world/scenes/charts";
 import { REPOSITORY } from "../../scripts/repository";
 import type { RegionName } from "../../world/world";
 import { descendants } from "../engine/scene";
@@ -27,8 +27,8 @@ describe("an installation through the real provider that something has befallen"
 
   before(async () => {
     repository = await ChartRepository.start({
-      "camunda-platform": { folder: OWN_CHARTS.camunda.chart, version: VERSIONS.camunda },
-      elasticsearch: { folder: OWN_CHARTS.elasticsearch.chart, version: VERSIONS.elasticsearch },
+      "camunda-platform": { folder: ownCharts().camunda.chart, version: VERSIONS.camunda },
+      elasticsearch: { folder: ownCharts().elasticsearch.chart, version: VERSIONS.elasticsearch },
     });
     await installation.start({
       timeouts: { settle: 2, absence: 2, formation: 120, request: 20, gate: 120, release: 5 },

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { OWN_CHARTS } from "../../world/scenes/charts";
+import { ownCharts } from "../../world/scenes/charts";
 import { RealCluster } from "../../world/kubernetes/real/cluster";
 import { prepareKubernetes } from "../../world/kubernetes/real/prepare";
 import { ChartRepository } from "./chartRepository";
@@ -15,7 +15,7 @@ describe("Pulumi's provider for Kubernetes: the real one", () => {
     const folder = mkdtempSync(join(tmpdir(), "provider-"));
     const plugins: RunningPlugin[] = [];
     const repository = await ChartRepository.start({
-      elasticsearch: { folder: OWN_CHARTS.elasticsearch.chart, version: "21.6.3" },
+      elasticsearch: { folder: ownCharts().elasticsearch.chart, version: "21.6.3" },
     });
     writeFileSync(join(folder, "kubeconfig"), cluster.kubeconfig);
     return {
@@ -28,7 +28,7 @@ describe("Pulumi's provider for Kubernetes: the real one", () => {
       put: (object) => cluster.create([object]),
       remove: (...which) => cluster.remove(...which),
       read: (...which) => cluster.read(...which),
-      charts: { path: OWN_CHARTS.elasticsearch.chart, repository: repository.url },
+      charts: { path: ownCharts().elasticsearch.chart, repository: repository.url },
       loseCharts: () => repository.stop(),
       freeze: async () => cluster.freeze(),
       stop: async () => {

@@ -19,7 +19,7 @@ import type { Wiring } from "../kubernetes/played/regions";
 import type { Properties } from "../pulumi/properties";
 import type { StandIn } from "../pulumi/standIn";
 import type { RegionName } from "../world";
-import { OWN_CHARTS } from "./charts";
+import { ownCharts } from "./charts";
 import { InstalledWorld } from "./installedWorld";
 
 const ACCOUNT = "123456789012";
@@ -32,7 +32,7 @@ const ROLE_ANNOTATION = "eks.amazonaws.com/role-arn";
 
 /** An AWS account with nothing in it: platform `eks`. */
 export class EksWorld extends InstalledWorld {
-  readonly config = { platform: "eks", awsAccount: ACCOUNT, charts: OWN_CHARTS };
+  readonly config = { platform: "eks", awsAccount: ACCOUNT, charts: ownCharts() };
   readonly aws: Aws;
   protected readonly fence = "aws:ec2/networkAcl:NetworkAcl";
   private readonly network: Network;

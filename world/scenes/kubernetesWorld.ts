@@ -11,7 +11,7 @@ import type { Wiring } from "../kubernetes/played/regions";
 import { KUBEADM_COREFILE } from "../kubernetes/shippedCorefiles";
 import type { StandIn } from "../pulumi/standIn";
 import type { RegionName } from "../world";
-import { OWN_CHARTS } from "./charts";
+import { ownCharts } from "./charts";
 import { InstalledWorld } from "./installedWorld";
 
 /** Contexts of the clusters, as people name them. */
@@ -61,7 +61,7 @@ export const GIVEN_CLUSTERS = {
 
 /** Two clusters that are there already, with a network between them: platform `kubernetes`. */
 export class KubernetesWorld extends InstalledWorld {
-  readonly config = { ...GIVEN_CLUSTERS, charts: OWN_CHARTS };
+  readonly config = { ...GIVEN_CLUSTERS, charts: ownCharts() };
   protected readonly fence = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
   private folder = "";

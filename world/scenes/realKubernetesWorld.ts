@@ -12,7 +12,7 @@ import { Regions } from "../kubernetes/played/regions";
 import type { RegionEndpoints, RegionName } from "../world";
 import type { Arrival, InstallableWorld } from "./installableWorld";
 import { portsOf, webAppsIn } from "./installedWorld";
-import { OWN_CHARTS } from "./charts";
+import { ownCharts } from "./charts";
 import { KUBEADM_COREFILE } from "../kubernetes/shippedCorefiles";
 import { CONTEXTS, GIVEN_CLUSTERS, leftOf, wiringOf } from "./kubernetesWorld";
 import { Tap } from "./tap";
@@ -55,7 +55,7 @@ export class RealKubernetesWorld implements InstallableWorld {
   readonly world: EmbeddedWorld;
   readonly config = {
     ...GIVEN_CLUSTERS,
-    charts: OWN_CHARTS,
+    charts: ownCharts(),
   };
   // The usual 5 s were too few on a busy machine, and 20 s on one with thirty processes for two cores.
   readonly timeouts = { request: 60, gate: 120 };

@@ -1,22 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
-import { shortened } from "../../base/bounded";
+import { listed, shortened } from "../../base/bounded";
 import { brokerList, RegionName, without } from "../../base/brokers";
 import type { Declaration } from "../../base/declaration";
-import { memberIds } from "../../clients/topology";
+import { memberIds, unhealthy } from "../../clients/topology";
 import { asked, DeadlineExceeded } from "../../clients/poll";
 import { OVERRIDES, Settings } from "../../settings";
 import type { RecordedState } from "../../stack/stackState";
 import { awaitPlan, membershipIntent } from "../checks/membership";
 import { Session } from "../session";
+import { upgradeOf } from "../upgrade";
 import { desiredMembership, Shape } from "../phase";
 import { Interlock, isPassed } from "./interlock";
 
 /** What is asked of the cluster. */
 interface ClusterInterlock extends Interlock {
   /** Whether it is asked in this run. */
-  applies(shape: Shape, recorded: RecordedState): boolean;
+  applies(shape: Shape, recorded: RecordedState, settings: Settings): boolean;
   /** The fact, and the one way out; undefined when nothing is against the run. */
-  refusal(session: Session): Promise<string | undefined>;
+  refusal(session: Session, recorded: RecordedState): Promise<string | undefined>;
 }
 
 /**
@@ -50,11 +51,19 @@ export const CLUSTER_INTERLOCKS: readonly ClusterInterlock[] = [
       !pulumi.runtime.isDryRun(),
     refusal: stillSeen,
   },
+  {
+    name: "upgrade-unhealthy",
+    protects:
+      "An upgrade takes one broker after the other away: where one is missing, no other may.",
+    applies: (shape, recorded, settings) =>
+      shape === "steady" && upgradeOf(settings, recorded) !== undefined,
+    refusal: unhealthyBefore,
+  },
 ];
 
 /**
- * Asks the cluster, only on platforms with a fence of ours; elsewhere the membership is the first to act, and asks
- * by itself.
+ * Asks the cluster, only where something else acts before the membership, which asks by itself: a fence of ours, or a
+ * release.
  *
  * @returns why the run must not be, in one line; undefined when nothing is against it
  */
@@ -63,13 +72,49 @@ export async function refusalBeforehand(
   shape: Shape,
   recorded: RecordedState,
 ): Promise<string | undefined> {
-  const interlock = CLUSTER_INTERLOCKS.find((one) => one.applies(shape, recorded));
-  if (settings.installation === undefined || !interlock || isPassed(interlock, settings)) {
+  if (settings.installation === undefined) {
     return undefined;
   }
-  return interlock.refusal(
-    new Session(settings, (line) => void pulumi.log.info(line, undefined, 0, true)),
-  );
+  const session = new Session(settings, logged);
+  for (const interlock of CLUSTER_INTERLOCKS) {
+    const isAsked = interlock.applies(shape, recorded, settings) && !isPassed(interlock, settings);
+    const refusal = isAsked ? await interlock.refusal(session, recorded) : undefined;
+    if (refusal !== undefined) {
+      return refusal;
+    }
+  }
+  return undefined;
+}
+
+function logged(line: string): void {
+  void pulumi.log.info(line, undefined, 0, true);
+}
+
+/** The cluster is looked at as what it still is. */
+async function unhealthyBefore(
+  { settings }: Session,
+  recorded: RecordedState,
+): Promise<string | undefined> {
+  const { from = settings.camundaVersion } = upgradeOf(settings, recorded) ?? {};
+  const session = new Session({ ...settings, camundaVersion: from }, logged);
+  const { ids, replicationFactor } = desiredMembership(settings, "steady");
+  try {
+    const { configuration, topology } = await asked("the cluster", session.log, () =>
+      session.observe(),
+    );
+    const problems = unhealthy(
+      configuration,
+      topology,
+      ids,
+      replicationFactor,
+      settings.partitionCount,
+    );
+    return problems.length === 0
+      ? undefined
+      : `no upgrade to ${settings.camundaVersion} while the cluster is not healthy (${shortened(listed(problems, "; "), 60)}): mend it, then up`;
+  } catch (error) {
+    return `no upgrade to ${settings.camundaVersion}: whether the cluster is healthy is not known (${shortened(messageOf(error), 50)}): mend that, then up`;
+  }
 }
 
 /** What is said of a declaration that was taken back too early: who is no member, or why that is not known. */

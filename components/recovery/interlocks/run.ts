@@ -1,10 +1,12 @@
 import { shortened } from "../../base/bounded";
 import { peerOf, REGIONS } from "../../base/brokers";
+import { isBefore, nextVersion } from "../../generations";
 import { INCIDENT_OVERRIDES, Override, OVERRIDES, Settings } from "../../settings";
 import { isUnfinished } from "../../stack/contract";
 import type { PeerState, RecordedState } from "../../stack/stackState";
 import { beginsIncident, endedBy } from "../declaration";
 import { Shape, shapeOf } from "../phase";
+import { upgradeOf } from "../upgrade";
 import { Interlock, isPassed } from "./interlock";
 
 /** What is known of a run before its first resource, without a look at the cluster. */
@@ -191,6 +193,58 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
       recorded.activeRegion !== settings.region
         ? `activeRegion is ${settings.region} here, stack ${settings.peerStack} says that ${settings.peer} serves the users: run that stack first, or set ${settings.peer} here`
         : undefined,
+  },
+  {
+    name: "upgrade-one-minor",
+    protects: "A broker that skips a minor, or goes back, does not start on the data that it has.",
+    refusal({ settings, recorded }) {
+      const { from, to } = upgradeOf(settings, recorded) ?? {};
+      const next = from === undefined ? undefined : nextVersion(from);
+      return from === undefined || to === next
+        ? undefined
+        : `camundaVersion is ${to}, but ${settings.region} is of ${from}: one minor at a time, and none back; set ${isBefore(to ?? "", from) ? from : next}`;
+    },
+  },
+  {
+    name: "upgrade-while-out",
+    protects: "Brokers would be taken away from partitions that have no replica to spare.",
+    refusal({ settings, recorded, shape }) {
+      const upgrade = upgradeOf(settings, recorded);
+      return upgrade === undefined || shape === "steady" || shape === "installing"
+        ? undefined
+        : `camundaVersion is ${upgrade.to}, but ${settings.region} is of ${upgrade.from}: no upgrade while a region is out; set ${upgrade.from} until both are back`;
+    },
+  },
+  {
+    name: "upgrade-order",
+    protects:
+      "Both regions at once would take two brokers of a partition away, and with them its quorum.",
+    refusal({ settings, peer, recorded, shape }) {
+      const { camundaVersion, installation, peer: other, peerStack, region } = settings;
+      const upgrade = upgradeOf(settings, recorded);
+      if (upgrade !== undefined && shape === "steady" && !peer.known) {
+        return `camundaVersion is ${upgrade.to}, but whether ${other} is of it is not known (${shortened(peer.why, 40)}): upgrade when stack ${peerStack} can be read`;
+      }
+      if (installation === undefined || !peer.known || peer.camunda?.applied === undefined) {
+        return undefined;
+      }
+      const { applied, verified } = peer.camunda;
+      if (recorded.camunda?.applied === undefined) {
+        return applied === camundaVersion
+          ? undefined
+          : `camundaVersion is ${camundaVersion}, but ${other} is of ${applied}: a region is installed as the other one is; set ${applied}`;
+      }
+      if (upgrade === undefined || shape !== "steady") {
+        return undefined;
+      }
+      return region === "region0"
+        ? applied === upgrade.from
+          ? undefined
+          : `camundaVersion is ${upgrade.to}, but ${other} is of ${applied}: bring it to ${upgrade.from} first, by stack ${peerStack}`
+        : verified === upgrade.to
+          ? undefined
+          : `camundaVersion is ${upgrade.to}: region0 goes first, and is not whole on it yet; npm run up does one after the other`;
+    },
   },
   {
     name: "attempt-used",

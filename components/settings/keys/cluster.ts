@@ -25,7 +25,8 @@ export const CLUSTER = s.section("The cluster", s.EVERYWHERE, {
     type: "string",
     schema: s.optional(s.oneOf(CAMUNDA_VERSIONS), DEFAULT_VERSION),
     text: `Generation of Camunda: ${CAMUNDA_VERSIONS.join(", ")}. Its management API, the order of the procedure and what is installed [depend on it](generations.md).`,
-    change: "no",
+    change:
+      "where this program installs Camunda: to the next minor, which is [an upgrade](eks.md#upgrades). On `endpoints` to what runs",
   },
   clusterSize: {
     type: "integer",

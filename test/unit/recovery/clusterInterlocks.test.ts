@@ -153,4 +153,33 @@ describe("what is asked of the cluster before the fence is touched", () => {
     bench().store.remove("Pod", bench().namespace, "camunda-zeebe-gateway-0");
     expectRefusal((await ask("steady", drained)) ?? "", [/was drained, and may be still/]);
   });
+
+  describe("by an upgrade", () => {
+    const of86 = { ...nothing, camunda: { applied: "8.6", verified: "8.6" } };
+    const to87 = { camundaVersion: "8.7" };
+
+    it("looks at a cluster that is still of the generation before", async () => {
+      await bench().start();
+      await bench().startCluster(new EmbeddedWorld({ electionMs: 20 }));
+      assert.equal(await ask("steady", of86, to87), undefined);
+    });
+
+    it("refuses while a broker is missing, or a partition has no leader", async () => {
+      await bench().start();
+      const world = new EmbeddedWorld({ electionMs: 20 });
+      await bench().startCluster(world);
+      world.inject({ path: TOPOLOGY, transform: without([3]) });
+      expectRefusal((await ask("steady", of86, to87)) ?? "", [
+        /^no upgrade to 8.7 while the cluster is not healthy \(broker 3 not seen by the gateway.*\): mend it, then up$/,
+      ]);
+      assert.equal(await ask("steady", of86), undefined, "no upgrade asks nothing");
+    });
+
+    it("refuses when nobody answers", async () => {
+      await bench().start();
+      expectRefusal((await ask("steady", of86, to87)) ?? "", [
+        /^no upgrade to 8.7: whether the cluster is healthy is not known \(.*\): mend that, then up$/,
+      ]);
+    });
+  });
 });

@@ -15,7 +15,7 @@ const TEXT = { name: "camunda", info: { status: "pending-upgrade" }, manifest: "
 const recorded: RecordedState = {
   exporters: {},
   installed: true,
-  healthy: true,
+  camunda: { applied: "8.6", verified: "8.6" },
   network: {},
   namespace: "camunda-london",
   releases: {

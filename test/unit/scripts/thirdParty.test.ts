@@ -3,11 +3,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
-import { readSettings } from "../../../components/settings";
+import { GENERATIONS } from "../../../components/generations";
 import { isOpenSource, THIRD_PARTY, thirdParty } from "../../../scripts/thirdParty";
 import { PAGE, thirdPartyPage, writtenPage } from "../../../scripts/thirdPartyPage";
 import { REPOSITORY } from "../../../scripts/repository";
-import { lookup, rawConfig } from "../../support/config";
 
 const LIST = "scripts/setup/thirdParty.json";
 
@@ -142,13 +141,11 @@ describe("what is fetched", () => {
     );
   });
 
-  it("by the charts is what the configuration takes by default", () => {
-    const { installation } = readSettings(
-      lookup(rawConfig({ platform: "eks", awsAccount: "123456789012" })),
-    );
-    const { camunda, elasticsearch } = (installation ?? assert.fail()).charts;
-    for (const { chart, version } of [camunda, elasticsearch]) {
-      assert.equal(thirdParty("helm", chart).version, version);
+  it("by the charts is what the generations take by default", () => {
+    const charts = Object.values(GENERATIONS).flatMap(({ charts }) => Object.values(charts));
+    for (const chart of new Set(charts.map(({ chart }) => chart))) {
+      const versions = charts.flatMap((one) => (one.chart === chart ? [one.version] : []));
+      assert.equal(thirdParty("helm", chart).version, [...new Set(versions)].join(", "));
     }
   });
 

@@ -58,6 +58,8 @@ export class Cluster implements Brokers {
   private sides: Record<RegionName, Side>;
   /** Regions whose brokers wait for a configuration: only broker 0 makes one by itself. */
   private readonly waiting = new Set<RegionName>();
+  /** By region, where its installation says one. */
+  readonly versions = new Map<RegionName, string>();
   private cutAt?: number;
   private readonly unawareUntil = new Map<RegionName, number>();
   private nextPartition = 0;
@@ -320,6 +322,11 @@ export class Cluster implements Brokers {
     }
   }
 
+  /** Of what version gateways and brokers of a region are: that of the dialect, until another one is installed. */
+  private versionOf(region: RegionName): string {
+    return this.versions.get(region) ?? this.settings.dialect.version;
+  }
+
   /** Brokers that the gateway of a broker lists, and what it believes of their replicas. */
   topology(from: Broker, ports: (id: number) => number): object {
     const now = Date.now();
@@ -337,11 +344,11 @@ export class Cluster implements Brokers {
           role: side.shownLeader(partitionId, now) === broker.id ? "leader" : "follower",
           health: "healthy",
         })),
-        version: this.settings.dialect.version,
+        version: this.versionOf(broker.region),
       })),
       partitionsCount: this.settings.shape.partitionCount,
       ...this.sizes(side),
-      gatewayVersion: this.settings.dialect.version,
+      gatewayVersion: this.versionOf(from.region),
     };
   }
 

@@ -159,6 +159,9 @@ export class EmbeddedWorld implements World {
       await this.lose(region, "brokers");
     }
     installer.set(region, installation);
+    if (installation.version !== undefined) {
+      this.model.versions.set(region, installation.version);
+    }
     if (waits && !installer.reachesPeer(region, (id) => this.isRunning(id))) {
       this.waiting.set(region, disks);
       return;

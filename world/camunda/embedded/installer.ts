@@ -4,6 +4,8 @@ import { RegionName } from "../../world";
 
 /** What the values of a Camunda release say of a region's brokers. */
 export interface BrokerInstallation {
+  /** What brokers and gateways call themselves; by default as the world does. */
+  version?: string;
   /** Node ids of the pods, in the order of their ordinals. */
   nodeIds: number[];
   clusterSize: number;

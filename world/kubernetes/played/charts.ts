@@ -8,6 +8,8 @@ export interface Rendering {
   release: string;
   namespace: string;
   values: Record<string, unknown>;
+  /** Version of the application, by the chart. */
+  appVersion?: string;
 }
 
 /** A chart of Camunda, rendered: its objects, and what its brokers are configured with. */
@@ -29,7 +31,12 @@ export class ChartError extends Error {}
  * Objects of chart camunda-platform 8.6 as `helm template` makes them, as far as anything here looks at
  * them. Values that the chart does not read change nothing, as with Helm.
  */
-export function renderCamunda({ release, namespace, values }: Rendering): RenderedCamunda {
+export function renderCamunda({
+  release,
+  namespace,
+  values,
+  appVersion,
+}: Rendering): RenderedCamunda {
   const read = new Values(values);
   const zeebe = `${release}-zeebe`;
   const regions = read.integer("global.multiregion.regions", 1);
@@ -112,6 +119,7 @@ export function renderCamunda({ release, namespace, values }: Rendering): Render
   return {
     objects,
     brokers: {
+      ...(appVersion === undefined ? {} : { version: appVersion }),
       nodeIds: Array.from({ length: replicas }, (_, ordinal) =>
         nodeId === undefined ? ordinal * regions + regionId : Number(nodeId),
       ),

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
 import { isDeepStrictEqual } from "node:util";
 import type { BrokerInstallation, EmbeddedWorld } from "../../camunda/embedded";
 import { Controllers } from "./controllers";
@@ -40,6 +43,8 @@ export interface ReleaseRecord {
   name: string;
   namespace: string;
   chart: "camunda" | "elasticsearch";
+  /** Of the chart, where it says one. */
+  version?: string;
   revision: number;
   objects: KubeObject[];
   brokers?: BrokerInstallation;
@@ -51,6 +56,14 @@ const CHARTS: [RegExp, ReleaseRecord["chart"]][] = [
   [/(^|\/)camunda-platform(-[\d.]+(\.tgz)?)?\/?$/, "camunda"],
   [/(^|\/)elasticsearch(-[\d.]+(\.tgz)?)?\/?$/, "elasticsearch"],
 ];
+
+/** What a chart says of itself, in its folder or by the name of its archive. */
+function metadataOf(chart: string): { version?: string; appVersion?: string } {
+  const file = join(chart, "Chart.yaml");
+  return existsSync(file)
+    ? (parse(readFileSync(file, "utf8")) as { version: string; appVersion: string })
+    : { version: /-(\d+\.[\d.]*\d)\.tgz$/.exec(chart)?.[1] };
+}
 
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
@@ -241,12 +254,16 @@ export class RegionCluster implements ClusterView {
       throw new ChartError(`chart "${chart}" is none of those that are known here`);
     }
     const { release: name, namespace } = rendering;
+    const { version, appVersion } = metadataOf(chart);
     return {
       name,
       namespace,
       chart: kind,
+      version,
       revision,
-      ...(kind === "camunda" ? renderCamunda(rendering) : renderElasticsearch(rendering)),
+      ...(kind === "camunda"
+        ? renderCamunda({ ...rendering, appVersion })
+        : renderElasticsearch(rendering)),
     };
   }
 

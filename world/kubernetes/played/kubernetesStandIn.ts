@@ -446,7 +446,7 @@ function releaseOutputs(
       revision: release?.revision,
       status: "deployed",
       chart: release?.chart,
-      version: inputs.version,
+      version: release?.version ?? inputs.version,
     },
   };
 }
