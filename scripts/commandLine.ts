@@ -1,4 +1,5 @@
 import { parseArgs, ParseArgsConfig } from "node:util";
+import { messageOf } from "../components/base/messageOf";
 
 /** An end that is the person's to know, not a defect: one line, and an exit code. */
 export class Stop extends Error {
@@ -37,7 +38,7 @@ export function commandLine<T extends Options>(help: string, options: T, words =
     const { values, positionals } = parseArgs({ options, allowPositionals: words });
     return { values, words: positionals };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     // The second sentence is about words that look like options.
     throw new Stop(`${message.split(/\n|\. /)[0]}; see --help`, 2);
   }

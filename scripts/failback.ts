@@ -11,6 +11,7 @@ import { make, Move } from "./operator/move";
 import { RegionStack, Stacks } from "./operator/stack";
 import { recordOf, summaryOf, usersWereMoved } from "./operator/summary";
 import { RECOVERY_TARGETS } from "./operator/targets";
+import { messageOf } from "../components/base/messageOf";
 
 const HELP = `npm run failback -- [options]
 
@@ -86,7 +87,7 @@ async function findStack(stacks: Stacks, place: Place): Promise<RegionName> {
   for (const name of REGIONS) {
     const recovering = await stacks.isRecovering(name).catch((error: unknown) => {
       // The state of a lost region may be out of reach: the other stack is the one that recovers.
-      const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+      const [why = ""] = messageOf(error).split("\n");
       say(`stack ${name} cannot be read: ${why.replace(`stack ${name}: `, "")}`);
       unread.push(name);
       return false;

@@ -8,6 +8,7 @@ import { make } from "./operator/move";
 import { RegionStack, Stacks } from "./operator/stack";
 import { brokersOf, summaryOf } from "./operator/summary";
 import { AFTER_FAILOVER_TARGETS, FAILOVER_TARGETS } from "./operator/targets";
+import { messageOf } from "../components/base/messageOf";
 
 const HELP = `npm run failover -- --lost region0|region1 [options]
 
@@ -88,7 +89,7 @@ async function afterwards(stack: RegionStack, place: Place): Promise<void> {
     await stack.up({ targets: AFTER_FAILOVER_TARGETS });
   } catch (error) {
     say(
-      `warning: DNS names of ${stack.peer} could not be made to fail at once (${error instanceof Error ? error.message : String(error)}): pods that look for it wait some seconds; later: ${npmRunPulumi(["up"], stack.name, place)}`,
+      `warning: DNS names of ${stack.peer} could not be made to fail at once (${messageOf(error)}): pods that look for it wait some seconds; later: ${npmRunPulumi(["up"], stack.name, place)}`,
     );
   }
   const { traffic } = await stack.config();

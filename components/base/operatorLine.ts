@@ -1,5 +1,6 @@
 import { shortened } from "./bounded";
 import { Refusal } from "./refusal";
+import { messageOf } from "./messageOf";
 
 /** So long may a line be that an operator reads: two lines of a terminal. */
 export const LONGEST_LINE = 160;
@@ -20,7 +21,7 @@ const QUOTED = /\((?!docs\/)[^()]*\)/g;
  * way: in a {@link Refusal}, which has its way out at the end, what it quotes; of every other error the end.
  */
 export function operatorLine(error: unknown, addition = ""): string {
-  const text = (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, " ");
+  const text = messageOf(error).replace(/\s*\n\s*/g, " ");
   const room = LONGEST_LINE - addition.length;
   if (!(error instanceof Refusal)) {
     return shortened(text, room) + addition;

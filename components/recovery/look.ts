@@ -1,3 +1,4 @@
+import { messageOf } from "../base/messageOf";
 import * as pulumi from "@pulumi/pulumi";
 import { shortened } from "../base/bounded";
 import { brokerList, brokersAre, idsOfMap, sameIds, without } from "../base/brokers";
@@ -58,7 +59,7 @@ export async function lookAtCluster(
   try {
     seen = await session.observe();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return { warnings: changes ? [] : [`looked at the cluster in vain: ${why}`] };
   }
   const whileOut = shape === "steady" ? [] : warningsWhileOut(seen, session);
@@ -125,9 +126,7 @@ async function exportingWarnings(session: Session): Promise<string[]> {
           `exporting is ${others.join(" and ")}, the brokers' disks fill: pulumi up --refresh resumes it`,
         ];
   } catch (error) {
-    return [
-      `whether exporting runs is not known: ${error instanceof Error ? error.message : String(error)}`,
-    ];
+    return [`whether exporting runs is not known: ${messageOf(error)}`];
   }
 }
 

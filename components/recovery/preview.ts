@@ -18,6 +18,7 @@ import { notWhole } from "./checks/whole";
 import { briefSession, Observation, Session } from "./session";
 import { desiredMembership, leavesOut, procedureOf, Shape } from "./phase";
 import { kindOfDrain, lossOf } from "./loss";
+import { messageOf } from "../base/messageOf";
 
 /** What a preview says beside the membership. */
 export interface PreviewPlan {
@@ -175,7 +176,7 @@ async function askCluster(facts: Facts): Promise<Asked> {
   } catch (error) {
     return error instanceof Refusal
       ? { operations: [], refusal: error.message }
-      : { operations: [], offline: error instanceof Error ? error.message : String(error) };
+      : { operations: [], offline: messageOf(error) };
   }
 }
 

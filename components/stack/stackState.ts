@@ -14,6 +14,7 @@ import {
 import type { BrokerMap, RegionName } from "../base/brokers";
 import { isRecord } from "../base/json";
 import { RecordedRecovery, recoveryOf } from "./contract";
+import { messageOf } from "../base/messageOf";
 
 /** What another stack says of itself, or why that is not known. */
 export type PeerState =
@@ -389,6 +390,6 @@ function textOf(value: unknown, key: string): string | undefined {
 }
 
 function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return text.split("\n").find((line) => line.trim() !== "") ?? "no reason given";
 }

@@ -15,6 +15,7 @@ import type { Check, Report } from "./report";
 import { SiteScene } from "./scene";
 import type { Site } from "./site";
 import { failoverTimes } from "./times";
+import { messageOf } from "../../components/base/messageOf";
 
 /** What a drill needs. */
 export interface DrillOptions {
@@ -38,7 +39,7 @@ export async function runDrill(options: DrillOptions): Promise<Report> {
     await drill.run();
   } catch (error) {
     drill.report.error = oneLine(error);
-    options.say(`stopped: ${error instanceof Error ? error.message : String(error)}`);
+    options.say(`stopped: ${messageOf(error)}`);
     if (error instanceof Error && error.cause instanceof EngineError) {
       // What the engine printed besides its errors may say who is to blame.
       options.say(`${error.cause.stdout}${error.cause.stderr}`);
@@ -425,6 +426,6 @@ function sum(documents: Record<string, number>): number {
 }
 
 function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return text.replace(/\s*\n\s*/g, "; ").slice(0, 2_000);
 }

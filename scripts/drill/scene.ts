@@ -5,6 +5,7 @@ import type { RegionName, World } from "../../world/world";
 import type { Interrupt } from "../operator/interrupt";
 import type { RegionStack, RunOptions } from "../operator/stack";
 import type { Site, SiteRun } from "./site";
+import { messageOf } from "../../components/base/messageOf";
 
 /** The stacks of two regions on a site, and what is done to them there: by a drill, and by a bench. */
 export abstract class SiteScene {
@@ -100,7 +101,7 @@ export abstract class SiteScene {
       try {
         return { done: true, value: await this.world.startInstances(region, count) };
       } catch (error) {
-        return { done: false, seen: error instanceof Error ? error.message : String(error) };
+        return { done: false, seen: messageOf(error) };
       }
     });
     return waitFor("the instances to be exported", 60, this.say, async () => {

@@ -20,6 +20,7 @@ import { Interrupt } from "./interrupt";
 import { isLeftOver, Lock, locksIn } from "./locks";
 import { readable } from "./readable";
 import { changesIn, errorsOf, ResourceChange, RunEvents } from "./runEvents";
+import { messageOf } from "../../components/base/messageOf";
 
 /** What `pulumi stack export` prints. */
 interface ExportedState {
@@ -92,10 +93,7 @@ export class Stacks {
       pulumiCommand: engine,
     });
     const project = await workspace.projectSettings().catch((error: unknown) => {
-      throw new Stop(
-        `${folder} is not the folder of a Pulumi project: ${error instanceof Error ? error.message : String(error)}`,
-        2,
-      );
+      throw new Stop(`${folder} is not the folder of a Pulumi project: ${messageOf(error)}`, 2);
     });
     return new Stacks(folder, engine, watch, workspace, project.name);
   }

@@ -13,6 +13,7 @@ import { getBucket, S3_TYPES } from "./s3";
 import { Aws, AwsError, Item } from "./state";
 import { homeOf } from "./tokens";
 import { VPC_TYPES } from "./vpc";
+import { messageOf } from "../../components/base/messageOf";
 
 /** Region of the control planes of IAM and Route 53. */
 const GLOBAL_REGION = "us-east-1";
@@ -314,7 +315,7 @@ async function named<T>(call: Call, doing: string, act: () => T | Promise<T>): P
   try {
     return await act();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`${doing} ${call.type.split(":").at(-1)} (${call.name}): ${reason}`);
   }
 }

@@ -9,6 +9,7 @@ import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { Outages, RegionUnreachable } from "./outages";
 import { compare, decode, Diff, encode, Properties } from "./properties";
 import { Call, Failure, Method, PartialFailure, RecordedResource, StandIn } from "./standIn";
+import { messageOf } from "../../components/base/messageOf";
 
 /** A call that came in, for drills: whose stack, and which region it would have reached. */
 export interface ProviderCall {
@@ -371,7 +372,7 @@ function differs({ changes, deleteBeforeReplace }: Diff): messages.DiffResponse 
 }
 
 function statusOf(error: unknown): grpc.ServiceError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code =
     error instanceof RegionUnreachable
       ? grpc.status.UNAVAILABLE

@@ -6,6 +6,7 @@ import { UserError } from "../../base/userError";
 import { bucketName } from "../../settings/eksNames";
 import * as aws from "./sdk";
 import { trustServiceAccount } from "./trust";
+import { messageOf } from "../../base/messageOf";
 
 /** Arguments of {@link BackupBucket}. */
 export interface BackupBucketArgs {
@@ -62,7 +63,7 @@ export async function bucketIsThere(
     await aws.s3.getBucket({ bucket }, { provider });
     return true;
   } catch (error) {
-    const text = String(error instanceof Error ? error.message : error).replace(/\s+/g, " ");
+    const text = messageOf(error).replace(/\s+/g, " ");
     // "Not found" is said of credentials and profiles, too.
     if (/reading S3 Bucket .*(couldn't find resource|not ?found|NoSuchBucket)/i.test(text)) {
       return false;

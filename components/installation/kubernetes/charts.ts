@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import * as path from "node:path";
 import type { Chart } from "../../generations/generation";
 import type { Settings } from "../../settings";
+import { messageOf } from "../../base/messageOf";
 
 /**
  * Folder of the project with the archives of the charts. In the project, because the plugin looks into a chart in
@@ -51,7 +52,7 @@ export async function fetchCharts(
         await download(chart, path.join(project, place));
         return undefined;
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         return `${place} is missing and not to be had (${why}): ${wayOut}`;
       }
     }),

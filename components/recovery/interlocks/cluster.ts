@@ -11,6 +11,7 @@ import { Session } from "../session";
 import { upgradeOf } from "../upgrade";
 import { desiredMembership, Shape } from "../phase";
 import { Interlock, isPassed } from "./interlock";
+import { messageOf } from "../../base/messageOf";
 
 /** What is asked of the cluster. */
 interface ClusterInterlock extends Interlock {
@@ -178,8 +179,4 @@ async function stillSeen(session: Session): Promise<string | undefined> {
       ? `whether ${lost} is lost is not known (${shortened(error.lastSeen, 50)}): bring the survivors' gateway up, or set overrides.still-seen`
       : messageOf(error);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -10,6 +10,7 @@ import { expectPaused } from "../checks/phases";
 import { expectOfThisPause } from "../checks/snapshots";
 import type { Session } from "../session";
 import { implement } from "./behaviour";
+import { messageOf } from "../../base/messageOf";
 
 /** Inputs of a `Snapshot`. */
 export interface SnapshotInputs extends InPause {
@@ -119,7 +120,7 @@ async function create(session: Session, inputs: SnapshotInputs): Promise<void> {
             throw error;
           }
           lostAt = performance.now();
-          return { done: false, seen: error instanceof Error ? error.message : String(error) };
+          return { done: false, seen: messageOf(error) };
         }
         const sentBefore = lostAt !== undefined && error.status === 400;
         if (!sentBefore && !mayHaveTakenEffect(error)) {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { program } from "../../../components/program";
 import { isRecord } from "../../../components/base/json";
 import { Checkpoint, keyOf, RecordedResource, StackState, STACK_TYPE, States } from "./state";
+import { messageOf } from "../../../components/base/messageOf";
 
 /** The project of the program. */
 export const PROJECT = "camunda-dual-region";
@@ -336,10 +337,6 @@ function kept(outs: object, { __provider }: Record<string, unknown>): Record<str
 
 function isUnfinished(error: unknown): error is Unfinished {
   return isRecord(error) && Array.isArray(error.reasons);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The value of an output, when everything that it depends on has been made. */

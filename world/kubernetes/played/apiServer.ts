@@ -8,6 +8,7 @@ import { Certificate, loopbackCertificate } from "./certificate";
 import { kubeconfig } from "./kubeconfig";
 import { Kind, KINDS, KubeObject, ObjectStore } from "./objects";
 import { Timers } from "./timers";
+import { messageOf } from "../../../components/base/messageOf";
 
 /** What a command in a container came to. */
 export interface CommandResult {
@@ -405,7 +406,7 @@ class ApiError extends Error {
 
 function failure(error: unknown): { status: number; body: unknown } {
   const code = error instanceof ApiError ? error.code : 500;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const reason = { 401: "Unauthorized", 404: "NotFound", 405: "MethodNotAllowed" }[code];
   return { status: code, body: { ...status("Failure", message), reason, code } };
 }
