@@ -42,6 +42,19 @@ export function fits({ versions }: Generation, version: string): "yes" | "old" |
   return Number(patch) < versions.patch ? "old" : "yes";
 }
 
+/** Whether what answers with a version is of this generation, or of another one that is asked in the very same way. */
+export function isAskedAlike(
+  { versions, cluster, exporting, ids }: Generation,
+  version: string,
+): boolean {
+  return Object.values(GENERATIONS).some(
+    (one) =>
+      fits(one, version) !== "no" &&
+      (one.versions.minor === versions.minor ||
+        (one.cluster === cluster && one.exporting === exporting && one.ids === ids)),
+  );
+}
+
 /** The version whose charts install it, by the version of Camunda's chart; undefined when no generation's does. */
 export function versionOfChart(chartVersion: string): string | undefined {
   const major = (version?: string) => version?.split(".")[0];

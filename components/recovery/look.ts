@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { shortened } from "../base/bounded";
 import { brokerList, brokersAre, idsOfMap, sameIds, without } from "../base/brokers";
 import { isDeclaration } from "../base/declaration";
-import { idsOf } from "../generations";
+import { fits, idsOf } from "../generations";
 import { exporterStates, memberIds } from "../clients/topology";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
@@ -110,8 +110,18 @@ export function warningsWhileOut(
   { configuration, topology }: Observation,
   session: Session,
 ): string[] {
-  const old = oldPatch(topology, session.generation, "pulumi up --refresh after each one");
-  return [...undeclaredWarnings(configuration, session), ...(old === undefined ? [] : [old])];
+  const { generation, settings } = session;
+  const { gatewayVersion } = topology;
+  const old = oldPatch(topology, generation, "pulumi up --refresh after each one");
+  return [
+    ...undeclaredWarnings(configuration, session),
+    ...(fits(generation, gatewayVersion) === "no"
+      ? [
+          `the gateway is of version ${gatewayVersion}, camundaVersion is ${settings.camundaVersion}: a failover goes on with it, a failback will not`,
+        ]
+      : []),
+    ...(old === undefined ? [] : [old]),
+  ];
 }
 
 /** A pause of an attempt that the state does not know: a state of before it was imported, or somebody has paused by hand. */

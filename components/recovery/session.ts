@@ -1,4 +1,4 @@
-import { CAMUNDA_VERSIONS, fits, generationOf } from "../generations";
+import { CAMUNDA_VERSIONS, fits, generationOf, isAskedAlike } from "../generations";
 import type { Generation } from "../generations/generation";
 import { brokerList, RegionName, without } from "../base/brokers";
 import { isKubernetesUrl } from "../base/kubernetesAddress";
@@ -137,17 +137,20 @@ export class Session {
         "it knows no broker yet",
       );
     }
-    const { camundaVersion, failback, lostRegion, partitionCount } = this.settings;
-    if (fits(this.generation, topology.gatewayVersion) === "no") {
+    const { camundaVersion, failback, installation, lostRegion, partitionCount } = this.settings;
+    const { gatewayVersion } = topology;
+    const failsOver = lostRegion !== undefined && failback === undefined;
+    if (
+      fits(this.generation, gatewayVersion) === "no" &&
+      // A region may be lost in the middle of an upgrade: then no version that could be set is that of everything.
+      !(failsOver && isAskedAlike(this.generation, gatewayVersion))
+    ) {
       throw new Refusal(
-        `the gateway is of version ${topology.gatewayVersion}, camundaVersion is ${camundaVersion}: their APIs differ; set what runs, of ${CAMUNDA_VERSIONS.join(", ")}`,
+        `the gateway is of version ${gatewayVersion}, camundaVersion is ${camundaVersion}: set what runs, of ${CAMUNDA_VERSIONS.join(", ")}${installation === undefined ? "" : "; in an upgrade: look at the gateways' pods"}`,
       );
     }
     // A failover does not wait for an upgrade that needs the quorum which is lost.
-    const old =
-      lostRegion === undefined || failback !== undefined
-        ? oldPatch(topology, this.generation, "upgrade first")
-        : undefined;
+    const old = failsOver ? undefined : oldPatch(topology, this.generation, "upgrade first");
     if (old !== undefined) {
       throw new Refusal(old);
     }

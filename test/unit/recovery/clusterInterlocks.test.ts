@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import { expectRefusal } from "../../support/failure";
+import { expectRefusal, failureOf } from "../../support/failure";
+import { session } from "../../../components/recovery/session";
 import { readSettings } from "../../../components/settings";
 import { refusalBeforehand } from "../../../components/recovery/interlocks/cluster";
 import type { Shape } from "../../../components/recovery/phase";
@@ -173,6 +174,21 @@ describe("what is asked of the cluster before the fence is touched", () => {
         /^no upgrade to 8.7 while the cluster is not healthy \(broker 3 not seen by the gateway.*\): mend it, then up$/,
       ]);
       assert.equal(await ask("steady", of86), undefined, "no upgrade asks nothing");
+    });
+
+    it("does not stop a failover by a gateway that is not of it yet, and says to others where to look", async () => {
+      await bench().start();
+      const world = new EmbeddedWorld({ electionMs: 20, detectionMs: 50 });
+      await bench().startCluster(world);
+      bench().configure(to87);
+      const error = await failureOf(session().observe());
+      assert.ok(error instanceof Error);
+      expectRefusal(error.message, [
+        /^the gateway is of version 8.6.\d+, camundaVersion is 8.7: set what runs, of 8.6, 8.7; in an upgrade: look at the gateways' pods$/,
+      ]);
+      await world.lose("region1");
+      const halfWay = { ...nothing, camunda: { applied: "8.7", verified: "8.6" } };
+      assert.equal(await ask("failed-over", halfWay, { ...lost, ...to87 }), undefined);
     });
 
     it("refuses when nobody answers", async () => {

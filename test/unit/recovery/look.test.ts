@@ -163,6 +163,16 @@ describe("the look at the cluster in a run that changes nothing", () => {
     assert.match(plan?.text ?? "", new RegExp(`^  note: ${warning.source}`, "m"));
   });
 
+  it("warns of a gateway of another minor while a region is lost", async () => {
+    await bench.start();
+    bench.configure({ camundaVersion: "8.7", lostRegion: "region1" });
+    const { warnings } = await look(steady);
+    assert.equal(warnings.length, 1);
+    expectLine(warnings[0] ?? "", [
+      /^the gateway is of version 8.6.\d+, camundaVersion is 8.7: a failover goes on with it, a failback will not$/,
+    ]);
+  });
+
   it("says nothing of a run that fails over when nobody answers: that is for its first step", async () => {
     await bench.start();
     bench.configure({ lostRegion: "region1" });

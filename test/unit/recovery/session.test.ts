@@ -16,7 +16,7 @@ describe("session", () => {
   const bench = useBench();
 
   for (const [what, expected, change] of [
-    ["is of another version", /version 8.7.1, camundaVersion is 8.6/, { gatewayVersion: "8.7.1" }],
+    ["is of another version", /version 8.8.1, camundaVersion is 8.6/, { gatewayVersion: "8.8.1" }],
     ["begins like it", /version 8.60.0, camundaVersion is 8.6/, { gatewayVersion: "8.60.0" }],
     ["ends like it", /version 18.6.0, camundaVersion is 8.6/, { gatewayVersion: "18.6.0" }],
     ["has other partitions", /has 5 partitions, partitionCount is 2/, { partitionsCount: 5 }],
@@ -34,6 +34,44 @@ describe("session", () => {
       assert.deepEqual(bench.sent(), []);
     });
   }
+
+  describe("in the middle of an upgrade", () => {
+    for (const [of, camundaVersion] of [
+      ["8.6.39", "8.7"],
+      ["8.7.37", "8.6"],
+    ] as const) {
+      it(`fails over by a gateway of ${of} when ${camundaVersion} is configured, and does nothing else`, async () => {
+        await bench.start("region1", { dialect: { ...RECORDED, version: of } });
+        const said = new RegExp(
+          `^the gateway is of version ${of}, camundaVersion is ${camundaVersion}: set what runs, of 8.6, 8.7$`,
+        );
+        for (const other of [
+          {},
+          { drainRegion: "region1" },
+          { lostRegion: "region1", failback: "one" },
+        ]) {
+          bench.configure({
+            camundaVersion,
+            lostRegion: undefined,
+            drainRegion: undefined,
+            ...other,
+          });
+          const error = await failureOf(session().observe());
+          assert.ok(error instanceof Refusal, String(error));
+          expectLine(error.message, [said]);
+        }
+        await bench.loseRegion();
+        bench.configure({
+          camundaVersion,
+          lostRegion: "region1",
+          drainRegion: undefined,
+          failback: undefined,
+        });
+        const { outs } = await bench.run.remove();
+        assert.equal(outs.record.how, "done");
+      });
+    }
+  });
 
   describe("with patches with which a disabled exporter comes back", () => {
     const dialect = { ...RECORDED, version: "8.7.29" };
