@@ -13,9 +13,6 @@ export function readPart(line: string): string {
   return line.replace(COMMAND, "");
 }
 
-/** What a refusal quotes stands in parentheses; a place in the documentation is none. */
-const QUOTED = /\((?!docs\/)[^()]*\)/g;
-
 /**
  * The one line of an error, with what is to be added to it. Where it would be too long, what was answered or seen gives
  * way: in a {@link Refusal}, which has its way out at the end, what it quotes; of every other error the end.
@@ -40,10 +37,44 @@ export function refusedRun(reasons: readonly string[]): string {
       ].join("\n");
 }
 
+/**
+ * What a refusal quotes stands in parentheses, and may have some of its own, not all of them closed: what servers answer
+ * is shortened before. A place in the documentation is none.
+ */
+function quotationsIn(text: string): string[] {
+  const found: string[] = [];
+  let from = text.indexOf("(");
+  while (from !== -1) {
+    const end = closing(text, from) ?? closingByWhatFollows(text, from);
+    if (end === undefined) {
+      break;
+    }
+    found.push(text.slice(from, end + 1));
+    from = text.indexOf("(", end);
+  }
+  return found.filter((one) => !one.startsWith("(docs/"));
+}
+
+function closing(text: string, from: number): number | undefined {
+  let open = 0;
+  for (let at = from; at < text.length; at++) {
+    open += text[at] === "(" ? 1 : text[at] === ")" ? -1 : 0;
+    if (open === 0) {
+      return at;
+    }
+  }
+  return undefined;
+}
+
+function closingByWhatFollows(text: string, from: number): number | undefined {
+  const found = /\)(?=[:;,]|$)/.exec(text.slice(from));
+  return found === null ? undefined : from + found.index;
+}
+
 /** A text whose longest quotation gives way as far as there is no room for it. */
 function squeezed(text: string, room: number): string {
   const tooLong = text.length - room;
-  const [longest] = (text.match(QUOTED) ?? []).sort((a, b) => b.length - a.length);
+  const [longest] = quotationsIn(text).sort((a, b) => b.length - a.length);
   if (tooLong <= 0 || longest === undefined) {
     return text;
   }

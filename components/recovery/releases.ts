@@ -93,7 +93,7 @@ export async function lookAtReleases(
   } catch (error) {
     if (error instanceof Unreachable) {
       found.refusals.push(
-        `the cluster of ${settings.region} cannot be asked (${shortened(error.why, 50)}): mend it; if ${settings.region} is lost, declare it on stack ${settings.peerStack}`,
+        `the cluster of ${settings.region} cannot be asked (${error.why}): mend it; if ${settings.region} is lost, declare it on stack ${settings.peerStack}`,
       );
     } else if (error instanceof Refused) {
       found.warnings.push(`what is installed could not be looked at: ${error.message}`);

@@ -1,4 +1,4 @@
-import { listed, shortened } from "../../base/bounded";
+import { listed } from "../../base/bounded";
 import { brokerList, sameIds, without } from "../../base/brokers";
 import { describeOperations, partitionIds } from "../../clients/topology";
 import type { PlannedChange } from "../../clients/zeebe";
@@ -31,7 +31,7 @@ export function forcedRemoval(
     against: (plan, removed) =>
       isDone(plan) ? undefined : otherThanMeant(plan, session, retain, removed),
     refusal: (why) =>
-      `the cluster's own plan for the forced removal is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
+      `the cluster's own plan for the forced removal is not what is meant (${why}): nothing was sent; look at the cluster`,
     begins: (removed) => `forcing out ${brokerList(removed)}, keeping ${brokerList(retain)}`,
     awaited: "the forced removal to complete",
   };

@@ -32,7 +32,7 @@ export function drain(session: Session, intent: MembershipIntent): MemberChange 
     isOurs: (pending) =>
       pending.every(isPart) && pending.some(({ operation }) => operation === remove),
     refusal: (why) =>
-      `the cluster's own plan for the drain is not what is meant (${shortened(why, 60)}): nothing was sent; look at the cluster`,
+      `the cluster's own plan for the drain is not what is meant (${why}): nothing was sent; look at the cluster`,
     begins: (removed) =>
       `removing ${brokerList(removed)} by an ordinary change, keeping ${brokerList(brokers)} with replication factor ${replicationFactor}`,
     awaited: "the brokers to leave every partition",
@@ -56,7 +56,7 @@ export function addition(session: Session, intent: MembershipIntent): MemberChan
     seconds: session.settings.timeouts.join,
     isOurs: (pending) => pending.every(isPart),
     refusal: (why) =>
-      `the cluster's own plan for adding the brokers is not what is meant (${shortened(why, 50)}): nothing was sent; look at the cluster`,
+      `the cluster's own plan for adding the brokers is not what is meant (${why}): nothing was sent; look at the cluster`,
     begins: () =>
       `adding: the members are to be ${brokerList(brokers)}, replication factor ${replicationFactor}`,
     awaited: "the brokers to join every partition",

@@ -49,7 +49,7 @@ export async function withinPause<T>(
   forgetPhases(session);
   await ensureExporting(session, () => undefined).catch((error: Error) => {
     throw new Refusal(
-      `exportPauseLimit has passed, and resuming exporting failed (${shortened(error.message, 60)}); resume it by hand: ${byHand(session, "POST", session.generation.exporting.resume.path)}`,
+      `exportPauseLimit has passed, and resuming exporting failed (${error.message}); resume it by hand: ${byHand(session, "POST", session.generation.exporting.resume.path)}`,
     );
   });
   throw new Refusal(

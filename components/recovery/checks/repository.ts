@@ -32,7 +32,7 @@ export function refuseForeign(
   }
   if (differing.length > 0 && existing.settings.readonly !== "true") {
     throw new Refusal(
-      `repository ${name} in ${region} has other settings (${shortened(listed(differing), 38)}): give snapshotRepository another name`,
+      `repository ${name} in ${region} has other settings (${listed(differing)}): give snapshotRepository another name`,
     );
   }
   return differing;
@@ -105,7 +105,7 @@ export async function usable<T>(
     // What S3 adds in parentheses are numbers of its own.
     const [why = ""] = error.reason.replace(/^(\w+)_exception: /, "$1: ").split(" (");
     throw new Refusal(
-      `repository ${shortened(session.settings.repository.name, 24)} in ${region} cannot be used (${shortened(why, 90)}): mend its place or rights`,
+      `repository ${shortened(session.settings.repository.name, 24)} in ${region} cannot be used (${why}): mend its place or rights`,
     );
   }
 }

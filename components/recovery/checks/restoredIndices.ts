@@ -36,7 +36,7 @@ export function restoredByUs(
   });
   if (foreign.length > 0) {
     throw new Refusal(
-      `the recreated Elasticsearch already has ${foreign.length} of Camunda's indices (${shortened(listed(foreign), 52)}): recreate it empty`,
+      `the recreated Elasticsearch already has ${foreign.length} of Camunda's indices (${listed(foreign)}): recreate it empty`,
     );
   }
   return indices;

@@ -27,7 +27,7 @@ export async function permitted<T>(
     session.log(`Elasticsearch of ${region}: ${error.said}`);
     const [, action = error.said] = /action \[([^\]]+)\]/.exec(error.said) ?? [];
     throw new Refusal(
-      `Elasticsearch of ${region} answers 403 when asked to ${what} (${shortened(action, 60)}): give its user that right`,
+      `Elasticsearch of ${region} answers 403 when asked to ${what} (${action}): give its user that right`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { listed, shortened } from "../../base/bounded";
+import { listed } from "../../base/bounded";
 import { exporterStates, notReadyToLeave } from "../../clients/topology";
 import type { MembershipIntent } from "../planner";
 import type { Observation, Session } from "../session";
@@ -35,6 +35,6 @@ export async function notWhole(
     ? undefined
     : {
         seen,
-        refusal: `the cluster is not whole (${shortened(seen, 60)}): a drain takes half of it out; mend it first`,
+        refusal: `the cluster is not whole (${seen}): a drain takes half of it out; mend it first`,
       };
 }

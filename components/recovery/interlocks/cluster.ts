@@ -144,7 +144,7 @@ async function stillOut(session: Session, { refusal }: TakenBack): Promise<strin
     const absent = await noMembers(session);
     return absent.length === 0 ? undefined : refusal(peer, { absent: brokerList(absent) });
   } catch (error) {
-    return refusal(peer, { error: shortened(messageOf(error), 25) });
+    return refusal(peer, { error: messageOf(error) });
   }
 }
 
@@ -176,7 +176,7 @@ async function stillSeen(session: Session): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     return error instanceof DeadlineExceeded
-      ? `whether ${lost} is lost is not known (${shortened(error.lastSeen, 50)}): bring the survivors' gateway up, or set overrides.still-seen`
+      ? `whether ${lost} is lost is not known (${error.lastSeen}): bring the survivors' gateway up, or set overrides.still-seen`
       : messageOf(error);
   }
 }

@@ -165,7 +165,7 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
       peer.absent !== true &&
       recorded.brokers === undefined &&
       shape === "installing"
-        ? `stack ${peerStack} cannot be read (${shortened(peer.why, 40)}): it says whether ${region} is new or recreated; run it again when it can`
+        ? `stack ${peerStack} cannot be read (${peer.why}): it says whether ${region} is new or recreated; run it again when it can`
         : undefined,
   },
   {
@@ -223,7 +223,7 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
       const { camundaVersion, installation, peer: other, peerStack, region } = settings;
       const upgrade = upgradeOf(settings, recorded);
       if (upgrade !== undefined && shape === "steady" && !peer.known) {
-        return `camundaVersion is ${upgrade.to}, but whether ${other} is of it is not known (${shortened(peer.why, 40)}): upgrade when stack ${peerStack} can be read`;
+        return `camundaVersion is ${upgrade.to}, but whether ${other} is of it is not known (${peer.why}): upgrade when stack ${peerStack} can be read`;
       }
       if (installation === undefined || !peer.known || peer.camunda?.applied === undefined) {
         return undefined;

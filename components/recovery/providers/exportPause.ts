@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { shortened } from "../../base/bounded";
 import { brokerList } from "../../base/brokers";
 import { Refusal } from "../../base/refusal";
 import { waitFor } from "../../clients/poll";
@@ -67,7 +66,7 @@ async function pause(session: Session, found: Look, begin: () => void): Promise<
     session.log(`the pause failed (${(error as Error).message}): resuming exporting`);
     await ensureExporting(session, begin).catch((second: Error) => {
       throw new Refusal(
-        `the pause failed, and resuming exporting too (${shortened(second.message, 60)}); resume it by hand: ${byHand(session, "POST", session.generation.exporting.resume.path)}`,
+        `the pause failed, and resuming exporting too (${second.message}); resume it by hand: ${byHand(session, "POST", session.generation.exporting.resume.path)}`,
       );
     });
     throw error;

@@ -123,7 +123,7 @@ async function converge(inputs: ExporterInputs, run: Run<ExporterInputs>): Promi
       `exporter ${id} to be ${state}`,
       exporter,
       (last, seconds) =>
-        `exporter ${shortened(id, 20)} held up for ${seconds} s (${shortened(last, 82)}): see that broker's log`,
+        `exporter ${shortened(id, 20)} held up for ${seconds} s (${last}): see that broker's log`,
     );
     done = {
       ...(sent.changeId === undefined ? {} : { changeId: sent.changeId }),
@@ -267,7 +267,7 @@ async function isPlannedAlready(
   if (wrong.length > 0 || left.length > 0) {
     const why = describeOperations(wrong).join("; ") || `it omits ${listed(left)}`;
     throw new Refusal(
-      `the cluster's own plan for exporter ${shortened(id, 25)} is not what is meant (${shortened(why, 36)}): nothing was sent; look at the cluster`,
+      `the cluster's own plan for exporter ${shortened(id, 25)} is not what is meant (${why}): nothing was sent; look at the cluster`,
     );
   }
   return false;

@@ -104,7 +104,7 @@ async function expectFailedOver(
   );
   if (problems.length > 0) {
     throw new Refusal(
-      `the survivors are not healthy (${shortened(listed(problems, "; "), 75)}): a failback adds load to them; mend them first`,
+      `the survivors are not healthy (${listed(problems, "; ")}): a failback adds load to them; mend them first`,
     );
   }
   for (const id of exporters[inputs.recreated]) {
@@ -155,7 +155,7 @@ async function expectOwnElasticsearch(session: Session): Promise<Trial> {
   );
   if (closed.length > 0) {
     throw new Refusal(
-      `Elasticsearch of ${region} has ${closed.length} closed indices (${shortened(listed(closed), 50)}): open or delete them, none comes over as it is`,
+      `Elasticsearch of ${region} has ${closed.length} closed indices (${listed(closed)}): open or delete them, none comes over as it is`,
     );
   }
   await expectRights(session, region, "source");

@@ -157,7 +157,7 @@ async function awaitSuccess(session: Session, inputs: SnapshotInputs): Promise<S
       }
       if (snapshot.state !== "SUCCESS") {
         throw new Refusal(
-          `snapshot ${shortened(inputs.snapshot, 40)} ended as ${snapshot.state}, ${snapshot.shards.failed} of ${snapshot.shards.total} shards failed (${shortened(snapshot.failures[0] ?? "no reason given", 30)}): set failback to a new name`,
+          `snapshot ${shortened(inputs.snapshot, 40)} ended as ${snapshot.state}, ${snapshot.shards.failed} of ${snapshot.shards.total} shards failed (${snapshot.failures[0] ?? "no reason given"}): set failback to a new name`,
         );
       }
       return { done: true, value: snapshot };

@@ -206,7 +206,7 @@ async function compare(
   const since = Object.keys(expected).filter((index) => !taken.includes(index));
   if (since.length > 0) {
     throw new Refusal(
-      `Elasticsearch of ${region} has ${since.length} indices that are not in the snapshot (${shortened(listed(since), 40)}): set failback to a new name`,
+      `Elasticsearch of ${region} has ${since.length} indices that are not in the snapshot (${listed(since)}): set failback to a new name`,
     );
   }
   const gone = taken.filter((index) => expected[index] === undefined);
@@ -224,7 +224,7 @@ async function compare(
   const missing = templates.filter((template) => !restored.includes(template));
   if (missing.length > 0) {
     throw new Refusal(
-      `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${shortened(listed(missing), 40)}): set failback to a new name`,
+      `the restored Elasticsearch lacks ${missing.length} of the survivor's templates (${listed(missing)}): set failback to a new name`,
     );
   }
   const health = await awaitHealth(session, survivor, recreated, healths);

@@ -45,6 +45,22 @@ describe("the line that an operator reads", () => {
     );
   });
 
+  for (const [what, quoted] of [
+    ["has parentheses of its own", `change 7 (2 of 9 done, at ${"y".repeat(150)})`],
+    ["has some that end nowhere", `answered 503: no (leader (${"y".repeat(150)}…`],
+  ] as const) {
+    it(`lets all of a quotation give way that ${what}`, () => {
+      const line = operatorLine(new Refusal(`not meant (${quoted}): ${WAY_OUT} (now)`), PAUSED);
+      assert.equal(line.length, LONGEST_LINE);
+      assert.match(
+        line,
+        new RegExp(
+          `^not meant \\([a-z].*y…\\): ${WAY_OUT} \\(now\\) \\(exporting stays paused\\)$`,
+        ),
+      );
+    });
+  }
+
   it("keeps a place in the documentation", () => {
     const refusal = new Refusal(`${"z".repeat(140)} (short); see (docs/errors.md#failback)`);
     assert.match(operatorLine(refusal), /\(docs\/errors\.md#failback\)$/);
