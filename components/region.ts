@@ -13,6 +13,7 @@ import { previewPlan } from "./recovery/preview";
 import { Recovery, RecoveryOutputs, RecoveryStatus } from "./recovery/recovery";
 import { lookAtReleases } from "./recovery/releases";
 import { activeRegionOf, Shape, shapeOf } from "./recovery/phase";
+import { declareTrial } from "./recovery/trial";
 import { peerRefusal, runProblems } from "./recovery/interlocks/run";
 import { CONTRACT_VERSION } from "./stack/contract";
 import { backendPlace, backendWarnings } from "./stack/stateBackend";
@@ -158,7 +159,8 @@ export class Region {
       );
     }
     const declared = recovery.declare(installed?.before ?? []);
-    installed?.afterRecovery(recovery);
+    const others = installed?.afterRecovery(recovery) ?? [];
+    declareTrial(settings, shape, recorded, [recovery, ...others]);
     return new Region(outputsOf(settings, isKnown, installed, declared));
   }
 }

@@ -15,8 +15,8 @@ export interface InstalledRegion {
   readonly camunda: CamundaRelease;
   /** What the stack exports of it. */
   readonly outputs: InstalledOutputs;
-  /** Declares what comes after a recovery: nothing of it may keep a recovery from ending. */
-  afterRecovery(recovery: pulumi.Resource): void;
+  /** Declares what comes after a recovery, and says what it is: nothing of it may keep a recovery from ending. */
+  afterRecovery(recovery: pulumi.Resource): pulumi.Resource[];
 }
 
 /** Outputs of an installed region. */

@@ -9,6 +9,7 @@ import type { ExportResumeInputs } from "./providers/exportResume";
 import type { FailbackGateInputs } from "./providers/failbackGate";
 import type { MembershipInputs } from "./providers/membership";
 import type { PeerConnectionInputs } from "./providers/peerConnection";
+import type { RepositoryTrialInputs } from "./providers/repositoryTrial";
 import type { SnapshotInputs } from "./providers/snapshot";
 import type { SnapshotRepositoryInputs } from "./providers/snapshotRepository";
 import type { SnapshotRestoreInputs } from "./providers/snapshotRestore";
@@ -97,3 +98,6 @@ export const WebApps = step<WebAppsInputs>("webApps", "WebApps");
 
 /** Failback step 2: Operate and Tasklist of the surviving region stand still. */
 export const WebAppsStop = step<WebAppsStopInputs>("webAppsStop", "WebAppsStop");
+
+/** In normal operation: the snapshot repository of a failback can be used from this region's Elasticsearch. */
+export const RepositoryTrial = step<RepositoryTrialInputs>("repositoryTrial", "RepositoryTrial");

@@ -105,6 +105,8 @@ export interface RecordedState {
   camunda?: RecordedCamunda;
   /** Whether every node of Elasticsearch was found ready after the installation. */
   searchReady?: boolean;
+  /** Whether the snapshot repository was tried in normal operation. */
+  repositoryTried?: boolean;
   /** Whether the NetworkPolicy that is the fence is in the state, closed. */
   fenceClosed?: boolean;
 }
@@ -254,6 +256,9 @@ export function recordedOf(resources: readonly unknown[]): RecordedState {
         break;
       case "pulumi-nodejs:dynamic/camunda:ElasticsearchHealth":
         recorded.searchReady = true;
+        break;
+      case "pulumi-nodejs:dynamic/camunda:RepositoryTrial":
+        recorded.repositoryTried = true;
         break;
       case "pulumi-nodejs:dynamic/camunda:Exporting":
         recorded.lastAttempt = readLastAttempt(outputs);

@@ -288,10 +288,15 @@ class Drill extends SiteScene {
       this.site.bookkeeping,
       counted(changed.map(({ op }) => op)),
     );
+    this.check("nothing is sent that changes anything", [], this.recorder.changes(from).map(line));
     await this.up(this.lost);
     const outputs = await (await this.stack(this.lost)).outputs();
     this.check("the recreated region is steady", "steady", phaseOf(outputs));
-    this.check("nothing is sent that changes anything", [], this.recorder.changes(from).map(line));
+    this.check(
+      "it tries the snapshot repository, and changes nothing else",
+      await this.trials([this.lost]),
+      this.recorder.changes(from).map(lineAt),
+    );
     await this.site.checkSteady?.(this);
     await this.again("a last up");
   }
@@ -346,14 +351,13 @@ class Drill extends SiteScene {
 
   /** The loss that is rehearsed, for what follows from it. */
   private async rehearsal(): Promise<Rehearsal> {
-    const { snapshotRepository } = await this.survivorStack.outputs();
     return {
       camundaVersion: this.site.camundaVersion,
       shape: this.world.shape,
       lost: this.lost,
       survivor: this.survivor,
       exporters: this.exporters,
-      repository: (snapshotRepository as { name: string }).name,
+      repository: await this.repository(),
       attempt: this.attempt,
     };
   }

@@ -46,9 +46,9 @@ export class EndpointsSite implements Site {
     await scene.up("region0");
     await scene.up("region1");
     scene.check(
-      "adopting changes nothing",
-      [],
-      this.recorder.changes().map(({ method, path }) => `${method} ${path}`),
+      "adopting tries the snapshot repository, and changes nothing else",
+      await scene.trials(),
+      this.recorder.changes().map(({ region, method, path }) => `${region} ${method} ${path}`),
     );
   }
 

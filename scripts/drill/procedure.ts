@@ -37,9 +37,7 @@ export function failbackRequests(rehearsal: Rehearsal): string[] {
   const repository = `/_snapshot/${rehearsal.repository}`;
   const snapshot = `${repository}/${snapshotName(lost, rehearsal.attempt)}`;
   return inOrder(failback, {
-    gate: [survivor, lost].flatMap((region) =>
-      ["PUT", "DELETE"].map((method) => `${region} ${method} ${repository}-trial`),
-    ),
+    gate: [survivor, lost].flatMap((region) => trialRequests(region, rehearsal.repository)),
     "export-pause": [atSurvivor(rehearsal, exporting.pause)],
     "snapshot-source": [`${survivor} PUT ${repository}`],
     snapshot: [`${survivor} PUT ${snapshot}`],
@@ -51,6 +49,11 @@ export function failbackRequests(rehearsal: Rehearsal): string[] {
     "export-resume": [atSurvivor(rehearsal, exporting.resume)],
     membership: [atSurvivor(rehearsal, returned(rehearsal))],
   });
+}
+
+/** How a region's Elasticsearch tries a snapshot repository that is not registered, and forgets it. */
+export function trialRequests(region: RegionName, repository: string): string[] {
+  return ["PUT", "DELETE"].map((method) => `${region} ${method} /_snapshot/${repository}-trial`);
 }
 
 /** How the lost brokers are forced out. */

@@ -1,9 +1,10 @@
-import { peerOf } from "../../components/base/brokers";
+import { peerOf, REGIONS } from "../../components/base/brokers";
 import { waitFor } from "../../components/clients/poll";
 import { Workspace } from "../../world/pulumi/workspace";
 import type { RegionName, World } from "../../world/world";
 import type { Interrupt } from "../operator/interrupt";
 import type { RegionStack, RunOptions } from "../operator/stack";
+import { trialRequests } from "./procedure";
 import type { Site, SiteRun } from "./site";
 import { messageOf } from "../../components/base/messageOf";
 
@@ -36,6 +37,18 @@ export abstract class SiteScene {
 
   stack(region: RegionName): Promise<RegionStack> {
     return this.workspace.stack(region);
+  }
+
+  /** What both regions send of the trial of the snapshot repository, when each is steady for the first time. */
+  async trials(regions: readonly RegionName[] = REGIONS): Promise<string[]> {
+    const name = await this.repository();
+    return regions.flatMap((region) => trialRequests(region, name));
+  }
+
+  /** Name of the snapshot repository. */
+  protected async repository(): Promise<string> {
+    const { snapshotRepository } = await (await this.stack(this.survivor)).outputs();
+    return (snapshotRepository as { name: string }).name;
   }
 
   /** `pulumi up` of a region's stack. */

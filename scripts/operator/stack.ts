@@ -61,6 +61,9 @@ export interface Watch {
 /** As a pattern of URNs. */
 const EVERYTHING = "**";
 
+/** In the URN of what finds out by itself whether it has had an effect: all of a recovery, and our own types elsewhere. */
+const OWN_STEP = /camunda8:recovery:Recovery\$|:dynamic\/camunda:/;
+
 /** The stacks of a project: their folder, their backend, their login. */
 export class Stacks {
   private constructor(
@@ -243,7 +246,7 @@ export class RegionStack {
     if (creating.length === 0) {
       return;
     }
-    const others = creating.filter((urn) => !/camunda8:recovery:Recovery\$/.test(urn));
+    const others = creating.filter((urn) => !OWN_STEP.test(urn));
     if (others.length > 0) {
       // It may be there, in an account or a cluster, and nobody's: this warning is all that knows of it.
       const clear = ["refresh", "--clear-pending-creates", "--exclude", EVERYTHING];

@@ -5,9 +5,10 @@ import type { EmbeddedWorld } from "../../world/camunda/embedded";
 import { Scene } from "../engine/scene";
 
 /** What a world was asked that changes something, and what it has truly answered. */
-function changes(world: EmbeddedWorld): string[] {
+function changes(world: EmbeddedWorld, from: number): string[] {
   return world
     .mutations()
+    .slice(from)
     .map(
       ({ method, path, region, server, truth }) => `${method} ${region} ${server} ${path} ${truth}`,
     );
@@ -45,6 +46,7 @@ describe("the played engine", function () {
 
   it("does in a failover, a failback and its end what the real engine does", async () => {
     real = await Scene.of();
+    const realFrom = real.mark();
     await real.failOver();
     await real.world.recreate("region1");
     await real.stack.set("failback", "one");
@@ -54,6 +56,7 @@ describe("the played engine", function () {
     await real.stack.up();
 
     played = await FaultScene.of("region1", engine);
+    const playedFrom = played.world.mutations().length;
     await played.world.lose("region1");
     played.set({ lostRegion: "region1" });
     await played.expectUp();
@@ -63,8 +66,9 @@ describe("the played engine", function () {
     played.unset(["lostRegion", "failback"]);
     await played.expectUp();
 
-    assert.ok(changes(real.world).length >= 10);
-    assert.deepEqual(changes(played.world), changes(real.world));
+    const done = changes(real.world, realFrom);
+    assert.ok(done.length >= 10);
+    assert.deepEqual(changes(played.world, playedFrom), done);
     assert.deepEqual(recordedOf(played.states.region0 ?? []), recordedOf(await kept(real)));
   });
 });

@@ -26,6 +26,8 @@ export interface GoldenCase {
     attempt?: string;
     declaration?: Declaration;
     fence?: true;
+    /** Whether the snapshot repository was tried. */
+    trial?: true;
   };
   /** How many reads of the own state fail before one succeeds. */
   failingReads?: number;
@@ -97,7 +99,7 @@ export const CASES: GoldenCase[] = [
     base: "steady",
     region: "region0",
     config: { lostRegion: "region1", failback: "ticket-1" },
-    recorded: { brokers: survivors0 },
+    recorded: { brokers: survivors0, trial: true },
   },
   {
     name: "failback-region0",
@@ -214,7 +216,11 @@ export const CASES: GoldenCase[] = [
     region: "region0",
     config: { ...ofTheOperators, lostRegion: "region1" },
     // Of the second run: the first one asks the cluster before.
-    recorded: { brokers: survivors0, declaration: { kind: "failed-over", lost: "region1" } },
+    recorded: {
+      brokers: survivors0,
+      declaration: { kind: "failed-over", lost: "region1" },
+      trial: true,
+    },
     peer: { phase: "steady", network: { vpcId: "vpc-1", peering: "pcx-1" } },
   },
   {
@@ -316,7 +322,11 @@ export const CASES: GoldenCase[] = [
     platform: "kubernetes",
     region: "region0",
     config: { drainRegion: "region1" },
-    recorded: { brokers: survivors0, declaration: { kind: "drained", drained: "region1" } },
+    recorded: {
+      brokers: survivors0,
+      declaration: { kind: "drained", drained: "region1" },
+      trial: true,
+    },
     peer: { phase: "rejoining", network: { vpcId: "" } },
   },
   {
@@ -589,6 +599,9 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
       type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
       outputs: { spec: { ingress: [{ from: [{ namespaceSelector: {} }] }] } },
     };
+  }
+  if (recorded?.trial === true) {
+    add("RepositoryTrial", { record: record() });
   }
   if (recorded?.gate !== undefined) {
     add("FailbackGate", { attempt: recorded.gate });

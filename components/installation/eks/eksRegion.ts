@@ -119,19 +119,21 @@ export class EksRegion extends pulumi.ComponentResource implements InstalledRegi
     this.registerOutputs(this.outputs);
   }
 
-  afterRecovery(recovery: pulumi.Resource): void {
+  afterRecovery(recovery: pulumi.Resource): pulumi.Resource[] {
     const { settings, activeRegion, eks } = this.args;
-    if (eks.traffic !== undefined) {
-      new TrafficRouting(
-        `${this.name}-traffic`,
-        {
-          traffic: eks.traffic,
-          region: settings.region,
-          active: activeRegion === settings.region,
-        },
-        { parent: this, dependsOn: [recovery] },
-      );
-    }
+    return eks.traffic === undefined
+      ? []
+      : [
+          new TrafficRouting(
+            `${this.name}-traffic`,
+            {
+              traffic: eks.traffic,
+              region: settings.region,
+              active: activeRegion === settings.region,
+            },
+            { parent: this, dependsOn: [recovery] },
+          ),
+        ];
   }
 }
 

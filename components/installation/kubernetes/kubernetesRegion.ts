@@ -72,7 +72,8 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
     this.registerOutputs(this.outputs);
   }
 
-  afterRecovery(): void {
+  afterRecovery(): pulumi.Resource[] {
     // How users reach a cluster that is given is not this program's: hooks tell whoever decides it.
+    return [];
   }
 }
