@@ -74,11 +74,20 @@ export function camundaIn(
     fence: pulumi.Resource[];
   },
 ): Pick<InstalledRegion, "before" | "camunda"> {
-  const { settings, rejoining, descriptions } = args;
+  const { settings, rejoining, descriptions, peer, recorded } = args;
   const { options, namespace, roleArn, after, dns, fence } = place;
   const elasticsearch = new Elasticsearch(
     `${name}-elasticsearch`,
-    { settings, namespace, roleArn, description: descriptions[ELASTICSEARCH_RELEASE] },
+    {
+      settings,
+      namespace,
+      roleArn,
+      description: descriptions[ELASTICSEARCH_RELEASE],
+      // That of a recreated region is to be restored from the survivor's.
+      data:
+        recorded.releases[ELASTICSEARCH_RELEASE]?.image ??
+        (rejoining && peer.known ? peer.searchImage : undefined),
+    },
     { ...options, dependsOn: [...after, dns] },
   );
   const camunda = new CamundaRelease(

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { versionOfChart } from "../generations";
-import { RELEASE } from "../generations/objects";
+import { ELASTICSEARCH_RELEASE, RELEASE } from "../generations/objects";
 import {
   Declaration,
   LastAttempt,
@@ -31,6 +31,8 @@ export type PeerState =
       /** Whether its `up` has installed Camunda. */
       installed: boolean;
       camunda?: RecordedCamunda;
+      /** Tag of the image of its Elasticsearch. */
+      searchImage?: string;
       /** The region that it says serves the users. */
       activeRegion: string | undefined;
       network: RecordedNetwork;
@@ -121,6 +123,8 @@ export interface RecordedRelease {
   objects: string[];
   /** Version of its chart. */
   chart?: string;
+  /** Tag of the image that its values name at their top. */
+  image?: string;
 }
 
 /**
@@ -157,6 +161,7 @@ export async function readPeer(peerStack: string | undefined): Promise<PeerState
 /** What another stack says of itself by what it has recorded. */
 export function peerStateOf(recorded: RecordedState): Extract<PeerState, { known: true }> {
   const { declaration, verified, installed, camunda, activeRegion, network } = recorded;
+  const searchImage = recorded.releases[ELASTICSEARCH_RELEASE]?.image;
   // The membership counts before the outputs: an `up` of the peer that has failed half way may have
   // forced this region out already, and its outputs are still those of before.
   const forced = declaration?.lost ?? textOf(recorded.recovery, "lostRegion");
@@ -174,6 +179,7 @@ export function peerStateOf(recorded: RecordedState): Extract<PeerState, { known
     restored: isRestored(recorded),
     installed,
     camunda,
+    ...(searchImage === undefined ? {} : { searchImage }),
     activeRegion,
     network,
   };
@@ -341,10 +347,12 @@ function withAttempts(
 function releaseOf(outputs: Record<string, unknown>): RecordedRelease {
   const revision = isRecord(outputs.status) ? outputs.status.revision : undefined;
   const chart = textOf(outputs.status, "version");
+  const image = textOf(isRecord(outputs.values) ? outputs.values.image : undefined, "tag");
   const names = isRecord(outputs.resourceNames) ? outputs.resourceNames : {};
   return {
     ...(typeof revision === "number" ? { revision } : {}),
     ...(chart === undefined ? {} : { chart }),
+    ...(image === undefined ? {} : { image }),
     description: textOf(outputs, "description"),
     // By "Deployment.apps/apps/v1" or "Service/v1"; the names with their namespace when the chart gives one.
     objects: Object.entries(names).flatMap(([key, list]) =>

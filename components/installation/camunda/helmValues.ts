@@ -100,12 +100,13 @@ export function camundaValues(settings: InstalledSettings, options: { webApps: b
 /**
  * Values of Elasticsearch's chart for the region of this stack.
  *
- * @param options `roleArn`: the role that its service account takes on `eks`, unless keys of S3 are given
+ * @param options `roleArn`: the role that its service account takes on `eks`, unless keys of S3 are given; `data`: tag of
+ *   the image that its data is of
  * @returns plain values, without any secret; the user's own are merged last (`helmValues.elasticsearch`)
  */
 export function elasticsearchValues(
   settings: InstalledSettings,
-  options: { roleArn?: string } = {},
+  options: { roleArn?: string; data?: string } = {},
 ): Values {
   const { installation, region } = settings;
   const { cluster, sizing, s3Keys } = installation;
@@ -133,7 +134,7 @@ export function elasticsearchValues(
         ? {}
         : { imageRegistry: installation.imageRegistry }),
     },
-    ...generationOf(settings.camundaVersion).elasticsearchImages,
+    ...notBefore(options.data, generationOf(settings.camundaVersion).elasticsearchImages),
     // Few nodes that do everything, as Camunda's chart has it.
     data: { replicaCount: 0 },
     coordinating: { replicaCount: 0 },
@@ -146,6 +147,26 @@ export function elasticsearchValues(
         : mergeValues(master, withRole(eks, region, options.roleArn)),
   };
   return mergeValues(values, installation.helmValues.elasticsearch);
+}
+
+/**
+ * An Elasticsearch does not start on the data of a later version, nor restore it: in an upgrade that is given up before
+ * Camunda's release is touched, its image stays as it is.
+ */
+function notBefore(
+  data: string | undefined,
+  images: Generation["elasticsearchImages"],
+): Generation["elasticsearchImages"] {
+  return data !== undefined && isLater(data, images.image.tag)
+    ? { ...images, image: { ...images.image, tag: data } }
+    : images;
+}
+
+/** Whether a tag is of a later version, by the numbers that it begins with. */
+function isLater(tag: string, other: string): boolean {
+  const [mine, others] = [tag, other].map((one) => /^\d+\.\d+\.\d+/.exec(one)?.[0].split("."));
+  const place = mine?.findIndex((number, index) => number !== others?.[index]) ?? -1;
+  return Number(mine?.[place]) > Number(others?.[place]);
 }
 
 /**

@@ -14,6 +14,8 @@ export interface ElasticsearchArgs {
   namespace: pulumi.Input<string>;
   /** Description of the release: see `FoundReleases`. */
   description?: string | undefined;
+  /** Tag of the image that its data is of; none where it has none. */
+  data?: string | undefined;
   /** Role that its service account takes for S3 (`eks`). Without it, keys or a repository of the user's own. */
   roleArn?: pulumi.Input<string>;
 }
@@ -28,7 +30,7 @@ export interface ElasticsearchArgs {
 export class Elasticsearch extends pulumi.ComponentResource {
   constructor(name: string, args: ElasticsearchArgs, options?: pulumi.ComponentResourceOptions) {
     super("camunda8:kubernetes:Elasticsearch", name, {}, options);
-    const { settings, namespace, roleArn, description } = args;
+    const { settings, namespace, roleArn, description, data } = args;
     const { charts, s3Keys } = settings.installation;
     // A component's own dependencies order its children's creation only, not their deletion.
     const before = options?.dependsOn ?? [];
@@ -57,7 +59,7 @@ export class Elasticsearch extends pulumi.ComponentResource {
         description,
         values: pulumi
           .output(roleArn)
-          .apply((arn) => elasticsearchValues(settings, { roleArn: arn })),
+          .apply((arn) => elasticsearchValues(settings, { roleArn: arn, data })),
       },
       {
         parent: this,

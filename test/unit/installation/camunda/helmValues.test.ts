@@ -239,6 +239,20 @@ describe("Helm values of Camunda 8.7", () => {
 });
 
 describe("Helm values of Elasticsearch", () => {
+  it("go back to no image that is of an earlier version than the data", () => {
+    const tag = (data: string) =>
+      at(elasticsearchValues(kubernetesSettings(), { data }), "image", "tag");
+    for (const later of ["8.15.5", "8.15.10-debian-12-r0", "8.17.4", "9.0.0"]) {
+      assert.equal(tag(later), later);
+    }
+    for (const other of ["8.15.4", "8.15.4-debian-12-r0", "8.9.20", "7.17.24", "latest", ""]) {
+      assert.equal(tag(other), "8.15.4");
+    }
+    const helmValues = { elasticsearch: { image: { tag: "8.16.0" } } };
+    const own = elasticsearchValues(kubernetesSettings({ helmValues }), { data: "8.17.4" });
+    assert.equal(at(own, "image", "tag"), "8.16.0", "the user's own are the last word");
+  });
+
   it("know nothing of AWS in a cluster that is given", () => {
     const given = elasticsearchValues(kubernetesSettings());
     assert.doesNotMatch(JSON.stringify(given), /aws/i);

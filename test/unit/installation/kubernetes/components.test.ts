@@ -4,6 +4,11 @@ import {
   camundaValues,
   elasticsearchValues,
 } from "../../../../components/installation/camunda/helmValues";
+import {
+  camundaIn,
+  InstalledRegionArgs,
+} from "../../../../components/installation/installedRegion";
+import { peerStateOf, recordedOf } from "../../../../components/stack/stackState";
 import { CamundaRelease } from "../../../../components/installation/kubernetes/camundaRelease";
 import { corefileBlock } from "../../../../components/installation/kubernetes/corefile";
 import { KubernetesDnsChaining } from "../../../../components/installation/kubernetes/dnsChaining";
@@ -85,6 +90,47 @@ describe("Elasticsearch", () => {
       all.filter(({ type }) => type.endsWith(":Secret")),
       [],
     );
+  });
+
+  describe("after an upgrade that ended before Camunda's release", () => {
+    const halfWay = recordedOf([
+      {
+        type: RELEASE,
+        outputs: { name: "camunda-elasticsearch", values: { image: { tag: "8.17.4" } } },
+      },
+    ]);
+    const tagOf = async (of: Partial<InstalledRegionArgs>) => {
+      const declared = await declare(() => {
+        const args: InstalledRegionArgs = {
+          settings: eksSettings({ camundaVersion: "8.6" }),
+          fence: "closed",
+          first: [],
+          rejoining: false,
+          activeRegion: "region0",
+          peer: { known: false, why: "no answer" },
+          recorded: recordedOf([]),
+          descriptions: {},
+          ...of,
+        };
+        const dns = new pulumi.ComponentResource("a:dns:Dns", "dns");
+        camundaIn("region", args, { options: {}, namespace, after: [], dns, fence: [] });
+      });
+      const { inputs } = only(
+        declared.of(RELEASE).filter(({ inputs }) => inputs.name === "camunda-elasticsearch"),
+      );
+      return (inputs.values as { image: { tag: string } }).image.tag;
+    };
+
+    it("keeps the image that its data is of, since it would not start on it with the one before", async () => {
+      assert.equal(await tagOf({ recorded: halfWay }), "8.17.4");
+      assert.equal(await tagOf({}), "8.15.4");
+    });
+
+    it("has that image in a recreated region too, which is restored from it, and in no other one", async () => {
+      const peer = peerStateOf(halfWay);
+      assert.equal(await tagOf({ rejoining: true, peer }), "8.17.4");
+      assert.equal(await tagOf({ peer }), "8.15.4");
+    });
   });
 
   it("has keys of S3 in a Secret only, which is there before the release", async () => {
