@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { shortened } from "../base/bounded";
 import { brokerList, brokersAre, idsOfMap, sameIds, without } from "../base/brokers";
 import { isDeclaration } from "../base/declaration";
-import { fits, idsOf } from "../generations";
+import { fits, generationOf, idsOf, nextVersion } from "../generations";
 import { exporterStates, memberIds } from "../clients/topology";
 import type { Settings } from "../settings";
 import type { RecordedState } from "../stack/stackState";
@@ -43,6 +43,10 @@ export async function lookAtCluster(
     upgradeOf(settings, recorded) !== undefined
   ) {
     return { warnings: [] };
+  }
+  const back = shape === "failed-over" ? undefined : await goingBack(settings, shape);
+  if (back !== undefined) {
+    return { refusal: back, warnings: [] };
   }
   const desired = desiredMembership(settings, shape);
   const isPlanned =
@@ -103,6 +107,27 @@ export async function lookAtCluster(
       }),
     ],
   };
+}
+
+/**
+ * Why brokers of this region would go back to the minor before. A run that was killed in an upgrade has not recorded it:
+ * then only they show it, and Helm would apply the release of before again.
+ */
+async function goingBack(settings: Settings, shape: Shape): Promise<string | undefined> {
+  const { camundaVersion, installation, region } = settings;
+  const next = nextVersion(camundaVersion);
+  if (installation === undefined || next === undefined) {
+    return undefined;
+  }
+  const { own, zeebe } = briefSession(settings);
+  // What does not answer is said by who needs it.
+  const topology = await zeebe.topology().catch(() => undefined);
+  const later = topology?.brokers.find(
+    ({ id, version }) => own.includes(id) && fits(generationOf(next), version) !== "no",
+  );
+  return later === undefined
+    ? undefined
+    : `broker ${later.id} of ${region} is of version ${later.version}, camundaVersion is ${camundaVersion}: none goes back; set ${next}${shape === "steady" ? "" : ", and pulumi up --refresh"}`;
 }
 
 /** What an operator is to know while a region is out, whatever the run does. */

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { listed, shortened } from "../../base/bounded";
 import { brokerList, RegionName, without } from "../../base/brokers";
 import type { Declaration } from "../../base/declaration";
-import { memberIds, unhealthy } from "../../clients/topology";
+import { memberIds, Topology, unhealthy } from "../../clients/topology";
+import { fits, generationOf } from "../../generations";
 import { asked, DeadlineExceeded } from "../../clients/poll";
 import { OVERRIDES, Settings } from "../../settings";
 import type { RecordedState } from "../../stack/stackState";
@@ -91,6 +92,18 @@ function logged(line: string): void {
   void pulumi.log.info(line, undefined, 0, true);
 }
 
+/** Whether a run that was killed has begun the upgrade, and could not record it: the next one goes on with it. */
+function isBegun(
+  { camundaVersion }: Settings,
+  own: readonly number[],
+  { brokers, gatewayVersion }: Topology,
+): boolean {
+  const versions = brokers.filter(({ id }) => own.includes(id)).map(({ version }) => version);
+  return [gatewayVersion, ...versions].some(
+    (version) => fits(generationOf(camundaVersion), version) !== "no",
+  );
+}
+
 /** The cluster is looked at as what it still is. */
 async function unhealthyBefore(
   { settings }: Session,
@@ -99,9 +112,17 @@ async function unhealthyBefore(
   const { from = settings.camundaVersion } = upgradeOf(settings, recorded) ?? {};
   const session = new Session({ ...settings, camundaVersion: from }, logged);
   const { ids, replicationFactor } = desiredMembership(settings, "steady");
+  const seconds = pulumi.runtime.isDryRun() ? 0 : undefined;
   try {
-    const { configuration, topology } = await asked("the cluster", session.log, () =>
-      session.observe(),
+    const now = await asked("the cluster", session.log, () => session.zeebe.topology(), seconds);
+    if (isBegun(settings, session.own, now)) {
+      return undefined;
+    }
+    const { configuration, topology } = await asked(
+      "the cluster",
+      session.log,
+      () => session.observe(),
+      seconds,
     );
     const problems = unhealthy(
       configuration,

@@ -230,7 +230,8 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
       }
       const { applied, verified } = peer.camunda;
       if (recorded.camunda?.applied === undefined) {
-        return applied === camundaVersion
+        // Of a state that cannot be read it is not known, and a failover goes on.
+        return recorded.installed || recorded.unreadable === true || applied === camundaVersion
           ? undefined
           : `camundaVersion is ${camundaVersion}, but ${other} is of ${applied}: a region is installed as the other one is; set ${applied}`;
       }

@@ -4,12 +4,14 @@ import { expectRefusal, failureOf } from "../../support/failure";
 import { session } from "../../../components/recovery/session";
 import { readSettings } from "../../../components/settings";
 import { refusalBeforehand } from "../../../components/recovery/interlocks/cluster";
+import { lookAtCluster } from "../../../components/recovery/look";
 import type { Shape } from "../../../components/recovery/phase";
 import type { RecordedState } from "../../../components/stack/stackState";
 import { EmbeddedWorld } from "../../../world/camunda/embedded";
 import { Body } from "../../support/answers";
 import { useClusterBench } from "../../support/clusterBench";
 import { kubernetesConfig, lookup, Raw } from "../../support/config";
+import { IDS } from "../../support/ids";
 
 const MOCKS = { call: () => ({}), newResource: () => ({ id: "", state: {} }) };
 
@@ -189,6 +191,56 @@ describe("what is asked of the cluster before the fence is touched", () => {
       await world.lose("region1");
       const halfWay = { ...nothing, camunda: { applied: "8.7", verified: "8.6" } };
       assert.equal(await ask("failed-over", halfWay, { ...lost, ...to87 }), undefined);
+    });
+
+    describe("of a run that was killed before it could record it", () => {
+      const of87 = (ids: readonly number[]) => (body: Body) => ({
+        ...body,
+        brokers: body.brokers.map((b: Body) =>
+          ids.includes(b.nodeId) ? { ...b, version: "8.7.37" } : b,
+        ),
+      });
+      const look = (raw: Raw, shape: Shape = "steady") =>
+        lookAtCluster(
+          readSettings(lookup(kubernetesConfig({ timeouts: { request: 10 }, ...raw }))),
+          shape,
+          { ...of86, verified: true, brokers: IDS.mapOf([0, 1, 2, 3]) },
+        );
+
+      it("goes on with it, whatever is away", async () => {
+        await bench().start();
+        const world = new EmbeddedWorld({ electionMs: 20 });
+        await bench().startCluster(world);
+        for (const change of [
+          (body: Body) => ({ ...without([2])(body), gatewayVersion: "8.7.37" }),
+          (body: Body) => of87([0])(without([2])(body)),
+        ]) {
+          const stop = world.inject({ path: TOPOLOGY, transform: change });
+          assert.equal(await ask("steady", of86, to87), undefined);
+          stop();
+        }
+        // Those of the other region are no upgrade of this one.
+        world.inject({ path: TOPOLOGY, transform: (body) => of87([1])(without([2])(body)) });
+        expectRefusal((await ask("steady", of86, to87)) ?? "", [/broker 2 not seen/]);
+      });
+
+      it("is not taken back by the version of before, whatever else the run does", async () => {
+        await bench().start();
+        const world = new EmbeddedWorld({ electionMs: 20 });
+        await bench().startCluster(world);
+        assert.equal((await look({})).refusal, undefined);
+        const stop = world.inject({ path: TOPOLOGY, transform: of87([1]) });
+        assert.equal((await look({})).refusal, undefined, "the other region's may be ahead");
+        stop();
+        world.inject({ path: TOPOLOGY, transform: of87([2]) });
+        expectRefusal((await look({})).refusal ?? "", [
+          /^broker 2 of region0 is of version 8.7.37, camundaVersion is 8.6: none goes back; set 8.7$/,
+        ]);
+        expectRefusal((await look({ ...lost, failback: "one" }, "failing-back")).refusal ?? "", [
+          /none goes back; set 8.7, and pulumi up --refresh$/,
+        ]);
+        assert.equal((await look(lost, "failed-over")).refusal, undefined, "it touches no release");
+      });
     });
 
     it("refuses when nobody answers", async () => {

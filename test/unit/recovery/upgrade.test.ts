@@ -74,6 +74,12 @@ describe("an upgrade of a region", () => {
     });
   }
 
+  it("is not found in a region that fails over while its own state cannot be read", () => {
+    const lost = settingsOf({ ...to87, lostRegion: "region1" });
+    const unreadable = { ...recordedOf([]), unreadable: true } as const;
+    assert.deepEqual(runProblems(lost, peerOf(is("8.6")), unreadable, "here"), []);
+  });
+
   for (const [when, expected, raw, camunda, peer] of [
     [
       "it goes back",
