@@ -88,6 +88,12 @@ export class Region {
     if (plan?.refusal !== undefined) {
       problems.push(plan.refusal);
     }
+    // Whoever cannot ask the own cluster is to hear that, and not what it keeps from being known.
+    const own =
+      problems.length === 0 && shape === "failed-over" && isInstalled(settings)
+        ? await lookAtReleases(settings, shape, recorded)
+        : undefined;
+    problems.push(...(own?.refusals ?? []));
     if (problems.length === 0) {
       const refusal = await refusalBeforehand(settings, shape, recorded);
       problems.push(...(refusal === undefined ? [] : [refusal]));
@@ -95,7 +101,7 @@ export class Region {
     const [releases, look] =
       problems.length === 0
         ? await Promise.all([
-            isInstalled(settings) ? lookAtReleases(settings, shape, recorded) : undefined,
+            own ?? (isInstalled(settings) ? lookAtReleases(settings, shape, recorded) : undefined),
             lookAtCluster(settings, shape, recorded),
           ])
         : [];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import { OURS_ALONE } from "../../components/installation/kubernetes/provider";
 import type { KubeObject } from "../../world/kubernetes/played/objects";
 import type { Properties } from "../../world/pulumi/properties";
 import { refusalOf } from "./refusal";
@@ -120,6 +121,27 @@ export function providerContract(start: () => Promise<ProviderBench>): void {
     assert.deepEqual(await read(), { stubDomains: "{}", theirs: "1", ours: "b" });
     await provider.delete(PATCH, { ...held, inputs: { ...other, data: { ours: "b" } } });
     assert.deepEqual(await read(), { stubDomains: "{}", theirs: "1" });
+  });
+
+  it("changes what a run has created that could not record it, where it is told to", async function () {
+    this.timeout(60_000);
+    const policy = (kind: string, annotations = {}) => ({
+      metadata: { ...metadata("unrecorded"), annotations },
+      spec: { podSelector: {}, policyTypes: [kind] },
+    });
+    await provider.create(POLICY, policy("Ingress"));
+    const next = await configured();
+    assert.match(await refusalOf(next.create(POLICY, policy("Egress"))), /had an apply conflict/);
+    const ours = (kind: string) => policy(kind, OURS_ALONE);
+    const held = await next.create(POLICY, ours("Ingress"));
+    await next.update(POLICY, held, ours("Egress"));
+    const found = await bench.read(
+      "networking.k8s.io/v1",
+      "NetworkPolicy",
+      "camunda",
+      "unrecorded",
+    );
+    assert.deepEqual((found?.spec as { policyTypes?: string[] }).policyTypes, ["Egress"]);
   });
 
   it("finds out what the API server refuses by asking it, not before", async function () {
@@ -300,10 +322,17 @@ export function providerContract(start: () => Promise<ProviderBench>): void {
 
   it("is configured when the API hangs, and refuses what needs it", async function () {
     this.timeout(240_000);
+    const before = await configured({ kubeClientSettings: JSON.stringify({ timeout: 2 }) });
+    const text = (value: string) => ({ metadata: metadata("late"), data: { key: value } });
+    const held = await before.create(CONFIG_MAP, text("a"));
     await bench.freeze();
     const client = await configured();
     const message = await refusalOf(client.create(NAMESPACE, { metadata: { name: "elsewhere" } }));
     assert.match(message, /configured Kubernetes cluster is unreachable/);
+    // By itself it gives up after a minute, when nobody answers its pings.
+    const began = Date.now();
+    await refusalOf(before.update(CONFIG_MAP, held, text("b")));
+    assert.ok(Date.now() - began < 30_000, "it does not end what it has sent in time");
   });
 }
 

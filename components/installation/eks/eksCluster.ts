@@ -5,6 +5,7 @@ import { PORTS } from "../../generations/objects";
 import { peerOf, RegionName } from "../../base/brokers";
 import type { EksSettings } from "../../settings";
 import { clusterName } from "../../settings/eksNames";
+import { PROVIDER } from "../kubernetes/provider";
 import type { RegionNetwork } from "./regionNetwork";
 import * as aws from "./sdk";
 import { RoleWithPolicies, roleWithPolicies, trustService, trustServiceAccount } from "./trust";
@@ -131,12 +132,7 @@ export class EksCluster extends pulumi.ComponentResource {
     );
     this.provider = new Provider(
       `${name}-kubernetes`,
-      {
-        kubeconfig: this.kubeconfig,
-        enableServerSideApply: true,
-        // Else a ConfigMap is replaced by one of another name when it changes.
-        enableConfigMapMutable: true,
-      },
+      { kubeconfig: this.kubeconfig, ...PROVIDER },
       this.child,
     );
     this.storageClass(volumes);

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { REJOINING, RELEASE } from "../../generations/objects";
 import { camundaValues } from "../camunda/helmValues";
 import type { InstalledSettings } from "../../settings";
+import { OURS_ALONE } from "./provider";
 import { helmRelease } from "./release";
 
 /** Arguments of {@link CamundaRelease}. */
@@ -39,7 +40,7 @@ export class CamundaRelease extends pulumi.ComponentResource {
     const state = new core.ConfigMap(
       `${name}-rejoining`,
       {
-        metadata: { name: REJOINING.configMap, namespace },
+        metadata: { name: REJOINING.configMap, namespace, annotations: OURS_ALONE },
         data: { [REJOINING.key]: String(rejoining) },
       },
       { parent: this, dependsOn: options?.dependsOn },

@@ -12,6 +12,7 @@ import type { CamundaRelease } from "./camundaRelease";
 import { KubernetesDnsChaining } from "./dnsChaining";
 import { CamundaNamespace } from "./namespace";
 import { KubernetesPeerFence } from "./peerFence";
+import { PROVIDER } from "./provider";
 
 /**
  * One region in a cluster that is there already (GKE, AKS, OpenShift, on-premises), named by a context of
@@ -29,9 +30,7 @@ export class KubernetesRegion extends pulumi.ComponentResource implements Instal
     const { namespaces } = settings.installation;
     const provider = new Provider(`${name}-kubernetes`, {
       context: cluster.contexts[region],
-      enableServerSideApply: true,
-      // Else a ConfigMap is replaced by one of another name when it changes.
-      enableConfigMapMutable: true,
+      ...PROVIDER,
     });
     super("camunda8:region:KubernetesRegion", name, {}, { providers: [provider] });
     const parent = { parent: this };

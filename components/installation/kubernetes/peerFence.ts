@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { FENCE_POLICY } from "../../generations/objects";
 import { peerOf, RegionName } from "../../base/brokers";
 import type { KubernetesSettings } from "../../settings";
+import { OURS_ALONE } from "./provider";
 
 /** Arguments of {@link KubernetesPeerFence}. */
 export interface KubernetesPeerFenceArgs {
@@ -39,7 +40,7 @@ export class KubernetesPeerFence extends pulumi.ComponentResource {
     const policy = new networking.NetworkPolicy(
       name,
       {
-        metadata: { name: FENCE_POLICY, namespace: args.namespace },
+        metadata: { name: FENCE_POLICY, namespace: args.namespace, annotations: OURS_ALONE },
         spec: {
           podSelector: {},
           policyTypes: ["Ingress", "Egress"],

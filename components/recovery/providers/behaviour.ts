@@ -1,3 +1,4 @@
+import { shortened } from "../../base/bounded";
 import { operatorLine } from "../../base/operatorLine";
 import { Unreachable } from "../../clients/http";
 import { withinPause } from "../checks/pauseLimit";
@@ -196,7 +197,7 @@ async function expectOwnCluster(): Promise<void> {
   } catch (error) {
     if (error instanceof Unreachable) {
       throw plain(
-        `the cluster of ${here.settings.region} cannot be asked (${error.why}): the records stay; gone for good: pulumi stack rm --force`,
+        `the cluster of ${here.settings.region} cannot be asked (${shortened(error.why, 44)}): the records stay; mend it, or gone for good: pulumi stack rm --force`,
       );
     }
   }

@@ -382,9 +382,12 @@ function patchData(
 
 /**
  * What server-side apply does to an object that is there: it takes it over, but for fields that others have
- * written with another value.
+ * written with another value, unless it is told to take these too.
  */
 function adopt(existing: KubeObject | undefined, object: KubeObject): void {
+  if (record(object.metadata.annotations)["pulumi.com/patchForce"] === "true") {
+    return;
+  }
   for (const field of ["spec", "data"]) {
     const path = existing && differing(existing[field], object[field], `.${field}`);
     if (path !== undefined) {

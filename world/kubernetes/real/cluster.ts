@@ -41,6 +41,7 @@ const TOKEN = "admin-of-this-cluster";
  */
 export class RealCluster {
   private breaking = Promise.resolve();
+  private standsStill = false;
   private readonly informers = new Set<Informer<KubernetesObject>>();
 
   private constructor(
@@ -235,12 +236,19 @@ export class RealCluster {
 
   /** The API server stands still: connections are accepted by the kernel, and nothing answers. */
   freeze(): void {
+    this.standsStill = true;
     this.parts.signal("apiServer", "SIGSTOP");
   }
 
   /** Ends {@link freeze}. */
   thaw(): void {
     this.parts.signal("apiServer", "SIGCONT");
+    this.standsStill = false;
+  }
+
+  /** Whether it is {@link freeze frozen}. */
+  get frozen(): boolean {
+    return this.standsStill;
   }
 
   /** Ends all of it and removes what it has written. */

@@ -33,13 +33,20 @@ export class RunningPods implements ClusterView {
     private readonly world: EmbeddedWorld,
   ) {}
 
-  /** Follows the cluster from now on, until {@link close}. What goes wrong is told by `onError`. */
+  /**
+   * Follows the cluster from now on, until {@link close}. What goes wrong is told by `onError`. While its API is frozen
+   * nothing is written to it: what runs in its pods goes on.
+   */
   async follow(onError: (error: unknown) => void): Promise<void> {
     await this.cluster.watch(WATCHED, (type, object) => this.mirror(type, object));
     const again = () => {
       this.work = this.work
-        .then(() => (this.closed ? undefined : this.bringAbout()))
-        .catch(onError);
+        .then(() => (this.closed || this.cluster.frozen ? undefined : this.bringAbout()))
+        .catch((error: unknown) => {
+          if (!this.cluster.frozen) {
+            onError(error);
+          }
+        });
       void this.work.then(() => {
         if (!this.closed) {
           this.timer = setTimeout(again, FOLLOW_MS);
