@@ -156,7 +156,7 @@ export const LIES: readonly Lie[] = [
   text("truncated", (whole) => ({ text: whole.slice(0, Math.ceil(whole.length / 2)) })),
   text("trickles", () => ({ trickleMs: 20 })),
   text("as-text", () => ({ headers: { "Content-Type": "text/plain" } })),
-  text("not-a-number", (whole) => ({ text: whole.replace(/\d+(?=[,}\]])/, "NaN") })),
+  text("not-a-number", (whole) => ({ text: whole.replace(/\d+(?=[,}\]])/, "nan") })),
   {
     name: "huge",
     available: always,
