@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { EngineProcess } from "./engine";
 import type { Family } from "./failpoint";
+import { LISTINGS } from "./lies";
 import { CaseResult, FaultCase, runCase } from "./runCase";
 
 /** How many of the cases of each family are run, and which. */
@@ -39,21 +40,43 @@ export function sampled(cases: readonly FaultCase[], { size, seed }: Sample): Fa
 /** The work of a case, and the region that is lost in it. */
 const workOf = ({ work, lost }: FaultCase) => `${work.name} ${lost}`;
 
+/** What a case stands for: a share has one case of each. */
+function standsFor({ work, failpoint }: FaultCase): string[] {
+  const { family, kind, name, at = "" } = failpoint;
+  const every = `${family} ${kind}`;
+  if (family === "kills") {
+    return [`${every} ${at}`];
+  }
+  // An answer that is lost, and one that is a false success, are worth a case of each change.
+  if (kind === "undone" || kind.startsWith("done-")) {
+    return [every, `${kind.split("-")[0]} ${at}`];
+  }
+  // That a region looks lost which lives must be tried in each way, and for as long as it takes.
+  return work.name === "mistaken" &&
+    LISTINGS.includes(kind) &&
+    / \/v2\/topology .* always$/.test(name)
+    ? [every, `${every} mistaken`]
+    : [every];
+}
+
 /**
- * One case of each kind of fault, and of each kill in each piece of work: of those that there are the one whose work has
- * fewest so far. A share that is small, and has everything in it.
+ * One case of each kind of fault, of kills and lost answers of each kind of change: of those that there are the one whose
+ * work has fewest so far. A share that is small, and has everything in it.
  */
 export function covering(cases: readonly FaultCase[], seed: number): FaultCase[] {
   const groups = new Map<string, FaultCase[]>();
   for (const one of shuffled(cases, seed)) {
-    const { family, kind } = one.failpoint;
-    const group = `${family} ${kind}${family === "kills" ? ` ${workOf(one)}` : ""}`;
-    groups.set(group, [...(groups.get(group) ?? []), one]);
+    for (const group of standsFor(one)) {
+      groups.set(group, [...(groups.get(group) ?? []), one]);
+    }
   }
   const chosen: FaultCase[] = [];
   const count = (one: FaultCase) => chosen.filter((other) => workOf(other) === workOf(one)).length;
-  for (const group of groups.values()) {
-    chosen.push(group.reduce((best, one) => (count(one) < count(best) ? one : best)));
+  // First those of which there are few: a case may stand for a larger group besides.
+  for (const group of [...groups.values()].sort((a, b) => a.length - b.length)) {
+    if (!group.some((one) => chosen.includes(one))) {
+      chosen.push(group.reduce((best, one) => (count(one) < count(best) ? one : best)));
+    }
   }
   return chosen;
 }

@@ -14,6 +14,8 @@ export interface Failpoint {
   kind: string;
   /** The same in every run, so that a case can be repeated by it. */
   name: string;
+  /** What kind of request it happens at, when it happens at one. */
+  at?: string;
   /** Lets it happen when its place is reached. */
   arm(scene: FaultScene): Armed;
   /** Whether the run is killed by it. */

@@ -1,5 +1,5 @@
 import type { Failpoint } from "./failpoint";
-import { isLike, LearntRequest, REQUEST, RequestId, requestOf, textOf } from "./requests";
+import { isLike, LearntRequest, REQUEST, RequestId, requestOf, shapeOf, textOf } from "./requests";
 
 const MOMENTS = ["before", "after"] as const;
 
@@ -25,6 +25,7 @@ function killing(id: RequestId, moment: Moment): Failpoint {
     family: "kills",
     kind: `killed ${moment}`,
     name: `killed ${moment} ${textOf(id)}`,
+    at: shapeOf(id),
     kills: true,
     arm({ world, engine }) {
       let like = 0;

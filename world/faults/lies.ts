@@ -20,6 +20,8 @@ export interface Lie {
   /** Whether it says anything else than the truth, by a true answer to that request. */
   available(truth: Reply, changes: boolean): boolean;
   tell(occasion: Occasion): Promise<Told> | Told;
+  /** Whether it is one of the brokers that a gateway lists. */
+  lists?: true;
 }
 
 const always = () => true;
@@ -40,6 +42,12 @@ function done(name: string, told: Told): Lie {
     },
   };
 }
+
+/** What was asked is not done, and the answer is that of success, whoever is asked. */
+const UNDONE: Reply = {
+  status: 200,
+  body: { acknowledged: true, accepted: true, status: 204, body: null },
+};
 
 function status(code: number): Reply {
   return { status: code, body: { message: `played ${code}` } };
@@ -112,11 +120,12 @@ const STATE = /^([A-Z][A-Z_]{2,}|leader|follower|healthy|green|yellow|STARTED)$/
 
 /** Changes the brokers that a gateway lists. */
 function listing(name: string, change: (brokers: Listed[], lost: RegionName) => Listed[]): Lie {
-  return body(name, (told, { lost }) =>
+  const lie = body(name, (told, { lost }) =>
     isRecord(told) && Array.isArray(told.brokers) && told.brokers.every(isRecord)
       ? { ...told, brokers: change(told.brokers as unknown as Listed[], lost) }
       : told,
   );
+  return { ...lie, lists: true };
 }
 
 interface Listed {
@@ -147,6 +156,7 @@ export const LIES: readonly Lie[] = [
   },
   { name: "html", available: always, tell: () => HTML },
   done("html", HTML),
+  { name: "undone", available: (_truth, changes) => changes, tell: () => UNDONE },
   body("error-in-200", () => ({ error: { type: "internal", reason: "played" }, status: 500 })),
   body("empty-object", () => ({})),
   body("empty-list", () => []),
@@ -222,3 +232,8 @@ function withRoles(brokers: Listed[], role: string): Listed[] {
     partitions: one.partitions.map((partition) => ({ ...partition, role })),
   }));
 }
+
+/** Those of the brokers that a gateway lists. */
+export const LISTINGS: readonly string[] = LIES.filter(({ lists }) => lists).map(
+  ({ name }) => name,
+);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Reply } from "../camunda/embedded";
 import type { Failpoint } from "./failpoint";
 import { Lie, LIES } from "./lies";
-import { isLike, LearntRequest, REQUEST, RequestId, requestOf, textOf } from "./requests";
+import { isLike, LearntRequest, REQUEST, RequestId, requestOf, shapeOf, textOf } from "./requests";
 
 /** How often a lie is told. */
 const TIMES = { once: 1, thrice: 3, always: Infinity };
@@ -44,6 +44,7 @@ function lying(id: RequestId, lie: Lie, often: Often, changes: boolean): Failpoi
     family: "lies",
     kind: lie.name,
     name: `${textOf(id)} answers ${lie.name} ${often}`,
+    at: shapeOf(id),
     arm({ world, lost }) {
       let like = 0;
       let hits = 0;

@@ -34,6 +34,11 @@ export function textOf({ method, server, path, number }: RequestId): string {
   return `${method} ${server} ${path} #${number}`;
 }
 
+/** What is the same of requests to either region and of each attempt, to whichever broker. */
+export function shapeOf({ method, path }: RequestId): string {
+  return `${method} ${path.replace(/region[01]/g, "REGION")}`;
+}
+
 /** The pattern of {@link textOf}; {@link requestOf} makes a request of its groups. */
 export const REQUEST = String.raw`(GET|HEAD|POST|PUT|DELETE) (\S+) (\S+) #(\d+)`;
 
