@@ -63,6 +63,16 @@ export interface DrainInputs {
   drained: RegionName;
   /** Why, in the words of `reason`; absent without. */
   reason?: string;
+  /** The attempt to fail back by which the drain before this one ended, as an incident has it. */
+  after?: string;
+}
+
+/**
+ * Whether what is declared is still what is recorded: it ends when a failback has, and the next one is another, also when
+ * that was not finished. What was not read of the state is no sign of another one.
+ */
+export function goesOn(before: { after?: string }, now: { after?: string }): boolean {
+  return now.after === undefined || now.after === before.after;
 }
 
 /** What was noted when a loss or a drain was declared. */
@@ -110,8 +120,13 @@ export function readDrain(outputs: unknown): RecordedDrain | undefined {
   if (!isRecord(outputs) || declared === undefined || drained === undefined) {
     return undefined;
   }
-  const { reason } = outputs;
-  return { ...declared, drained, ...(typeof reason === "string" ? { reason } : {}) };
+  const { reason, after } = outputs;
+  return {
+    ...declared,
+    drained,
+    ...(typeof reason === "string" ? { reason } : {}),
+    ...(typeof after === "string" ? { after } : {}),
+  };
 }
 
 function readDeclared(outputs: unknown): Declared | undefined {

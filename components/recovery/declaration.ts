@@ -32,10 +32,21 @@ export function declarationOf(
 }
 
 /** The drain that this run declares. Undefined: none. */
-export function drainOf({ drainRegion: drained, reason }: Settings): DrainInputs | undefined {
-  return drained === undefined
-    ? undefined
-    : { drained, ...(reason === undefined ? {} : { reason }) };
+export function drainOf(
+  settings: Settings,
+  shape: Shape,
+  recorded: RecordedState,
+): DrainInputs | undefined {
+  const { drainRegion: drained, reason } = settings;
+  if (drained === undefined) {
+    return undefined;
+  }
+  const after = afterOf(settings, shape, recorded, recorded.drain);
+  return {
+    drained,
+    ...(reason === undefined ? {} : { reason }),
+    ...(after === undefined ? {} : { after }),
+  };
 }
 
 /** What a failback ends: the recorded incident, or the recorded drain, of the region that is declared to be out. */
@@ -71,7 +82,7 @@ export function incidentOf(
   if (lost === undefined || (shape !== "failed-over" && shape !== "failing-back")) {
     return undefined;
   }
-  const after = isLostOnceMore(settings, shape, recorded) ? declaration?.attempt : before?.after;
+  const after = afterOf(settings, shape, recorded, before);
   return incidentInputs({ lost, reason, after, overrides: settings.overrides });
 }
 
@@ -84,13 +95,21 @@ function incidentInputs({ lost, reason, after, overrides }: IncidentInputs): Inc
   };
 }
 
-/** Whether a region is declared lost that a failback has made a member again, which was not finished. */
-function isLostOnceMore(settings: Settings, shape: Shape, recorded: RecordedState): boolean {
-  return (
-    shape === "failed-over" &&
-    recorded.declaration?.kind === "failing-back" &&
-    sameIds(idsOfMap(recorded.brokers ?? {}), desiredMembership(settings, "steady").ids)
-  );
+/**
+ * The attempt after which a region is declared lost or drained: one that has made it a member again and was not finished,
+ * or what is recorded of it.
+ */
+function afterOf(
+  settings: Settings,
+  shape: Shape,
+  { declaration, brokers = {} }: RecordedState,
+  before: { after?: string } | undefined,
+): string | undefined {
+  const isOnceMore =
+    leavesOut(shape) &&
+    declaration?.kind === "failing-back" &&
+    sameIds(idsOfMap(brokers), desiredMembership(settings, "steady").ids);
+  return isOnceMore ? declaration.attempt : before?.after;
 }
 
 /** Whether this run begins an incident that is not the recorded one. */

@@ -64,6 +64,16 @@ export type MembershipPlan =
 export function planMembership(facts: MembershipFacts, intent: MembershipIntent): MembershipPlan {
   const remove = without(facts.members, intent.brokers);
   const add = without(intent.brokers, facts.members);
+  const own = intent.regions[intent.region];
+  if (remove.length > 0 && !declaresAll(intent) && sameIds(without(own, facts.members), own)) {
+    const wayOut =
+      intent.drainRegion === undefined
+        ? "remove lostRegion, and bring it back"
+        : "remove drainRegion, and fail back from its stack";
+    return refuse(
+      `${brokerList(own)} of ${intent.region} itself are no members: ${peerOf(intent.region)} alone holds the data; ${wayOut}`,
+    );
+  }
   if (remove.length > 0 && add.length > 0) {
     return refuse(
       `the members are ${brokerList(facts.members)}, declared are ${brokerList(intent.brokers)}: ` +

@@ -1,5 +1,5 @@
 import { idsOfMap, sameIds, without } from "../base/brokers";
-import type { Declared } from "../base/declaration";
+import { Declared, goesOn } from "../base/declaration";
 import { Refusal } from "../base/refusal";
 import { Refused, Unreachable } from "../clients/http";
 import { describeOperations, describePending } from "../clients/topology";
@@ -9,6 +9,7 @@ import type { RecordedState } from "../stack/stackState";
 import { MembershipIntent, planMembership } from "./planner";
 import { STEPS } from "./steps";
 import { Facts, factsOf } from "./steps/step";
+import { beginsIncident, drainOf } from "./declaration";
 import { warningsWhileOut } from "./look";
 import { expectOurs } from "./checks/changes";
 import { expectHeadRoom, headRoomLines } from "./checks/headRoom";
@@ -61,9 +62,7 @@ export async function previewPlan(
   return {
     text: [
       `recovery plan: ${titleOf(facts)} (${source})`,
-      ...(settings.lostRegion === undefined
-        ? drainLines(settings, recorded)
-        : incidentLines(settings, recorded)),
+      ...(settings.lostRegion === undefined ? drainLines(facts) : incidentLines(facts)),
       ...lines,
       ...(shape === "failed-over" ? lossLines(settings, recorded) : []),
       ...(shape === "drained" ? drainedLines(settings, recorded) : []),
@@ -87,13 +86,17 @@ function titleOf({ shape, lost, attempt }: Facts): string {
 }
 
 /** What the recovery is about: who has declared it, and why. */
-function incidentLines(settings: Settings, { incident }: RecordedState): string[] {
-  const declared = incident?.withdrawn === true ? undefined : incident;
+function incidentLines({ settings, shape, recorded }: Facts): string[] {
+  const declared = beginsIncident(settings, shape, recorded) ? undefined : recorded.incident;
   return declaredLines("incident", declared, `${settings.lostRegion} is declared lost`, settings);
 }
 
-function drainLines(settings: Settings, { drain }: RecordedState): string[] {
-  return declaredLines("drain", drain, `of ${settings.drainRegion}, no loss`, settings);
+function drainLines({ settings, shape, recorded }: Facts): string[] {
+  const { drain } = recorded;
+  const now = drainOf(settings, shape, recorded);
+  const declared =
+    drain !== undefined && now !== undefined && goesOn(drain, now) ? drain : undefined;
+  return declaredLines("drain", declared, `of ${settings.drainRegion}, no loss`, settings);
 }
 
 function declaredLines(

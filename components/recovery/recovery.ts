@@ -126,7 +126,7 @@ export class Recovery extends pulumi.ComponentResource {
       inputs === undefined
         ? undefined
         : new resources.Incident("incident", inputs, { parent: this });
-    const drained = drainOf(args.settings);
+    const drained = drainOf(args.settings, args.shape, args.recorded);
     this.drain =
       drained === undefined ? undefined : new resources.Drain("drain", drained, { parent: this });
     this.first = [this.incident, this.drain].filter((one) => one !== undefined);

@@ -26,6 +26,8 @@ export type PeerState =
       forced: boolean;
       /** The region that it has drained: whose brokers are no members any more. */
       drainedRegion?: RegionName;
+      /** The region whose drain it has declared, until a failback has ended it, however far either has come. */
+      drains?: RegionName;
       /** Whether it has brought that region back and only the declaration is left. */
       restored: boolean;
       /** Whether its `up` has installed Camunda. */
@@ -176,6 +178,7 @@ export function peerStateOf(recorded: RecordedState): Extract<PeerState, { known
     (verified === true || recorded.recovery?.phase === "drained")
       ? { drainedRegion: declaration.drained }
       : {}),
+    ...drainsOf(recorded),
     restored: isRestored(recorded),
     installed,
     camunda,
@@ -183,6 +186,14 @@ export function peerStateOf(recorded: RecordedState): Extract<PeerState, { known
     activeRegion,
     network,
   };
+}
+
+function drainsOf(recorded: RecordedState): { drains?: RegionName } {
+  const { drain, recovery } = recorded;
+  const ended = isRecord(recovery?.drain) ? recovery.drain.id : undefined;
+  return drain === undefined || (isRestored(recorded) && drain.id === ended)
+    ? {}
+    : { drains: drain.drained };
 }
 
 function declaredLost({ incident }: RecordedState): RegionName | undefined {

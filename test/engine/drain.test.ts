@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as path from "node:path";
 import { peerOf, REGIONS } from "../../components/base/brokers";
 import { IDS } from "../support/ids";
 import { Scene } from "./scene";
@@ -113,6 +114,52 @@ describe("a drained region", function () {
     await scene.stack.up();
     assert.deepEqual(scene.since(mark), []);
     assert.equal((await scene.recovery()).drain, undefined);
+  });
+
+  it("is drained by one stack alone: of two that drain each other's at once both stop, and who takes it back lets the other go on", async () => {
+    scene = await Scene.of({ commands: true });
+    const one = scene.stack;
+    const other = await scene.workspace.stack("region1");
+    await other.up();
+    const { cwd } = scene.workspace.shell;
+    // Each waits, after its own declaration, for the other's: the worst moment that there is.
+    for (const [stack, own, peers] of [
+      [one, "0", "1"],
+      [other, "1", "0"],
+    ] as const) {
+      const flag = (name: string) => path.join(cwd, `declared-${name}`);
+      await stack.set(
+        "hooks.beforeDrain",
+        `touch ${flag(own)}; for i in $(seq 600); do test -e ${flag(peers)} && exit 0; sleep 0.2; done; exit 1`,
+        { path: true },
+      );
+    }
+    await one.set("drainRegion", "region1");
+    await other.set("drainRegion", "region0");
+    const mark = scene.mark();
+    const ended = await Promise.allSettled([one.up(), other.up()]);
+    assert.deepEqual(scene.since(mark), []);
+    for (const [index, end] of ended.entries()) {
+      const [peer, own] = index === 0 ? ["region1", "region0"] : ["region0", "region1"];
+      assert.match(
+        String((end as { reason?: Error }).reason?.message),
+        new RegExp(`refused: stack ${peer} drains ${own}, the region of this stack: one must stay`),
+      );
+    }
+    await assert.rejects(one.up(), /stack region1 drains region0, .*remove drainRegion from one/);
+    await other.unset("drainRegion");
+    await other.up();
+    await one.up();
+    assert.equal((await scene.recovery()).phase, "drained");
+    await other.set("drainRegion", "region0");
+    await assert.rejects(
+      other.up(),
+      /stack region0 has drained region1, the region of this stack, .*remove drainRegion here/,
+    );
+    assert.deepEqual(scene.since(mark), [
+      "POST /actuator/cluster/brokers?replicationFactor=2",
+      "POST /actuator/exporters/elasticsearchregion1/disable",
+    ]);
   });
 
   it("that is lost meanwhile is declared so, and no drain is taken for a loss or a loss for a drain", async () => {

@@ -174,6 +174,19 @@ export const CASES: GoldenCase[] = [
     recorded: { brokers: survivors0, declaration: { kind: "drained", drained: "region1" } },
   },
   {
+    // Drained once more when all brokers were members again, and the failback was not finished.
+    name: "drained-once-more",
+    base: "steady",
+    region: "region0",
+    config: { drainRegion: "region1" },
+    recorded: {
+      brokers: IDS.all(4),
+      declaration: { kind: "failing-back", drained: "region1", attempt: "ticket-1" },
+      gate: "ticket-1",
+      attempt: "ticket-1",
+    },
+  },
+  {
     name: "rejoining-drained",
     base: "steady",
     region: "region1",

@@ -40,6 +40,21 @@ const PEER_DECLARES_LOSS: Interlock & {
       : undefined,
 };
 
+/** The other region's operator drains this one. Asked as {@link PEER_DECLARES_LOSS} is. */
+const PEER_DRAINS: typeof PEER_DECLARES_LOSS = {
+  name: "peer-drains",
+  protects: "Each region would be taken out from the other one.",
+  refusal: ({ settings: { drainRegion, region, peerStack }, peer }) =>
+    drainRegion === undefined || !peer.known || peer.drains !== region
+      ? undefined
+      : peer.drainedRegion === region
+        ? `stack ${shortened(String(peerStack), 30)} has drained ${region}, the region of this stack, which holds nothing: remove drainRegion here, and fail back there`
+        : `stack ${shortened(String(peerStack), 30)} drains ${region}, the region of this stack: one must stay; remove drainRegion from one stack, and up there`,
+};
+
+/** What is asked once more directly before a region's brokers are removed. */
+const PEER_INTERLOCKS = [PEER_DECLARES_LOSS, PEER_DRAINS];
+
 /** The written reasons of a configuration that are for one incident. */
 function incidentReasons({ overrides }: Settings): [Override, string][] {
   return INCIDENT_OVERRIDES.flatMap((name): [Override, string][] => {
@@ -54,7 +69,7 @@ function stackName(stack: string): string {
 
 /** What stops a whole run. Each is told, so that an operator sees all at once. */
 export const RUN_INTERLOCKS: readonly RunInterlock[] = [
-  PEER_DECLARES_LOSS,
+  ...PEER_INTERLOCKS,
   {
     name: "other-regions-configuration",
     protects: "A stack would do to its own region what was meant for the other one.",
@@ -264,14 +279,14 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
 ];
 
 /**
- * Whether the other region's stack declares this one lost, by what it says now.
+ * Whether the other region's stack declares this one lost, or drains it, by what it says now.
  *
  * @returns the refusal, or undefined
  */
 export function peerRefusal(settings: Settings, peer: PeerState): string | undefined {
-  return isPassed(PEER_DECLARES_LOSS, settings)
-    ? undefined
-    : PEER_DECLARES_LOSS.refusal({ settings, peer });
+  return PEER_INTERLOCKS.filter((one) => !isPassed(one, settings))
+    .map((one) => one.refusal({ settings, peer }))
+    .find((refusal) => refusal !== undefined);
 }
 
 /** What is wrong with the whole run, known before the first resource: a line each, with the way out. */

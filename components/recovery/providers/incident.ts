@@ -1,4 +1,4 @@
-import type { IncidentInputs } from "../../base/declaration";
+import { goesOn, IncidentInputs } from "../../base/declaration";
 import { declaredNow } from "../checks/declared";
 import { implement } from "./behaviour";
 
@@ -21,6 +21,5 @@ function isSame(before: IncidentInputs, now: IncidentInputs): boolean {
   if (now.withdrawn === true) {
     return true;
   }
-  // What was not read of the state is no sign of another one.
-  return before.withdrawn !== true && (now.after === undefined || now.after === before.after);
+  return before.withdrawn !== true && goesOn(before, now);
 }

@@ -1,7 +1,7 @@
 import { brokerList, without } from "../../base/brokers";
 import { idsOf } from "../../generations";
 import * as resources from "../resources";
-import { desiredMembership, SURVIVING_REPLICAS } from "../phase";
+import { desiredMembership, leavesOut, SURVIVING_REPLICAS } from "../phase";
 import type { Step } from "./step";
 
 /** Failover: the lost region's brokers are forced out. Drain: removed, unforced. Failback: added, unforced. */
@@ -23,7 +23,7 @@ export const membership: Step = {
     scene.made.membership = new resources.BrokerMembership(
       "broker-membership",
       inputs,
-      shape === "failed-over" ? scene.confirmed(after) : scene.after(after),
+      leavesOut(shape) ? scene.confirmed(after) : scene.after(after),
     );
     scene.made.declared.push(scene.made.membership.declaration);
     return [scene.made.membership];

@@ -6,6 +6,7 @@ import { desiredMembership, Shape, shapeOf } from "../../../components/recovery/
 import { runProblems } from "../../../components/recovery/interlocks/run";
 import {
   attemptForCommands,
+  drainOf,
   incidentOf,
   lastAttempt,
 } from "../../../components/recovery/declaration";
@@ -123,6 +124,26 @@ describe("phase, declaration and interlocks", () => {
     assert.equal(incident({}, { incident: before, declaration: restoredBy }), undefined);
   });
 
+  it("declares one drain from its beginning to its end, and another one when a failback was not finished", () => {
+    const drained = (changes: Raw, recorded: Partial<RecordedState>) => {
+      const settings = settingsOf(changes);
+      const known = { ...drainDeclared, ...recorded };
+      return drainOf(settings, shapeOf(settings, unknown, known), known);
+    };
+    const backByOne = { kind: "failing-back", drained: "region1", attempt: "one" } as const;
+    const plain = { drained: "region1" };
+    assert.equal(drained({}, {}), undefined);
+    assert.deepEqual(drained({ ...drain, reason: "CHG-1" }, {}), { ...plain, reason: "CHG-1" });
+    const failingBack = { ...drain, failback: "one" };
+    assert.deepEqual(drained(failingBack, { brokers: all, declaration: backByOne }), plain);
+    assert.deepEqual(drained(drain, { declaration: backByOne }), plain, "it was abandoned");
+    const again = { ...plain, after: "one" };
+    assert.deepEqual(drained(drain, { brokers: all, declaration: backByOne }), again);
+    const noted = { ...drainDeclared.drain!, after: "one" };
+    assert.deepEqual(drained(drain, { drain: noted }), again);
+    assert.deepEqual(drained({ ...drain, failback: "two" }, { drain: noted }), again);
+  });
+
   it("wants only the survivors with two replicas while failed over, else everybody with four", () => {
     const own = { ids: [0, 2], replicationFactor: 2 };
     const everybody = { ids: [0, 1, 2, 3], replicationFactor: 4 };
@@ -170,6 +191,28 @@ describe("phase, declaration and interlocks", () => {
       unknown,
       { ...declared, declaration: { kind: "drained", drained: "region1" } },
       /drainRegion is set, but region1 is declared lost by .*: set lostRegion again/,
+    ],
+    [
+      "a drain while the other stack drains this region",
+      drain,
+      { ...steadyPeer, drains: "region0" },
+      nothing,
+      /^stack other drains region0, the region of this stack: one must stay; remove drainRegion from one stack, and up there$/,
+    ],
+    [
+      "a drain by the stack of a region that is drained",
+      drain,
+      { ...drainedPeer, drains: "region0" },
+      nothing,
+      /^stack other has drained region0, the region of this stack, which holds nothing: remove drainRegion here, and fail back there$/,
+    ],
+    // Whether anything is left to go on with, the cluster says: on the day nothing is refused for a plan.
+    [
+      "a loss while the other stack drains this region",
+      lost,
+      { ...drainedPeer, drains: "region0" },
+      nothing,
+      undefined,
     ],
     ["a loss of a drained region", lost, unknown, drainDeclared, undefined],
     ["a failback from a drain", { ...drain, failback: "one" }, unknown, drainDeclared, undefined],

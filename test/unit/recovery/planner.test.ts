@@ -334,6 +334,20 @@ describe("planner", () => {
       /the survivors must be exactly the brokers of region0/,
     ],
     [
+      "a drain by the stack of the region that was drained",
+      { ...whole, members: [1, 3] },
+      { ...lost, lostRegion: undefined, drainRegion: "region1" },
+      "refuse",
+      /brokers 0, 2 of region0 itself are no members: region1 alone holds the data; remove drainRegion, and fail back from its stack"/,
+    ],
+    [
+      "a failover by the stack of the region that was drained or forced out",
+      { ...whole, members: [1, 3], seen: [0, 2] },
+      { ...lost },
+      "refuse",
+      /region1 alone holds the data; remove lostRegion, and bring it back"/,
+    ],
+    [
       "an add and a removal at once",
       { ...whole, members: [0, 1] },
       { ...lost },

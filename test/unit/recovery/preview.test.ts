@@ -71,6 +71,18 @@ describe("the plan of a preview", () => {
       assert.deepEqual(bench.sent(), []);
     });
 
+    it("names the drain that goes on, and no other one", async () => {
+      const drain = { id: "region1-1", startedAt: "", who: "me@here", cluster: "" };
+      const recorded: RecordedState = { ...nothing, drain: { ...drain, drained: "region1" } };
+      assert.match(await plan("drained", recorded), /^ {2}drain: region1-1, declared by me@here$/m);
+      const restored = {
+        ...recorded,
+        brokers: IDS.mapOf(IDS.all(4)),
+        declaration: { kind: "failing-back", drained: "region1", attempt: "one" } as const,
+      };
+      assert.match(await plan("drained", restored), /^ {2}drain: of region1, no loss$/m);
+    });
+
     it("says what the cluster lacks to be whole, as up would wait for it", async () => {
       await bench.world.disableExporter("elasticsearchregion0");
       bench.world.inject({

@@ -104,6 +104,30 @@ describe("what another stack says", () => {
   });
 });
 
+describe("what another stack drains", () => {
+  const drain = (id: string) =>
+    own("Drain", { drained: "region1", record: { startedAt: "now", observed: { id } } });
+  const drains = (recovery: object, declaration: object, ...more: object[]) =>
+    peerStateOf(
+      recordedOf([
+        { type: "pulumi:pulumi:Stack", outputs: { recovery } },
+        own("BrokerMembership", { declaration, record: {} }),
+        ...more,
+      ]),
+    ).drains;
+  const back = { kind: "failing-back", drained: "region1", attempt: "one" };
+
+  it("is said from the declaration on, until a failback has ended that drain", () => {
+    const steady = { kind: "steady" };
+    assert.equal(drains({ phase: "steady" }, steady), undefined);
+    assert.equal(drains({ phase: "steady" }, steady, drain("a")), "region1");
+    assert.equal(drains({ phase: "drained", drain: { id: "a" } }, back, drain("a")), "region1");
+    const restored = { phase: "restored", drain: { id: "a" } };
+    assert.equal(drains(restored, back, drain("a")), undefined);
+    assert.equal(drains(restored, back, drain("b")), "region1");
+  });
+});
+
 describe("the output recovery", () => {
   it("has no phase that is none of the contract's, and keeps the rest", () => {
     assert.deepEqual(recoveryOf({ recovery: { phase: "unknown", since: "today" } }), {

@@ -26,6 +26,21 @@ describe("Drain", () => {
     assert.deepEqual(readDrain(told.outs), { ...readDrain(outs), reason: "CHG-2" });
   });
 
+  it("is another one after a failback that was not finished, and that one through its runs", async () => {
+    const { id, outs } = await provider.create(inputs);
+    const again = { ...inputs, after: "one" };
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    const { outs: other } = await provider.update(id, outs, again);
+    const [first, second] = [readDrain(outs), readDrain(other)];
+    assert.notEqual(second?.id, first?.id);
+    assert.equal(second?.after, "one");
+    const kept = await provider.update(id, other, { ...again, reason: "CHG-2" });
+    assert.equal(readDrain(kept.outs)?.id, second?.id);
+    // What was not read of the state is no sign of another one.
+    const unread = await provider.update(id, other, inputs);
+    assert.equal(readDrain(unread.outs)?.id, second?.id);
+  });
+
   it("is nothing in a state without a record", () => {
     assert.equal(readDrain({ drained: "region1" }), undefined);
     assert.equal(readDrain(undefined), undefined);
