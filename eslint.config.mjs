@@ -47,6 +47,11 @@ const zones = [
     REHEARSAL.map((from) => ({ target, from, message: "an operator's run knows no rehearsal" })),
   ),
   { target: "components", from: "scripts", message: "the program stands below its commands" },
+  ...REHEARSAL.filter((from) => from !== "world").map((from) => ({
+    target: "world",
+    from,
+    message: "what drills and tests run on stands below them",
+  })),
   ...RECOVERY_ZONES,
 ].map(({ target, from, ...rest }) => ({ target: `./${target}`, from: `./${from}`, ...rest }));
 

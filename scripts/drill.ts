@@ -6,7 +6,6 @@ import { runDrill } from "./drill/drill";
 import { EndpointsSite } from "./drill/endpointsSite";
 import { eksSite, kubernetesSite, realKubernetesSite } from "./drill/platforms";
 import { summary, writeReport } from "./drill/report";
-import type { Site } from "./drill/site";
 import { Interrupt } from "./operator/interrupt";
 import { typedPath } from "./repository";
 import { EmbeddedWorld } from "../world/camunda/embedded";
@@ -14,6 +13,7 @@ import { DIALECTS } from "../world/camunda/embedded/dialect";
 import { CamundaWorld } from "../world/camunda/real/camundaWorld";
 import { EmbeddedOnSearch } from "../world/search/real/embeddedOnSearch";
 import type { RegionName, ClusterShape, World } from "../world/world";
+import type { Site } from "./drill/scene";
 
 const HELP = `npm run drill -- [options]
 

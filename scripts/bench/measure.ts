@@ -1,10 +1,10 @@
 import { EndpointsSite } from "../drill/endpointsSite";
 import { eksSite, kubernetesSite } from "../drill/platforms";
 import type { Platform } from "../../components/settings/schema";
-import type { Site } from "../drill/site";
 import { EmbeddedWorld } from "../../world/camunda/embedded";
 import { Cost, Counted, medianCost, Pair, Row, SizeRow, timesTable } from "./numbers";
 import { BenchScene } from "./scene";
+import type { Site } from "../drill/scene";
 
 /** A whole failback lies between two failovers: this many of them, however many pairs of the others. */
 const MOST_FAILOVERS = 3;

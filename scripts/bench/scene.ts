@@ -1,8 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { SiteScene } from "../drill/scene";
-import type { Site } from "../drill/site";
+import { Site, SiteScene } from "../drill/scene";
 import { REPOSITORY } from "../repository";
 import { Vault } from "../../world/pulumi/vault";
 import type { Cost } from "./numbers";

@@ -12,8 +12,7 @@ import { RECOVERY_TARGETS } from "../operator/targets";
 import type { RegionName } from "../../world/world";
 import { failbackRequests, failoverRequests, forced, Rehearsal } from "./procedure";
 import type { Check, Report } from "./report";
-import { SiteScene } from "./scene";
-import type { Site } from "./site";
+import { Site, SiteScene } from "./scene";
 import { failoverTimes } from "./times";
 import { messageOf } from "../../components/base/messageOf";
 

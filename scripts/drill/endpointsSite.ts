@@ -2,8 +2,7 @@ import { DEFAULT_VERSION } from "../../components/generations";
 import { Recorder } from "../../world/recorder";
 import type { RegionEndpoints, RegionName, World } from "../../world/world";
 import { temporaryResources } from "./procedure";
-import type { SiteScene } from "./scene";
-import type { Site } from "./site";
+import type { Site, SiteScene } from "./scene";
 
 /** Camunda that somebody else has installed, at URLs: the world is started and recreated as a whole. */
 export class EndpointsSite implements Site {

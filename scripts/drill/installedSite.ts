@@ -8,8 +8,7 @@ import type { InstallableWorld } from "../../world/scenes/installableWorld";
 import { ownCharts } from "../../world/scenes/charts";
 import type { RegionName } from "../../world/world";
 import { forced, returned, temporaryResources } from "./procedure";
-import type { SiteScene } from "./scene";
-import type { Site, SiteRun } from "./site";
+import type { Site, SiteRun, SiteScene } from "./scene";
 
 /** How a platform differs for the checks of a drill. */
 export interface PlatformTraits {

@@ -7,7 +7,7 @@ import { KubernetesWorld } from "../../world/scenes/kubernetesWorld";
 import { RealKubernetesWorld } from "../../world/scenes/realKubernetesWorld";
 import type { ClusterShape } from "../../world/world";
 import { InstalledSite, PlatformTraits } from "./installedSite";
-import type { Site } from "./site";
+import type { Site } from "./scene";
 
 /** Of which generation and size a site is. */
 export interface SiteOptions {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { runDrill } from "../../scripts/drill/drill";
 import { summary } from "../../scripts/drill/report";
 import { EndpointsSite } from "../../scripts/drill/endpointsSite";
-import type { Site } from "../../scripts/drill/site";
+import type { Site } from "../../scripts/drill/scene";
 import type { RegionName, World } from "../../world/world";
 
 /** Declares the test that a whole drill holds on a world that somebody else has installed. */

@@ -1,6 +1,6 @@
 import type { RegionName } from "../../world";
 import type { ServerName } from "./faults";
-import type { Incoming, Reply } from "./server";
+import type { Incoming, Reply } from "../../exchange";
 
 /** What a server lets in: a user with a password, an API key of Elasticsearch, or a bearer token. */
 export type Demand = { user: string; password: string } | { apiKey: string } | { token: string };

@@ -1,5 +1,5 @@
 import type { RegionName } from "../../world";
-import type { Incoming, Reply } from "./server";
+import type { Incoming, Reply } from "../../exchange";
 
 /**
  * How the brokers of another generation are numbered, asked and answer. A translation around what was recorded of

@@ -1,5 +1,6 @@
+import type { ExportTarget } from "./exportTarget";
 import { Cluster, ExportingPhase } from "./cluster";
-import { ExporterPosition, LogRecord, PartitionLog } from "./log";
+import { ExporterPosition, PartitionLog } from "./log";
 import { RegionName } from "../../world";
 
 /** Records that one exporter collects at most. */
@@ -7,17 +8,6 @@ const BATCH = 1000;
 
 /** How long after a refusal an exporter tries again. */
 const RETRY_MS = 250;
-
-/** Where exporters write: a search engine, of whatever kind, or something else. */
-export interface ExportTarget {
-  /**
-   * Writes records of a partition, in order.
-   *
-   * @param opens whether the exporter has been opened, and creates its templates first
-   * @returns how many of them, from the first on, are written; the others are tried again
-   */
-  export(records: readonly LogRecord[], opens: boolean): number | Promise<number>;
-}
 
 /** Lets the exporters of all leaders collect what they may, and write what they have collected. */
 export function pump(

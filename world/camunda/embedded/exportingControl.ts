@@ -1,6 +1,6 @@
 import { Broker, Cluster, ExportingPhase } from "./cluster";
 import { votersOf } from "./configuration";
-import { Reply } from "./server";
+import type { Reply } from "../../exchange";
 
 const OPERATIONS: Record<string, (soft: boolean) => ExportingPhase> = {
   pause: (soft) => (soft ? "SOFT_PAUSED" : "PAUSED"),

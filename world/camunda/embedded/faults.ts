@@ -1,5 +1,5 @@
 import { RegionName } from "../../world";
-import type { Reply } from "./server";
+import type { Reply } from "../../exchange";
 
 /** Which server of a region a request went to. */
 export type ServerName = "management" | "gateway" | "elasticsearch";

@@ -1,6 +1,6 @@
 import { Cluster, Unavailable } from "./cluster";
 import { springError } from "./management";
-import { Incoming, Reply } from "./server";
+import type { Incoming, Reply } from "../../exchange";
 
 const PROBLEM_JSON = { "Content-Type": "application/problem+json" };
 

@@ -19,7 +19,7 @@ import {
   planScaling,
   rehearse,
 } from "./planning";
-import { Incoming, Reply } from "./server";
+import type { Incoming, Reply } from "../../exchange";
 import { Side } from "./side";
 
 const ACTUATOR = { "Content-Type": "application/vnd.spring-boot.actuator.v3+json" };

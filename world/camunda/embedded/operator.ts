@@ -1,5 +1,5 @@
 import type { AgreedCluster } from "./agreed";
-import type { Incoming, Reply } from "./server";
+import type { Incoming, Reply } from "../../exchange";
 
 /** What an operator does by hand, past the servers and the journal, and waits for. */
 export class Operator {

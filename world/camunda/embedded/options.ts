@@ -1,7 +1,7 @@
 import type { Demands } from "./demands";
 import { Dialect, RECORDED } from "./dialect";
 import { RECORDS_PREFIX } from "./log";
-import type { ExportTarget } from "./exporting";
+import type { ExportTarget } from "./exportTarget";
 import { RegionName, RepositorySettings, ClusterShape } from "../../world";
 
 /** One exporter that every broker is configured with, and the region in which it writes. */

@@ -1,26 +1,9 @@
+import type { Incoming, Reply } from "../../exchange";
 import { createSocket, type Socket as Datagrams } from "node:dgram";
 import { createServer, IncomingMessage, Server, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault, FaultBook, Journal, ReceivedRequest, Receiver, Told } from "./faults";
-
-/** A request as the handlers see it. */
-export interface Incoming {
-  method: string;
-  /** Without the query. */
-  path: string;
-  query: URLSearchParams;
-  headers: IncomingMessage["headers"];
-  text: string;
-}
-
-/** An answer: `body` goes out as JSON, `text` as it is, neither as an empty answer. */
-export interface Reply {
-  status: number;
-  body?: unknown;
-  text?: string;
-  headers?: Record<string, string>;
-}
 
 /** Answers one request. */
 export type Handler = (request: Incoming) => Reply | Promise<Reply>;

@@ -1,5 +1,6 @@
 import { REGION_NAMES } from "./options";
-import { Incoming, LoopbackServer, Reply } from "./server";
+import { LoopbackServer } from "./server";
+import type { Incoming, Reply } from "../../exchange";
 import type { FaultBook, Journal, Receiver } from "./faults";
 import type { RegionEndpoints, RegionName } from "../../world";
 

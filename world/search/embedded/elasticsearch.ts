@@ -1,7 +1,7 @@
 import { isRecord } from "../../../components/base/json";
 import { shortId } from "../../camunda/embedded/log";
 import { Demand, isMet } from "../../camunda/embedded/demands";
-import { Incoming, Reply } from "../../camunda/embedded/server";
+import type { Incoming, Reply } from "../../exchange";
 import { indexNotFound, SearchError } from "./searchErrors";
 import { matching, searchFor, toJson } from "./searchQueries";
 import { isPattern, matcher, searchable, SearchIndex, SearchStore } from "./searchStore";

@@ -1,4 +1,4 @@
-import { Reply } from "../../camunda/embedded/server";
+import type { Reply } from "../../exchange";
 
 /** An error of Elasticsearch, which becomes its answer. */
 export class SearchError extends Error {

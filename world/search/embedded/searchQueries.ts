@@ -1,5 +1,5 @@
 import { isRecord } from "../../../components/base/json";
-import { Incoming, Reply } from "../../camunda/embedded/server";
+import type { Incoming, Reply } from "../../exchange";
 import { SearchError } from "./searchErrors";
 import { searchable, SearchIndex } from "./searchStore";
 import { searchedShards } from "./searchViews";

@@ -1,4 +1,4 @@
-import { ExportTarget } from "../../camunda/embedded/exporting";
+import type { ExportTarget } from "../../camunda/embedded/exportTarget";
 import { BROKER_VERSION, LogRecord, RECORDS_PREFIX, shortId } from "../../camunda/embedded/log";
 import { COMPONENT_TEMPLATE, INDEX_TEMPLATES, NamedTemplate, shardsOf } from "./templates";
 

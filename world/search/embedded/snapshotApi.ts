@@ -1,5 +1,5 @@
 import { RepositorySettings } from "../../world";
-import { Incoming, Reply } from "../../camunda/embedded/server";
+import type { Incoming, Reply } from "../../exchange";
 import { SearchError } from "./searchErrors";
 import { SearchIndex, SearchStore } from "./searchStore";
 import { isSnapshotComplete, Selection, Snapshots, StoredSnapshot } from "./snapshots";

@@ -1,4 +1,4 @@
-import type { ExportTarget } from "../../camunda/embedded/exporting";
+import type { ExportTarget } from "../../camunda/embedded/exportTarget";
 import type { LogRecord } from "../../camunda/embedded/log";
 import { toJson } from "../embedded/searchQueries";
 import { COMPONENT_TEMPLATE, INDEX_TEMPLATES } from "../embedded/templates";

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { ZeebeClient } from "../../../../components/clients/zeebe";
 import { EmbeddedWorld } from "../../../../world/camunda/embedded";
-import type { ExportTarget } from "../../../../world/camunda/embedded/exporting";
+import type { ExportTarget } from "../../../../world/camunda/embedded/exportTarget";
 import type { LogRecord } from "../../../../world/camunda/embedded/log";
 import type { RegionName } from "../../../../world/world";
 import { until } from "../../../../world/processes/until";
