@@ -116,16 +116,19 @@ export const RUN_INTERLOCKS: readonly RunInterlock[] = [
     name: "drain-of-lost",
     protects:
       "A region that was forced out would be taken for one that is alive and may come back as it is.",
-    refusal({ settings: { drainRegion }, recorded: { declaration, incident } }) {
+    refusal({ settings: { drainRegion }, recorded: { declaration, incident, recovery } }) {
       const isDeclared = incident !== undefined && incident.withdrawn !== true;
       if (drainRegion === undefined || (declaration?.lost === undefined && !isDeclared)) {
         return undefined;
       }
-      // Nobody was removed: that alone can be taken back.
+      // Nobody was removed, which can be taken back, or all are members again. A region that is declared lost once more
+      // is refused while it is seen.
       const wayOut =
-        (declaration?.kind ?? "steady") === "steady"
-          ? "remove drainRegion, up (takes that back), then set it"
-          : "set lostRegion again, and fail back";
+        declaration?.kind === "failing-back" && recovery?.phase === "restored"
+          ? "remove drainRegion, up (finishes that), then set it"
+          : (declaration?.kind ?? "steady") === "steady"
+            ? "remove drainRegion, up (takes that back), then set it"
+            : "set lostRegion again, and fail back";
       return `drainRegion is set, but ${drainRegion} is declared lost${incident === undefined ? "" : ` by incident ${incident.id}`}: ${wayOut}`;
     },
   },

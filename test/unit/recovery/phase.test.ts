@@ -186,6 +186,28 @@ describe("phase, declaration and interlocks", () => {
       /drainRegion is set, but region1 is declared lost by .*: remove drainRegion, up \(takes that back\), then set it$/,
     ],
     [
+      "a drain of a region that is failed back, which is not finished",
+      drain,
+      unknown,
+      {
+        ...declared,
+        declaration: { kind: "failing-back", lost: "region1", attempt: "one" },
+        recovery: { phase: "restored" },
+      },
+      /drainRegion is set, but region1 is declared lost by .*: remove drainRegion, up \(finishes that\), then set it$/,
+    ],
+    [
+      "a drain of a region whose failback has not ended",
+      drain,
+      unknown,
+      {
+        ...declared,
+        declaration: { kind: "failing-back", lost: "region1", attempt: "one" },
+        recovery: { phase: "failed-over" },
+      },
+      /: set lostRegion again, and fail back$/,
+    ],
+    [
       "a drain of a drained region whose loss was declared meanwhile",
       drain,
       unknown,
