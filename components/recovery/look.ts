@@ -137,7 +137,7 @@ export function warningsWhileOut(
 ): string[] {
   const { generation, settings } = session;
   const { gatewayVersion } = topology;
-  const old = oldPatch(topology, generation, "pulumi up --refresh after each one");
+  const old = oldPatch(topology, "pulumi up --refresh after each one");
   return [
     ...undeclaredWarnings(configuration, session),
     ...(fits(generation, gatewayVersion) === "no"

@@ -1,25 +1,22 @@
-import { fits } from "../generations";
-import type { Generation } from "../generations/generation";
+import { CAMUNDA_VERSIONS, fits, generationOf } from "../generations";
 import type { Topology } from "../clients/topology";
-
-/** What is below the least patch of its generation, first found, in words; undefined when nothing is. */
-function oldest(topology: Topology, generation: Generation): string | undefined {
-  if (fits(generation, topology.gatewayVersion) === "old") {
-    return `the gateway is of version ${topology.gatewayVersion}`;
-  }
-  const broker = topology.brokers.find(({ version }) => fits(generation, version) === "old");
-  return broker === undefined ? undefined : `broker ${broker.id} is of version ${broker.version}`;
-}
 
 /** Why nothing should be begun with these patches, or what to mind when it must be; undefined when they are safe. */
 export function oldPatch(
-  topology: Topology,
-  generation: Generation,
+  { brokers, gatewayVersion }: Topology,
   wayOut: string,
 ): string | undefined {
-  const { minor, patch } = generation.versions;
-  const found = oldest(topology, generation);
-  return found === undefined
-    ? undefined
-    : `${found}: below ${minor}.${patch} a restart enables a disabled exporter again; ${wayOut}`;
+  const answers = [
+    { who: "the gateway", version: gatewayVersion },
+    ...brokers.map(({ id, version }) => ({ who: `broker ${id}`, version })),
+  ];
+  for (const { who, version } of answers) {
+    // In an upgrade there are two minors, whatever is configured.
+    const old = CAMUNDA_VERSIONS.map(generationOf).find((one) => fits(one, version) === "old");
+    if (old !== undefined) {
+      const { minor, patch } = old.versions;
+      return `${who} is of version ${version}: below ${minor}.${patch} a restart enables a disabled exporter again; ${wayOut}`;
+    }
+  }
+  return undefined;
 }

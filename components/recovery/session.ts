@@ -150,7 +150,7 @@ export class Session {
       );
     }
     // A failover does not wait for an upgrade that needs the quorum which is lost.
-    const old = failsOver ? undefined : oldPatch(topology, this.generation, "upgrade first");
+    const old = failsOver ? undefined : oldPatch(topology, "upgrade first");
     if (old !== undefined) {
       throw new Refusal(old);
     }

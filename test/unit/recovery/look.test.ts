@@ -159,6 +159,10 @@ describe("the look at the cluster in a run that changes nothing", () => {
     const { warnings } = await look(steady);
     assert.equal(warnings.length, 1);
     expectLine(warnings[0] ?? "", [warning]);
+    bench.configure({ camundaVersion: "8.6" });
+    const inUpgrade = await look(steady);
+    assert.equal(inUpgrade.warnings.length, 2, inUpgrade.warnings.join("\n"));
+    expectLine(inUpgrade.warnings[1] ?? "", [warning]);
     const plan = await previewPlan(session().settings, "failed-over", steady);
     assert.match(plan?.text ?? "", new RegExp(`^  note: ${warning.source}`, "m"));
   });
