@@ -92,10 +92,13 @@ describe("a drained region", function () {
         [after.phase, after.drain, after.drainRegion],
         ["steady", undefined, undefined],
       );
+      assert.deepEqual(scene.since(mark), []);
       await other.set("activeRegion", stays);
       await other.up();
       assert.deepEqual(((await other.outputs()).recovery as { phase: string }).phase, "steady");
-      assert.deepEqual(scene.since(mark), []);
+      // It is steady for the first time, and nothing but the snapshot repository is tried.
+      const trial = "/_snapshot/camunda_backup-trial";
+      assert.deepEqual(scene.since(mark), [`PUT ${trial}`, `DELETE ${trial}`]);
     });
   }
 
