@@ -1,5 +1,7 @@
-import { Key, readSettings, Settings } from "../../components/settings";
+import assert from "node:assert/strict";
+import { ConfigError, Key, readSettings, Settings } from "../../components/settings";
 import type { RegionEndpoints, RegionName } from "../../world/world";
+import { expectLine } from "./failure";
 
 /** Raw configuration as a stack has it: texts, and whatever else as JSON. */
 export type Raw = Partial<Record<Key, unknown>>;
@@ -86,4 +88,21 @@ export function kubernetesConfig(overrides: Raw = {}): Raw {
     snapshotRepository: { type: "gcs", settings: { bucket: "camunda-backup" } },
     ...overrides,
   };
+}
+
+/** The problems of a configuration. */
+export function problemsOf(changes: Raw): readonly string[] {
+  try {
+    readSettings(lookup(rawConfig(changes)));
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    error.problems.forEach((problem) => expectLine(problem, []));
+    return error.problems;
+  }
+  return assert.fail("the configuration was accepted");
+}
+
+/** Endpoints of which those of region0 have changed. */
+export function changed(endpoint: Record<string, unknown>): unknown {
+  return { ...nowhere, region0: { ...nowhere.region0, ...endpoint } };
 }
