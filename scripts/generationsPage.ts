@@ -28,7 +28,7 @@ export const SHOWN: Record<string, Record<Platform, string>> = {
   "8.7": {
     endpoints: "embedded brokers, region0 lost",
     kubernetes: "embedded brokers, played Kubernetes API, region1 lost",
-    eks: "the resources and their inputs only",
+    eks: "embedded brokers, played AWS, region0 lost (29 November 2026)",
   },
 };
 
