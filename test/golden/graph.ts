@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RegionName } from "../../components/base/brokers";
 import { isRecord } from "../../components/base/json";
+import { generationOf } from "../../components/generations";
 import { MIRRORED } from "../generation/mirrored";
 import { IDS } from "../support/ids";
 import type { Declaration } from "../../components/base/declaration";
@@ -28,6 +29,8 @@ export interface GoldenCase {
     fence?: true;
     /** Whether the snapshot repository was tried. */
     trial?: true;
+    /** The version that the cluster was last found healthy with. */
+    verified?: string;
   };
   /** How many reads of the own state fail before one succeeds. */
   failingReads?: number;
@@ -309,6 +312,19 @@ export const CASES: GoldenCase[] = [
       attempt: "ticket-1",
     },
     peer: { phase: "rejoining", network: { vpcId: "" } },
+  },
+  {
+    // Its release is of the new minor already, its brokers are not all: nothing waits for them.
+    name: "kubernetes-lost-in-upgrade",
+    base: "kubernetes-steady-region1",
+    platform: "kubernetes",
+    region: "region1",
+    config: { ...s3Keys, camundaVersion: "8.7", lostRegion: "region0" },
+    recorded: {
+      brokers: survivors1,
+      declaration: { kind: "failed-over", lost: "region0" },
+      verified: "8.6",
+    },
   },
   {
     // Lost once more when all brokers were members again, and the failback was not finished.
@@ -612,6 +628,15 @@ function answer(golden: GoldenCase, args: pulumi.runtime.MockCallArgs): Record<s
       type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
       outputs: { spec: { ingress: [{ from: [{ namespaceSelector: {} }] }] } },
     };
+  }
+  if (recorded?.verified !== undefined) {
+    const { version } = generationOf(golden.config.camundaVersion ?? recorded.verified).charts
+      .camunda;
+    outputs.release = {
+      type: "kubernetes:helm.sh/v3:Release",
+      outputs: { name: "camunda", status: { version } },
+    };
+    add("ClusterHealth", { camundaVersion: recorded.verified });
   }
   if (recorded?.trial === true) {
     add("RepositoryTrial", { record: record() });
