@@ -232,7 +232,7 @@ function parentOf(pid: number): number | undefined {
 }
 
 /** Kills a process, or with a negative number its group, that may have ended by now. */
-function killOrphan(pid: number): void {
+export function killOrphan(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch (error) {

@@ -7,7 +7,7 @@ import type { KubeObject } from "../../world/kubernetes/played/objects";
 import { ownCharts } from "../../world/scenes/charts";
 import { REPOSITORY } from "../../scripts/repository";
 import type { RegionName } from "../../world/world";
-import { descendants } from "../engine/scene";
+import { descendants, killOrphan } from "../engine/scene";
 import { ChartRepository } from "./chartRepository";
 import { Installation } from "./installation";
 import { refusalOf } from "./refusal";
@@ -79,8 +79,9 @@ describe("an installation through the real provider that something has befallen"
         killed = true;
         // Nothing of what Helm still sends arrives any more.
         cluster.freeze();
-        const orphans = descendants(up.pid);
-        [up.pid ?? 0, ...orphans].forEach((pid) => process.kill(pid, "SIGKILL"));
+        const all = [up.pid ?? 0, ...descendants(up.pid)];
+        // One of them may have ended by itself since they were listed: the others must end all the same.
+        all.forEach(killOrphan);
         cluster.thaw();
       }
     });
