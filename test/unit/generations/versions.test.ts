@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { fits, generationOf, GENERATIONS } from "../../../components/generations";
+import { fits, generationOf, GENERATIONS, isAskedAlike } from "../../../components/generations";
+import { forgetMirrored, knowMirrored } from "../../generation/mirrored";
 import { DIALECTS } from "../../../world/camunda/embedded/dialect";
 
 describe("the versions of a generation", () => {
@@ -28,6 +29,19 @@ describe("the versions of a generation", () => {
     assert.deepEqual(Object.keys(DIALECTS), Object.keys(GENERATIONS));
     for (const [name, { version }] of Object.entries(DIALECTS)) {
       assert.equal(fits(generationOf(name), version), "yes", version);
+    }
+  });
+
+  it("are asked alike where cluster, exporting and numbers are the same, and not otherwise", () => {
+    knowMirrored();
+    try {
+      const of86 = generationOf("8.6");
+      assert.equal(isAskedAlike(of86, "8.6.1"), true);
+      assert.equal(isAskedAlike(of86, "8.7.37"), true);
+      assert.equal(isAskedAlike(of86, "6.8.0"), false, "another dialect");
+      assert.equal(isAskedAlike(of86, "8.5.3"), false, "none that is known");
+    } finally {
+      forgetMirrored();
     }
   });
 });
